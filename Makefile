@@ -1,0 +1,54 @@
+# Every target works from a fresh clone: the tools it needs are made first, once.
+SHELL := /bin/sh
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.stamp
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: venv deps check test test-unit test-full drill bench lab-up lab-down lab-ssh lock clean
+
+venv: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml bin/setup
+	@sh bin/setup venv $(VENV)
+	@touch $@
+
+# Debian packages of the lab (qemu, mmdebstrap ...); asks apt only when something is missing.
+deps:
+	@sh bin/setup packages
+
+check: $(STAMP)
+	ruff format --check -q . && ruff check -q . && mypy
+
+test-unit: $(STAMP)
+	pytest -q tests/unit tests/contract
+
+test: $(STAMP) deps
+	pytest -q tests/unit tests/contract
+	pytest -v tests/lab -m "not slow"
+
+test-full: $(STAMP) deps
+	pytest -v tests/unit tests/contract tests/lab
+
+drill: $(STAMP) deps
+	$(PY) -m blackstart drill-lab
+
+bench: $(STAMP) deps
+	$(PY) -m blackstart bench
+
+lab-up: $(STAMP) deps
+	$(PY) -m blackstart lab up node1 vault1
+
+lab-down: $(STAMP)
+	$(PY) -m blackstart lab down
+
+lab-ssh: $(STAMP)
+	@$(PY) -m blackstart lab ssh $(or $(NODE),node1)
+
+# After a change of the ranges in pyproject.toml. Needs uv; everything else needs only what it writes.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header --extra dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv .cache .lab

@@ -1,0 +1,32 @@
+"""The command line: a thin shell over the pure core; each group of commands is a module of its own."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+# Loaded only when asked for: `blackstart spec check` must not pay for paramiko and gevent.
+_COMMANDS: dict[str, str] = {
+    "lab": "blackstart.lab.cli:lab",
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        target = _COMMANDS.get(cmd_name)
+        if target is None:
+            return None
+        module, _, name = target.partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="blackstart")
+def main() -> None:
+    """Provision LXC hosts from a spec, and rebuild a lost one from its spec and its last snapshot."""
