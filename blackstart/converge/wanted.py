@@ -1,0 +1,89 @@
+"""Everything wanted of one host, as data. Pure functions make parts of it from the spec; `merge` puts them together.
+
+One structure for nodes and vaults: deploys make it so, drift compares it, a rebuild lays it down again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from blackstart.spec.resolve import WantedDataset
+
+
+@dataclass(frozen=True, slots=True)
+class WantedFile:
+    """A file owned whole. `then`: a shell command run once after all files of a run that name it are in place."""
+
+    content: bytes
+    mode: str = "0644"
+    owner: str = "root"
+    group: str = "root"
+    then: str | None = None
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class WantedUser:
+    home: str
+    shell: str = "/bin/sh"
+    groups: tuple[str, ...] = ()
+    system: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WantedUnit:
+    """`restart_on`: paths of wanted files; a change of one of them restarts the unit (or container) once."""
+
+    enabled: bool = True
+    active: bool | None = True  # None: not our business (a oneshot, a timer's service)
+    restart_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WantedContainer:
+    """`lxc@NAME`: its files are wanted files; here is what starts it, and when.
+
+    `datasets` must be mounted as named; `after` are containers whose probe script must succeed first.
+    """
+
+    rootfs: str  # dataset
+    image: str | None  # dataset to clone from (rootfs = image) or to copy from (persistent), None: not in lock.toml
+    clone: bool
+    datasets: tuple[tuple[str, str], ...]  # (dataset, mountpoint on the host)
+    autostart: bool
+    priority: int
+    after: tuple[str, ...]
+    restart_on: tuple[str, ...]  # paths of wanted files (config, units): a change restarts this container alone
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    packages: tuple[str, ...] = ()
+    sysctl: dict[str, str] = field(default_factory=dict)
+    users: dict[str, WantedUser] = field(default_factory=dict)
+    files: dict[str, WantedFile] = field(default_factory=dict)
+    units: dict[str, WantedUnit] = field(default_factory=dict)
+    links: dict[str, str | None] = field(default_factory=dict)  # bridge -> address (CIDR)
+    datasets: dict[str, WantedDataset] = field(default_factory=dict)
+    delegations: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)  # dataset -> user -> permissions
+    containers: dict[str, WantedContainer] = field(default_factory=dict)
+
+
+def merge(*parts: Wanted) -> Wanted:
+    """All parts in one. Two parts that want the same thing differently are a defect: raises ValueError naming it."""
+    merged: dict[str, Any] = {"packages": tuple(sorted({name for part in parts for name in part.packages}))}
+    for each in fields(Wanted):
+        if each.name == "packages":
+            continue
+        together: dict[str, Any] = {}
+        for part in parts:
+            for key, value in getattr(part, each.name).items():
+                if together.setdefault(key, value) != value:
+                    raise ValueError(f"{each.name} {key}: wanted twice, differently")
+        merged[each.name] = together
+    return Wanted(**merged)

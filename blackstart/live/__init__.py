@@ -1,0 +1,1 @@
+"""Reading live state: what one `sh` script printed on a host, parsed into one document."""

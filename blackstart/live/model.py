@@ -1,0 +1,163 @@
+"""The shape of live state: what one reading of one host holds. Sizes are bytes, times are seconds since 1970 (UTC).
+
+Each section stands or falls alone: a section that failed is `Unknown` with its reason, and the others still count.
+Guids are decimal strings, as zfs prints them with -p.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from blackstart.reading import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a reading asks about, taken from the spec; everything else is listed without being asked."""
+
+    properties: tuple[str, ...] = ()  # ZFS properties that the spec talks about
+    packages: tuple[str, ...] = ()
+    sysctl: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()  # absolute paths to digest
+    directories: tuple[str, ...] = ()  # listed with digests of the files in them (our own cron, unit folders)
+    units: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostLive:
+    boot_id: str
+    hostid: str  # 8 hex digits
+    hostname: str
+    clock: int
+    uptime: float
+    load: tuple[float, float, float]
+    memory_total: int
+    memory_available: int
+    kernel: str
+    debian: str  # VERSION_ID of /etc/os-release where ID=debian, else "ID VERSION_ID"
+
+
+@dataclass(frozen=True, slots=True)
+class DiskLive:
+    """A whole disk or a partition. `signature`: what `blkid -p` sees ("" = nothing), e.g. zfs_member, ext4, gpt."""
+
+    path: str  # /dev/vdb1
+    ids: tuple[str, ...]  # names below /dev/disk/by-id
+    size: int
+    parent: str | None  # /dev/vdb for a partition
+    serial: str
+    signature: Reading[str]
+    uuid: str = ""  # pool guid for a zfs_member
+    label: str = ""  # pool name for a zfs_member
+    mounted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ZfsLive:
+    userland: str  # 2.3.9-1
+    kernel: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLive:
+    """An imported pool. `members`: device paths as `zpool status -P` names them, with their state."""
+
+    name: str
+    guid: str
+    state: str  # ONLINE, DEGRADED, FAULTED ...
+    comment: str
+    size: int
+    free: int
+    readonly: bool
+    members: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportableLive:
+    """A pool on the disks that is not imported, as `zpool import` lists it."""
+
+    name: str
+    guid: str
+    state: str
+    comment: str
+    members: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetLive:
+    """A file system or volume. `properties`: name -> (value as of -p, source as of zfs get)."""
+
+    name: str
+    guid: str
+    type: str
+    properties: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotLive:
+    dataset: str
+    name: str  # after the @
+    guid: str
+    createtxg: int
+    creation: int
+    holds: int  # how many (userrefs)
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerLive:
+    name: str
+    state: str  # RUNNING, STOPPED, FROZEN ...
+    pid: int | None
+    addresses: tuple[str, ...]
+    config_sha256: str  # hex; "" when there is no config file
+    services: tuple[str, ...]  # *.service with processes, from the container's cgroup
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLive:
+    load: str  # loaded, not-found, masked
+    active: str
+    sub: str
+    enabled: str  # enabled, disabled, static ... ("" when there is no such unit)
+
+
+@dataclass(frozen=True, slots=True)
+class FileLive:
+    sha256: str  # hex
+    mode: str  # 0644
+    owner: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserLive:
+    uid: int
+    gid: int
+    home: str
+    shell: str
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """One reading of one host. Dicts are by name; a name that is not in a present dict is absent."""
+
+    host: Reading[HostLive]
+    disks: Reading[tuple[DiskLive, ...]]
+    zfs: Reading[ZfsLive]  # Absent: no ZFS tools; Unknown: tools without module, ...
+    pools: Reading[dict[str, PoolLive]]
+    importable: Reading[tuple[ImportableLive, ...]]
+    datasets: Reading[dict[str, DatasetLive]]
+    snapshots: Reading[dict[str, tuple[SnapshotLive, ...]]]  # by dataset, oldest first
+    delegations: Reading[dict[str, str]]  # `zfs allow` text per pool root and per dataset asked for
+    containers: Reading[dict[str, ContainerLive]]
+    units: Reading[dict[str, UnitLive]]
+    files: Reading[dict[str, FileLive]]
+    packages: Reading[dict[str, str]]  # installed ones among those asked -> version
+    users: Reading[dict[str, UserLive]]
+    links: Reading[dict[str, tuple[str, ...]]]  # interface -> addresses as CIDR
+    sysctl: Reading[dict[str, str]]
+    heartbeat: Reading[dict[str, Any]]  # the node's own last heartbeat
+    applied: Reading[dict[str, Any]]  # /var/lib/blackstart/applied.json

@@ -1,0 +1,175 @@
+"""One node's part of the fleet with every default and derived value filled in: what deploys, drift and records use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Literal
+
+from blackstart.spec.container import Container, Mount
+from blackstart.spec.fleet import Fleet, Lock, Settings
+from blackstart.spec.node import Dataset, Encryption, Node, Replication
+from blackstart.spec.types import Model, Name
+
+Kind = Literal["parent", "image", "rootfs", "data", "node"]
+
+
+class NodeSpec(Model):
+    """Everything wanted of one node. Serialised to JSON it is "the spec as applied" of a vault's record."""
+
+    name: Name
+    node: Node
+    containers: dict[Name, Container]
+    settings: Settings
+    lock: Lock
+    vaults: dict[Name, Node]  # the replication targets, to know how to reach them
+
+    @property
+    def replication(self) -> Replication:
+        return self.node.replication or self.settings.replication
+
+    def digest(self) -> str:
+        """`sha256:…` over the canonical JSON; equal digests mean equal wishes."""
+        text = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
+        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+class WantedDataset(Model):
+    """One dataset with its full name and its ZFS properties spelled as `zfs get -p` prints them."""
+
+    name: str
+    kind: Kind
+    properties: dict[str, str]
+    encryption: Encryption | None = None
+    managed: bool = True
+    replicate: bool = False
+    reason: str | None = None
+    priority: int = 50
+    container: str | None = None
+
+
+def resolve(fleet: Fleet, name: str) -> NodeSpec:
+    """The part of `fleet` that concerns node `name`. Raises KeyError when there is no such node."""
+    node = fleet.nodes[name]
+    replication = node.replication or fleet.settings.replication
+    return NodeSpec(
+        name=name,
+        node=node,
+        containers={key: value for key, value in fleet.containers.items() if value.node == name},
+        settings=fleet.settings,
+        lock=fleet.lock,
+        vaults={key: fleet.nodes[key] for key in replication.targets if key in fleet.nodes and key != name},
+    )
+
+
+def container_pool(spec: NodeSpec, container: Container) -> str:
+    """The pool a container lives on: its own word, or the node's only (first) pool."""
+    return container.pool or next(iter(spec.node.pools))
+
+
+def rootfs_dataset(spec: NodeSpec, name: str) -> str:
+    return f"{container_pool(spec, spec.containers[name])}/lxc/{name}"
+
+
+def mount_dataset(spec: NodeSpec, name: str, mount: Mount) -> str:
+    return mount.dataset or f"{container_pool(spec, spec.containers[name])}/data/{name}"
+
+
+def image_dataset(spec: NodeSpec, pool: str, image: str) -> str | None:
+    """`<pool>/images/<name>-<first 12 digits of the digest>`; None while the image is not in lock.toml."""
+    locked = spec.lock.images.get(image)
+    return f"{pool}/images/{image}-{locked.digest.removeprefix('sha256:')[:12]}" if locked else None
+
+
+def mac_address(spec: NodeSpec, name: str) -> str:
+    """The container's MAC: its own word, or derived from node and name (locally administered, LXC's 00:16:3e)."""
+    given = spec.containers[name].mac
+    if given:
+        return given
+    tail = hashlib.sha256(f"{spec.name}/{name}".encode()).hexdigest()[:6]
+    return "00:16:3e:" + ":".join(tail[i : i + 2] for i in (0, 2, 4))
+
+
+def service_port(settings: Settings, container: str, project: str, port: int | None) -> int:
+    """The port a service answers on: its own word, or a stable one from the names within the fleet's range."""
+    if port is not None:
+        return port
+    low, high = settings.ports
+    hashed = int(hashlib.sha256(f"{container}/{project}".encode()).hexdigest()[:8], 16)
+    return low + hashed % (high - low + 1)
+
+
+def wanted_datasets(spec: NodeSpec) -> list[WantedDataset]:
+    """Every dataset of the node, parents before children, pools' root datasets excepted."""
+    wanted = {item.name: item for item in _leaves(spec)}
+    for item in list(wanted.values()):
+        parts = item.name.split("/")
+        for depth in range(2, len(parts)):
+            parent = "/".join(parts[:depth])
+            wanted.setdefault(
+                parent,
+                WantedDataset(name=parent, kind="parent", properties={"canmount": "off", "mountpoint": "none"}),
+            )
+    return sorted(wanted.values(), key=lambda item: item.name)
+
+
+def _leaves(spec: NodeSpec) -> Iterator[WantedDataset]:
+    for name, node_dataset in spec.node.datasets.items():
+        where = node_dataset.mountpoint or "none"
+        yield _wanted(name, "node", node_dataset, {"mountpoint": where}, None)
+    for name, container in spec.containers.items():
+        yield from _container_datasets(spec, name, container)
+    if spec.node.vault:
+        root = f"{spec.node.vault.pool}/vault"
+        for child, mountpoint in VAULT_FOLDERS.items():
+            properties = {"mountpoint": mountpoint} if mountpoint else {"mountpoint": "none", "readonly": "on"}
+            yield WantedDataset(name=f"{root}/{child}", kind="node", properties=properties, reason="vault's own")
+
+
+# Design section 6. Replicas are never mounted.
+VAULT_FOLDERS: dict[str, str | None] = {
+    "specs": "/srv/blackstart/specs",
+    "projects": "/srv/blackstart/projects",
+    "images": "/srv/blackstart/images",
+    "live": "/srv/blackstart/live",
+    "replicas": None,
+}
+
+
+def _container_datasets(spec: NodeSpec, name: str, container: Container) -> Iterator[WantedDataset]:
+    image = image_dataset(spec, container_pool(spec, container), container.image)
+    if image:
+        # Mounted: a dataset that was never mounted cannot be filled; readonly is set once it is complete.
+        where = {"mountpoint": f"/var/lib/blackstart/images/{image.rsplit('/', 1)[1]}"}
+        yield WantedDataset(name=image, kind="image", properties=where, reason="derived from the vault's images")
+    rootfs = container.rootfs_dataset
+    if container.rootfs == "image":
+        rootfs = rootfs.model_copy(update={"replicate": False, "reason": "rootfs = image: cloned again at a rebuild"})
+    where = {"mountpoint": f"/var/lib/lxc/{name}/rootfs"}
+    yield _wanted(rootfs_dataset(spec, name), "rootfs", rootfs, where, name, container.priority)
+    for mount in container.mounts.values():
+        dataset = mount_dataset(spec, name, mount)
+        where = {"mountpoint": f"/var/lib/blackstart/mounts/{dataset}"}
+        yield _wanted(dataset, "data", mount, where, name, min(mount.priority, container.priority))
+
+
+def _wanted(
+    name: str, kind: Kind, dataset: Dataset, base: dict[str, str], container: str | None, priority: int | None = None
+) -> WantedDataset:
+    properties = base | dataset.properties
+    if dataset.quota is not None:
+        properties["quota"] = str(dataset.quota)
+    if dataset.reservation is not None:
+        properties["reservation"] = str(dataset.reservation)
+    return WantedDataset(
+        name=name,
+        kind=kind,
+        properties=properties,
+        encryption=dataset.encryption,
+        managed=dataset.managed,
+        replicate=dataset.replicate and dataset.managed,
+        reason=dataset.reason,
+        priority=dataset.priority if priority is None else priority,
+        container=container,
+    )

@@ -1,0 +1,104 @@
+"""The small grammars of the spec: names that reach a shell or a path, sizes, durations, references to secrets."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+FORMAT = 1
+
+_SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMGTP]i?B|B)$")
+_DURATION = re.compile(r"^(\d+)\s*(s|min|h|d)$")
+_FACTORS = {"K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
+_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+
+
+class Model(BaseModel):
+    """Every table of a spec file: an unknown key is an error, values do not change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+def parse_size(value: Any) -> Any:
+    """Bytes of `4TB` (powers of 1000) or `200GiB` (powers of 1024). Raises ValueError without a unit."""
+    if not isinstance(value, str):
+        raise ValueError("a size carries its unit, like '200GiB' or '4TB'")
+    match = _SIZE.match(value.strip())
+    if not match:
+        raise ValueError(f"{value!r} is not a size; write a number and a unit, like '200GiB' or '4TB'")
+    number, unit = match.groups()
+    if unit == "B":
+        return int(float(number))
+    return int(float(number) * (1024 if "i" in unit else 1000) ** _FACTORS[unit[0]])
+
+
+def format_size(size: int) -> str:
+    """The shortest exact spelling of `size` bytes that `parse_size` reads back to the same number."""
+    spellings = [f"{size}B"]
+    for base, infix in ((1024, "i"), (1000, "")):
+        for letter, power in _FACTORS.items():
+            if size and size % base**power == 0:
+                spellings.append(f"{size // base**power}{letter}{infix}B")
+    return min(spellings, key=len)
+
+
+def parse_duration(value: Any) -> Any:
+    """Seconds of `60s`, `15min`, `2h`, `7d`. Raises ValueError without a unit."""
+    match = _DURATION.match(value.strip()) if isinstance(value, str) else None
+    if not match:
+        raise ValueError(f"{value!r} is not a duration; write a number and a unit, like '60s', '15min' or '2h'")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def format_duration(seconds: int) -> str:
+    """The shortest exact spelling of `seconds` that `parse_duration` reads back."""
+    for unit in ("d", "h", "min"):
+        if seconds and seconds % _SECONDS[unit] == 0:
+            return f"{seconds // _SECONDS[unit]}{unit}"
+    return f"{seconds}s"
+
+
+def _pattern(regex: str, what: str) -> AfterValidator:
+    compiled = re.compile(regex)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise ValueError(f"{value!r} is not {what}")
+        return value
+
+    return AfterValidator(check)
+
+
+Size = Annotated[int, BeforeValidator(parse_size), PlainSerializer(format_size, return_type=str)]
+Duration = Annotated[int, BeforeValidator(parse_duration), PlainSerializer(format_duration, return_type=str)]
+
+# A container's or a node's name becomes a host name, a dataset, a cgroup and a unit instance.
+Name = Annotated[
+    str,
+    _pattern(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", "a name (a-z, 0-9, '-', starts with a letter, at most 32)"),
+]
+# zpool(8): begins with a letter; reserved words are checked by the fleet's checks.
+PoolName = Annotated[str, _pattern(r"[a-zA-Z][a-zA-Z0-9_.:-]{0,62}", "a pool name")]
+DatasetName = Annotated[
+    str,
+    _pattern(r"[a-zA-Z][a-zA-Z0-9_.:-]*(/[a-zA-Z0-9_.:-]+)+", "a dataset name like 'tank/data/crm'"),
+]
+# A stable id below /dev/disk/by-id.
+DiskId = Annotated[str, _pattern(r"[A-Za-z0-9][A-Za-z0-9+_.:@=-]*", "a disk id as listed in /dev/disk/by-id")]
+AbsolutePath = Annotated[
+    str,
+    _pattern(r"/(?!.*(/\.\.?(/|$)|//))[^\x00-\x1f\\ ]*[^\x00-\x1f\\/ ]", "an absolute path without spaces"),
+]
+Interface = Annotated[str, _pattern(r"[a-z][a-z0-9._-]{0,14}", "a network interface name (at most 15 characters)")]
+Mac = Annotated[str, _pattern(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", "a MAC address in lower case")]
+Digest = Annotated[str, _pattern(r"sha256:[0-9a-f]{64}", "a digest like 'sha256:…'")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+HostKey = Annotated[str, _pattern(r"(ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) [A-Za-z0-9+/]+=*", "an SSH public key")]
+# A secret is named, never written: file:PATH (relative to the fleet), command:LINE, sops:FILE#KEY.
+SecretRef = Annotated[str, _pattern(r"(file|command|sops):.+", "a secret reference (file:, command: or sops:)")]
+SshTarget = Annotated[
+    str,
+    _pattern(r"([a-z_][a-z0-9_-]*@)?[A-Za-z0-9.:\[\]-]+?(:\d+)?", "an SSH target like 'admin@203.0.113.11:22'"),
+]
