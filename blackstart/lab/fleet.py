@@ -1,0 +1,43 @@
+"""A copy of the example fleet that fits the lab: same specs, with the host keys of the machines that are there now."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .lab import Lab
+
+_HOST_KEY = re.compile(r'^host_key\s*=\s*"[^"\n]*"', re.MULTILINE)
+
+
+def with_host_key(text: str, key: str) -> str:
+    """Fill in the key; a spec without the line gets one after its `ssh` line."""
+    line = f'host_key = "{key}"'
+    if _HOST_KEY.search(text):
+        return _HOST_KEY.sub(lambda _: line, text, count=1)
+    return re.sub(r"^(ssh\s*=.*)$", lambda found: f"{found[1]}\n{line}", text, count=1, flags=re.MULTILINE)
+
+
+def copy_fleet(lab: Lab, source: Path) -> Path:
+    """Copy, fill in, commit. A copy that was there before is replaced."""
+    target = lab.root / "fleet"
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".git"))
+    for machine in lab.machines():
+        node = target / "nodes" / f"{machine.name}.toml"
+        if node.exists():
+            node.write_text(with_host_key(node.read_text(), machine.host_public_key))
+    _git(target, "init", "-q", "-b", "main")
+    _git(target, "config", "user.name", "blackstart lab")
+    _git(target, "config", "user.email", "lab@localhost")
+    _git(target, "add", "-A")
+    _git(target, "commit", "-q", "-m", "Describe the lab's fleet")
+    return target
+
+
+def _git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *words], check=True, stdin=subprocess.DEVNULL)

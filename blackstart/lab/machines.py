@@ -1,0 +1,21 @@
+"""The machines that `lab up` makes: one node and one vault of the example fleet."""
+
+from __future__ import annotations
+
+from .spec import GB, DiskSpec, MachineSpec
+
+NODE1 = MachineSpec(
+    name="node1",
+    address="203.0.113.11",
+    user="admin",
+    disks=(DiskSpec("N1A0001", 4 * GB), DiskSpec("N1B0001", 4 * GB)),
+    forwards=(8100,),
+)
+VAULT1 = MachineSpec(
+    name="vault1",
+    address="203.0.113.21",
+    user="root",
+    disks=(DiskSpec("V1A0001", 8 * GB),),
+)
+
+MACHINES = {machine.name: machine for machine in (NODE1, VAULT1)}
