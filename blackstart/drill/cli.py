@@ -1,0 +1,38 @@
+"""`blackstart drill-lab`: what `make drill` runs."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import click
+
+from blackstart.drill.journal import DrillError, Journal
+from blackstart.drill.scenario import MEGABYTES, Drill
+from blackstart.lab import Lab
+
+
+@click.command("drill-lab")
+@click.option("--megabytes", default=MEGABYTES, show_default=True, help="Random data beside the service's own.")
+@click.option("--keep", is_flag=True, help="Leave the machines running afterwards.")
+def drill_lab(megabytes: int, keep: bool) -> None:
+    """Provision two lab machines, lose one with its disks, rebuild it, prove the outcome from outside."""
+    root = Path.cwd()
+    folder = root / ".drill"
+    shutil.rmtree(folder, ignore_errors=True)
+    journal = Journal(folder)
+    lab = Lab(root / ".lab")
+    lab.down()
+    try:
+        Drill(root, lab, journal, megabytes).run()
+    except (DrillError, OSError, RuntimeError) as error:
+        journal.console.print(journal.table())
+        raise click.ClickException(str(error)) from error
+    finally:
+        if not keep:
+            lab.down()
+    journal.console.print(journal.table())
+    facts = journal.facts
+    journal.console.print(
+        f"RPO {facts['rpo_seconds']} s   RTO {facts['rto_seconds']} s (loss to the service answering)"
+    )
