@@ -9,12 +9,14 @@ from pydantic import Field, model_validator
 from blackstart.spec.node import Dataset
 from blackstart.spec.types import (
     AbsolutePath,
+    Cidr,
     DatasetName,
     Duration,
     Interface,
     Mac,
     Model,
     Name,
+    OneLine,
     PoolName,
     Port,
     Size,
@@ -72,7 +74,7 @@ class Container(Model):
     image: Name = "debian-13"
     rootfs: Literal["image", "persistent"] = "image"
     pool: PoolName | None = None  # needed only where the node has several
-    ip: str | None = None  # CIDR on the bridge
+    ip: Cidr | None = None  # CIDR on the bridge
     bridge: Interface = "br0"
     mac: Mac | None = None  # derived from node and name
     memory: Size | None = None
@@ -85,4 +87,4 @@ class Container(Model):
     mounts: dict[AbsolutePath, Mount] = {}
     services: tuple[Service, ...] = ()
     probes: tuple[Probe, ...] = ()
-    raw: tuple[str, ...] = ()
+    raw: tuple[OneLine, ...] = ()

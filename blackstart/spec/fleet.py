@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from blackstart.spec.container import Container
 from blackstart.spec.node import Node, Replication
-from blackstart.spec.types import Digest, Duration, Model, Name, Port
+from blackstart.spec.types import Digest, Duration, Model, Name, Package, Port, RelativePath
 
 
 class Image(Model):
     """A container root image: built by mmdebstrap from `suite` and `include`, or imported from `tarball`."""
 
-    suite: str | None = None
-    include: tuple[str, ...] = ()
-    tarball: str | None = None
+    suite: Name | None = None
+    include: tuple[Package, ...] = ()
+    tarball: RelativePath | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Image:
+        if (self.suite is None) == (self.tarball is None):
+            raise ValueError("an image has exactly one of 'suite', 'tarball'")
+        return self
 
 
 class Heartbeat(Model):

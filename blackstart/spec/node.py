@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from blackstart.spec.types import (
     AbsolutePath,
+    Cidr,
     DatasetName,
     DiskId,
     Duration,
     HostKey,
     Interface,
+    LinuxName,
     Model,
     Name,
+    OneLine,
+    Package,
     PoolName,
+    PropertyName,
+    RelativePath,
     SecretRef,
     Size,
     SshTarget,
+    SysctlName,
+    UnitName,
 )
 
 
@@ -42,7 +50,7 @@ class Pool(Model):
 
     managed: bool = True
     ashift: int = Field(default=12, ge=9, le=16)
-    properties: dict[str, str] = {}  # ZFS properties of the pool's root dataset
+    properties: dict[PropertyName, OneLine] = {}  # ZFS properties of the pool's root dataset
     vdevs: tuple[Vdev, ...] = ()
 
 
@@ -79,7 +87,7 @@ class Dataset(Model):
     managed: bool = True
     quota: Size | None = None
     reservation: Size | None = None
-    properties: dict[str, str] = {}
+    properties: dict[PropertyName, OneLine] = {}
     encryption: Encryption | None = None
     replicate: bool = True
     reason: str | None = None
@@ -96,15 +104,15 @@ class Bridge(Model):
     """A Linux bridge for containers: made by systemd-networkd, or `managed = false` and it must exist."""
 
     managed: bool = True
-    address: str | None = None  # CIDR of the host's side, like 10.20.0.1/24
+    address: Cidr | None = None  # CIDR of the host's side, like 10.20.0.1/24
     nat: bool = True  # containers reach out through the host's address
 
 
 class User(Model):
     """A login of the host (an operator); the keys are public."""
 
-    keys: tuple[str, ...] = ()
-    groups: tuple[Name, ...] = ()
+    keys: tuple[OneLine, ...] = ()
+    groups: tuple[LinuxName, ...] = ()
     sudo: bool = False
 
 
@@ -112,22 +120,28 @@ class File(Model):
     """A whole file that the operator owns through the fleet: `content`, or `source` relative to the fleet."""
 
     content: str | None = None
-    source: str | None = None
+    source: RelativePath | None = None
     mode: str = Field(default="0644", pattern=r"^0[0-7]{3}$")
-    owner: str = "root"
-    group: str = "root"
+    owner: LinuxName = "root"
+    group: LinuxName = "root"
+
+    @model_validator(mode="after")
+    def _one(self) -> File:
+        if (self.content is None) == (self.source is None):
+            raise ValueError("a file has exactly one of 'content', 'source'")
+        return self
 
 
 class Host(Model):
     """What /etc loses with the OS disk. `deploys`: the operator's own pyinfra code, run before ours."""
 
-    packages: tuple[str, ...] = ()
-    sysctl: dict[str, str] = {}
+    packages: tuple[Package, ...] = ()
+    sysctl: dict[SysctlName, OneLine] = {}
     bridges: dict[Interface, Bridge] = {}
-    users: dict[Name, User] = {}
-    units: dict[str, str] = {}  # unit file name -> content; enabled and started
+    users: dict[LinuxName, User] = {}
+    units: dict[UnitName, str] = {}  # unit file name -> content; enabled and started
     files: dict[AbsolutePath, File] = {}
-    deploys: tuple[str, ...] = ()
+    deploys: tuple[RelativePath, ...] = ()
 
 
 class Vault(Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -154,10 +155,21 @@ def _container_datasets(spec: NodeSpec, name: str, container: Container) -> Iter
         yield _wanted(dataset, "data", mount, where, name, min(mount.priority, container.priority))
 
 
+_SIZES = {"quota", "refquota", "reservation", "refreservation", "recordsize", "volsize", "special_small_blocks"}
+
+
+def exact(name: str, value: str) -> str:
+    """A property's value as `zfs get -p` prints it: `recordsize = "16K"` is 16384. Others pass unchanged."""
+    match = re.fullmatch(r"(\d+)([KMGTP]?)(?:i?B)?", value, re.IGNORECASE)
+    if name not in _SIZES or not match:
+        return value
+    return str(int(match[1]) * 1024 ** " KMGTP".index(match[2].upper() or " "))
+
+
 def _wanted(
     name: str, kind: Kind, dataset: Dataset, base: dict[str, str], container: str | None, priority: int | None = None
 ) -> WantedDataset:
-    properties = base | dataset.properties
+    properties = base | {key: exact(key, value) for key, value in dataset.properties.items()}
     if dataset.quota is not None:
         properties["quota"] = str(dataset.quota)
     if dataset.reservation is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Annotated, Any
 
@@ -71,6 +72,16 @@ def _pattern(regex: str, what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _cidr(value: str) -> str:
+    try:
+        if "/" not in value:
+            raise ValueError
+        ipaddress.ip_interface(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is not an address with its network, like '10.20.0.11/24'") from None
+    return value
+
+
 Size = Annotated[int, BeforeValidator(parse_size), PlainSerializer(format_size, return_type=str)]
 Duration = Annotated[int, BeforeValidator(parse_duration), PlainSerializer(format_duration, return_type=str)]
 
@@ -91,8 +102,25 @@ AbsolutePath = Annotated[
     str,
     _pattern(r"/(?!.*(/\.\.?(/|$)|//))[^\x00-\x1f\\ ]*[^\x00-\x1f\\/ ]", "an absolute path without spaces"),
 ]
-Interface = Annotated[str, _pattern(r"[a-z][a-z0-9._-]{0,14}", "a network interface name (at most 15 characters)")]
+Interface = Annotated[
+    str, _pattern(r"[a-zA-Z][a-zA-Z0-9._-]{0,14}", "a network interface name (at most 15 characters)")
+]
 Mac = Annotated[str, _pattern(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", "a MAC address in lower case")]
+Cidr = Annotated[str, AfterValidator(_cidr)]
+LinuxName = Annotated[str, _pattern(r"[a-z_][a-z0-9_-]{0,31}", "a user's or group's name (a-z, 0-9, '_', '-')")]
+Package = Annotated[str, _pattern(r"[a-z0-9][a-z0-9+.-]+", "a Debian package's name")]
+UnitName = Annotated[
+    str,
+    _pattern(
+        r"[A-Za-z0-9:_.@\\-]+\.(service|timer|path|socket|mount|target|slice)", "a unit's name like 'backup.timer'"
+    ),
+]
+SysctlName = Annotated[str, _pattern(r"[a-z0-9_-]+([./][A-Za-z0-9_-]+)+", "a sysctl like 'net.ipv4.ip_forward'")]
+PropertyName = Annotated[str, _pattern(r"[a-z][a-z0-9_.:-]*", "a ZFS property's name")]
+OneLine = Annotated[str, _pattern(r"[^\x00-\x08\x0a-\x1f]+", "one line of text")]
+RelativePath = Annotated[
+    str, _pattern(r"(?!/)(?!.*(^|/)\.\.(/|$))[^\x00-\x1f\\ ]+", "a path inside the fleet's folder, without spaces")
+]
 Digest = Annotated[str, _pattern(r"sha256:[0-9a-f]{64}", "a digest like 'sha256:…'")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 HostKey = Annotated[str, _pattern(r"(ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) [A-Za-z0-9+/]+=*", "an SSH public key")]
