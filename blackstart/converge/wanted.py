@@ -9,6 +9,8 @@ import hashlib
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from blackstart.converge import paths
+from blackstart.spec.node import Vdev
 from blackstart.spec.resolve import WantedDataset
 
 
@@ -62,6 +64,38 @@ class WantedContainer:
 
 
 @dataclass(frozen=True, slots=True)
+class WantedPool:
+    """A pool as it is made: `vdevs` in zpool's order. `properties`: ZFS properties of its root dataset.
+
+    `epoch` goes into the pool's comment at creation; None leaves a live comment's epoch alone.
+    """
+
+    node: str
+    vdevs: tuple[Vdev, ...]
+    ashift: int = 12
+    properties: dict[str, str] = field(default_factory=dict)
+    managed: bool = True
+    epoch: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WantedImage:
+    """The content of an image dataset: the tarball's sha256 (hex)."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class WantedRelease:
+    """A project's release, unpacked on the node in a folder of its own: the archive's sha256 (hex)."""
+
+    project: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     packages: tuple[str, ...] = ()
     sysctl: dict[str, str] = field(default_factory=dict)
@@ -72,6 +106,16 @@ class Wanted:
     datasets: dict[str, WantedDataset] = field(default_factory=dict)
     delegations: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)  # dataset -> user -> permissions
     containers: dict[str, WantedContainer] = field(default_factory=dict)
+    pools: dict[str, WantedPool] = field(default_factory=dict)
+    images: dict[str, WantedImage] = field(default_factory=dict)  # by dataset
+    releases: dict[str, WantedRelease] = field(default_factory=dict)  # by folder on the node
+
+    def watched(self) -> tuple[str, ...]:
+        """Every path whose digest a reading must hold for `diff`: our files, and the marks that we leave."""
+        marks = [paths.PENDING]
+        marks += [paths.started(name) for name in self.containers]
+        marks += [paths.complete(folder) for folder in self.releases]
+        return tuple(sorted({*self.files, *marks}))
 
 
 def merge(*parts: Wanted) -> Wanted:
