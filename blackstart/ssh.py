@@ -1,0 +1,157 @@
+"""How SSH reaches a node: the spec's target, what an ssh_config changes about it, and the pinned host keys."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import socket
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import paramiko
+from paramiko.hostkeys import HostKeyEntry
+
+from blackstart.spec.fleet import Fleet
+from blackstart.spec.node import Node
+
+KNOWN_HOSTS_FIRST_LINE = "# Written by blackstart from the fleet's specs at every run; changes made here are lost."
+
+
+class Target(NamedTuple):
+    """Whom to log in as, and where. None: the spec does not say, so the SSH client's own default holds."""
+
+    user: str | None
+    host: str
+    port: int | None
+
+
+class Route(NamedTuple):
+    """A target as seen through an ssh_config.
+
+    `user`, `name` and `port` are what a client must be told (None: the ssh_config says it); `host_key_name` is the
+    name under which it then looks for the host's key.
+    """
+
+    user: str | None
+    name: str
+    port: int | None
+    host_key_name: str
+
+
+class KnownHostsError(Exception):
+    """The pinned keys cannot be written as OpenSSH and paramiko would read them."""
+
+
+def target(node: Node) -> Target:
+    """The parts of the spec's `ssh = "user@host:port"`; an IPv6 address with a port stands in brackets."""
+    user, at, rest = node.ssh.rpartition("@")
+    host, colon, port = rest.rpartition(":")
+    if colon and (host.startswith("[") or ":" not in host):
+        return Target(user if at else None, host.strip("[]"), int(port))
+    return Target(user if at else None, rest.strip("[]"), None)
+
+
+def read_config(path: Path | None) -> paramiko.SSHConfig:
+    """An ssh_config; the user's own without a path, and an empty one where there is none.
+
+    Raises OSError when a named file cannot be read.
+    """
+    config = paramiko.SSHConfig()
+    file = path or Path("~/.ssh/config").expanduser()
+    if path is None and not file.exists():
+        return config
+    with file.open(encoding="utf-8") as text:
+        config.parse(text)
+    return config
+
+
+def route(name: str, node: Node, config: paramiko.SSHConfig, explicit: bool) -> Route:
+    """How a client gets to node `name`.
+
+    With an `explicit` ssh_config its words win over the spec's, as the same fleet then stands elsewhere (a lab, a
+    jump host). Otherwise the spec's words win over the user's own ssh_config.
+    """
+    user, host, port = target(node)
+    named = explicit and config.lookup(name).get("hostname", name) != name
+    asked = name if named else host
+    found = config.lookup(asked)
+    real = found.get("hostname", asked)
+    if explicit and "user" in found:
+        user = None
+    if explicit and "port" in found:
+        port = None
+    real_port = port or int(found.get("port", 22))
+    return Route(user, asked, port, real if real_port == 22 else f"[{real}]:{real_port}")
+
+
+def known_hosts(fleet: Fleet, routes: dict[str, Route]) -> str:
+    """The text of a known_hosts file: each node's pinned key under the name that a client looks for.
+
+    Raises KnownHostsError for a key that does not parse, and for two nodes behind one name with different keys.
+    """
+    lines = [KNOWN_HOSTS_FIRST_LINE]
+    owners: dict[str, str] = {}
+    for name, node in fleet.nodes.items():
+        where = routes[name].host_key_name
+        other = owners.setdefault(where, name)
+        if fleet.nodes[other].host_key != node.host_key:
+            raise KnownHostsError(f"nodes {other} and {name} are both reached as {where}, with different host keys")
+        try:
+            entry = HostKeyEntry.from_line(f"{where} {node.host_key}")
+        except (paramiko.SSHException, ValueError, IndexError) as error:
+            raise KnownHostsError(f"nodes/{name}.toml: host_key is not an SSH public key: {error}") from error
+        if entry is None or entry.key is None:
+            raise KnownHostsError(f"nodes/{name}.toml: host_key is not an SSH public key")
+        if other == name:
+            lines.append(f"{where} {node.host_key}")
+    return "\n".join(lines) + "\n"
+
+
+def state_folder() -> Path:
+    """Where the tool keeps what it may lose: `$XDG_STATE_HOME/blackstart` (~/.local/state/blackstart)."""
+    home = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(home).expanduser() / "blackstart"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file so that a reader sees the old or the new one, never half of one. A file that fits stays.
+
+    A torn line would switch pinning off: paramiko's client drops every key after it. So what lies there is compared
+    first, whoever wrote it.
+    """
+    with contextlib.suppress(OSError):
+        if path.read_bytes() == text.encode():
+            return
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def no_delay() -> None:
+    """Make paramiko set TCP_NODELAY, once per process.
+
+    Neither pyinfra 3.10 nor paramiko 4.0 does, and each command then waits some 40 ms for a delayed ACK.
+    """
+    original = paramiko.Transport.__init__
+    if getattr(original, "sets_no_delay", False):
+        return
+
+    @functools.wraps(original)
+    def patched(self: paramiko.Transport, *args: object, **kwargs: object) -> None:
+        original(self, *args, **kwargs)  # type: ignore[arg-type]
+        # A proxy command or a channel through a jump host has no such option.
+        with contextlib.suppress(AttributeError, OSError):
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    patched.sets_no_delay = True  # type: ignore[attr-defined]
+    paramiko.Transport.__init__ = patched  # type: ignore[method-assign]
