@@ -23,6 +23,7 @@ class Query:
     directories: tuple[str, ...] = ()  # listed with digests of the files in them (our own cron, unit folders)
     units: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
+    delegations: tuple[str, ...] = ()  # datasets whose `zfs allow` is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,9 @@ class SnapshotLive:
 @dataclass(frozen=True, slots=True)
 class ContainerLive:
     name: str
-    state: str  # RUNNING, STOPPED, FROZEN ...
-    pid: int | None
-    addresses: tuple[str, ...]
+    state: str  # RUNNING, STOPPED, FROZEN, STARTING (or stopping), ORPHANED: processes without LXC's monitor
+    pid: int | None  # of its init, on the host
+    addresses: tuple[str, ...]  # without prefix, as its kernel has them; () when it does not run
     config_sha256: str  # hex; "" when there is no config file
     services: tuple[str, ...]  # *.service with processes, from the container's cgroup
 
@@ -129,6 +130,7 @@ class FileLive:
     mode: str  # 0644
     owner: str
     group: str
+    kind: str = "file"  # file, directory, link, other; only a file has a sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class UserLive:
     gid: int
     home: str
     shell: str
-    groups: tuple[str, ...]
+    groups: tuple[str, ...]  # supplementary ones, sorted
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ class Live:
     importable: Reading[tuple[ImportableLive, ...]]
     datasets: Reading[dict[str, DatasetLive]]
     snapshots: Reading[dict[str, tuple[SnapshotLive, ...]]]  # by dataset, oldest first
-    delegations: Reading[dict[str, str]]  # `zfs allow` text per pool root and per dataset asked for
+    delegations: Reading[dict[str, str]]  # `zfs allow` text per dataset asked for, see live.delegation
     containers: Reading[dict[str, ContainerLive]]
     units: Reading[dict[str, UnitLive]]
     files: Reading[dict[str, FileLive]]
