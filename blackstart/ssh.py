@@ -150,8 +150,10 @@ def no_delay() -> None:
     def patched(self: paramiko.Transport, *args: object, **kwargs: object) -> None:
         original(self, *args, **kwargs)  # type: ignore[arg-type]
         # A proxy command or a channel through a jump host has no such option.
-        with contextlib.suppress(AttributeError, OSError):
-            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        set_option = getattr(self.sock, "setsockopt", None)
+        if set_option:
+            with contextlib.suppress(OSError):
+                set_option(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     patched.sets_no_delay = True  # type: ignore[attr-defined]
     paramiko.Transport.__init__ = patched  # type: ignore[method-assign]

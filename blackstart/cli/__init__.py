@@ -8,7 +8,11 @@ import click
 
 # Loaded only when asked for: `blackstart spec check` must not pay for paramiko and gevent.
 _COMMANDS: dict[str, str] = {
+    "drill-lab": "blackstart.drill.cli:drill_lab",
+    "image": "blackstart.cli.image:image",
     "lab": "blackstart.lab.cli:lab",
+    "project": "blackstart.cli.project:project",
+    "spec": "blackstart.cli.spec:spec",
 }
 
 

@@ -1,0 +1,27 @@
+"""`blackstart project`: releases of the services that containers run."""
+
+from __future__ import annotations
+
+import click
+
+from blackstart.lockfile import set_entry
+from blackstart.project import ProjectError, digest, folder, pack
+from blackstart.spec.load import fleet_path
+
+
+@click.group()
+def project() -> None:
+    """Release the services below projects/."""
+
+
+@project.command()
+@click.argument("name")
+def lock(name: str) -> None:
+    """Take projects/NAME as it is for its release: write its digest into lock.toml."""
+    root = fleet_path()
+    try:
+        found = digest(pack(folder(root, name)))
+    except ProjectError as error:
+        raise click.ClickException(str(error)) from None
+    changed = set_entry(root, "projects", name, {"digest": found})
+    click.echo(f"{name} {found}" + ("" if changed else " (as before)"))
