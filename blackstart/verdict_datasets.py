@@ -1,0 +1,52 @@
+"""The verdict per dataset where the pools are there: on the vault and absent on the pool is lost. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from blackstart.change import shell
+from blackstart.live.model import Live
+from blackstart.reading import Present, Unknown
+from blackstart.vault.record import Record
+
+DatasetKind = Literal[
+    "there",
+    "lost",  # a snapshot of it is on the vault, and the pool does not have it: only a restore may bring it back
+    "unsaved",  # the record names it, but nothing of it ever arrived on a vault
+    "unknown",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetVerdict:
+    dataset: str
+    kind: DatasetKind
+    why: str
+    next_command: str = ""
+
+
+def restore_command(node: str, dataset: str) -> str:
+    return shell("blackstart", "restore", f"{node}/{dataset}")
+
+
+def judge_datasets(record: Record, live: Live) -> dict[str, DatasetVerdict]:
+    """One verdict per dataset that the record names. No deploy may create a "lost" or "unknown" one."""
+    verdicts = {}
+    for name, known in record.datasets.items():
+        if isinstance(live.datasets, Unknown):
+            why = f"{name}: datasets could not be read: {live.datasets.why}"
+            verdicts[name] = DatasetVerdict(name, "unknown", why, shell("blackstart", "why", record.node))
+        elif isinstance(live.datasets, Present) and name in live.datasets.value:
+            verdicts[name] = DatasetVerdict(name, "there", f"{name} is there")
+        elif known.guid:
+            why = f"{name} is gone from the pool, the vault has it (@{known.snapshot})"
+            verdicts[name] = DatasetVerdict(name, "lost", why, restore_command(record.node, name))
+        else:
+            verdicts[name] = DatasetVerdict(name, "unsaved", f"{name} is not there and never arrived on a vault")
+    return verdicts
+
+
+def lost(record: Record, live: Live) -> tuple[DatasetVerdict, ...]:
+    """The datasets that only a restore may bring back."""
+    return tuple(verdict for verdict in judge_datasets(record, live).values() if verdict.kind == "lost")
