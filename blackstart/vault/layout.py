@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import calendar
+import time
+
 # On every host
 STATE = "/var/lib/blackstart"  # applied.json, heartbeat.json, containers/, mounts/, images/
 LIBEXEC = "/usr/local/lib/blackstart"  # our scripts
 APPLIED = f"{STATE}/applied.json"
+CONFIRMED = f"{STATE}/confirmed"  # one file per vault: guids of this node's snapshots that it holds
 HEARTBEAT = f"{STATE}/heartbeat.json"
 
 # On a vault
@@ -15,13 +19,16 @@ IMAGES = f"{ROOT}/images"  # <sha256 hex>.tar.zst
 PROJECTS = f"{ROOT}/projects"
 SPECS = f"{ROOT}/specs"  # fleet.git
 TOOL = "/opt/blackstart"  # <version>/ and the link `current`
-KEYS = "/etc/blackstart/keys"  # replicate, restore (+ .pub): SSH keys by purpose
-KNOWN_HOSTS = "/etc/blackstart/known_hosts"
+CONFIG = "/etc/blackstart"
+KEYS = f"{CONFIG}/keys"  # replicate, restore (+ .pub): SSH keys by purpose
+KNOWN_HOSTS = f"{CONFIG}/known_hosts"  # one line per node, by its name (HostKeyAlias)
+REPLICATION = f"{CONFIG}/replication"  # <node>.json: what to pull from it, how long to keep it
 
 # Users by purpose; the same name on node and vault
 REPLICATE = "bs-replicate"
 RESTORE = "bs-restore"
 PRUNE = "bs-prune"
+GROUP = "blackstart"  # the users above, on a vault: they share a node's folder
 
 SNAPSHOT_PREFIX = "blackstart_"  # blackstart_2026-11-22T01:43:00Z
 HOLD = "blackstart"  # the vault's hold on what it must not lose
@@ -31,6 +38,11 @@ RESTORE_HOLD = "blackstart-restore"
 def replica(vault_pool: str, node: str, dataset: str) -> str:
     """The replica of `node`'s `dataset` on a vault: `<pool>/vault/replicas/<node>/<dataset>`."""
     return f"{vault_pool}/vault/replicas/{node}/{dataset}"
+
+
+def home(user: str) -> str:
+    """Home of a user by purpose."""
+    return f"{STATE}/home/{user}"
 
 
 def node_folder(node: str) -> str:
@@ -49,3 +61,16 @@ def parse_comment(comment: str) -> tuple[int, str] | None:
     if len(words) == 3 and words[0] == "blackstart" and words[1][:1] == "e" and words[1][1:].isdigit():
         return int(words[1][1:]), words[2]
     return None
+
+
+def snapshot_name(now: int) -> str:
+    """Name (after the @) of a snapshot taken at `now`: seconds since 1970, by the clock of the vault that asks."""
+    return SNAPSHOT_PREFIX + time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+
+
+def snapshot_time(name: str) -> int | None:
+    """When a snapshot of ours was taken (seconds since 1970), None for anybody else's."""
+    try:
+        return calendar.timegm(time.strptime(name, SNAPSHOT_PREFIX + "%Y-%m-%dT%H:%M:%SZ"))
+    except ValueError:
+        return None

@@ -1,0 +1,60 @@
+"""The one command line of bzfs (1.25, src/argparse_cli.py) with which a vault pulls a node's snapshots."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+
+from blackstart.vault import layout
+
+SSH_CONFIG = f"{layout.CONFIG}/bzfs_ssh_config"  # bzfs insists on this word in the name
+
+
+def command(node: str, pairs: Mapping[str, str], log_folder: str) -> list[str]:
+    """`pairs`: the node's dataset -> the replica.
+
+    Nothing here lets bzfs roll back, delete or overwrite on either side: no --force*, no --delete-*, and the user it
+    runs as could not. Streams are raw, compressed as they lie on the disk, resumable and received unmounted, which is
+    bzfs's default. `--shell-program=-` keeps every remote command a plain one that the gate can check word by word,
+    and bookmarks are ours: bzfs would remove its temporary ones, which takes `destroy` on the node.
+    """
+    words = [sys.executable, "-m", "bzfs_main.bzfs"]
+    for source, target in pairs.items():
+        words += [f"{layout.REPLICATE}@{node}:{source}", target]
+    return [
+        *words,
+        "--no-privilege-elevation",
+        f"--ssh-src-config-file={SSH_CONFIG}",
+        f"--include-snapshot-regex={layout.SNAPSHOT_PREFIX}.*",
+        "--create-bookmarks=none",
+        "--skip-on-error=dataset",
+        "--skip-missing-snapshots=fail",
+        "--retries=1",
+        "--no-estimate-send-size",
+        "--shell-program=-",
+        "--compression-program=-",
+        "--mbuffer-program=-",
+        "--pv-program=-",
+        "--ps-program=-",
+        f"--log-dir={log_folder}",
+    ]
+
+
+def run(words: list[str]) -> tuple[int, list[str]]:
+    """Run bzfs, its words passed on as they come. (exit status, its lines of warning and error)."""
+    bad: list[str] = []
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if " [E] " in line or " [W] " in line or "ERROR" in line:
+                bad.append(line.strip())
+    return process.returncode, bad
+
+
+def reason(lines: Iterable[str], source: str, target: str) -> str:
+    """The last thing that bzfs said about a dataset, or the last thing it said at all."""
+    lines = list(lines)
+    about = [line for line in lines if source in line or target in line]
+    return (about or lines or ["bzfs did not say why"])[-1]

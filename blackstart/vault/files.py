@@ -1,0 +1,45 @@
+"""Files that others read are replaced whole, and what was written survives a power cut."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def replace(path: Path, content: str, mode: int = 0o664) -> None:
+    """Put `content` at `path`: a reader sees the old file or the new one, never a part. Raises OSError."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), mode)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def append(path: Path, line: str) -> None:
+    """Add one line to a log and wait until it is on the disk. A torn last line of a killed run is closed first."""
+    with path.open("ab+") as file:
+        os.fchmod(file.fileno(), 0o664) if file.tell() == 0 else None
+        torn = ""
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            torn = "" if file.read(1) == b"\n" else "\n"
+        file.write((torn + line.rstrip("\n") + "\n").encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """A rename is durable only after its folder is."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

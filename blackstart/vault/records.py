@@ -1,0 +1,261 @@
+"""What one exec on a vault tells of all nodes: records, replicas, keys. Script and parser, both pure.
+
+The text is framed: `+NAME` begins a section, `|` precedes each line it printed, `!` each line of its stderr, `=STATUS`
+ends it. A section without its end was cut off: unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from blackstart.change import shell
+from blackstart.reading import ABSENT, Absent, Present, Reading, Unknown
+from blackstart.vault import layout
+from blackstart.vault.record import Record, load_record
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSnapshot:
+    name: str  # after the @
+    guid: str
+    creation: int
+    holds: int
+    used: int
+    referenced: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A dataset below replicas/<node>; `snapshots` oldest first. `token`: a receive was cut off and can go on."""
+
+    dataset: str  # the node's own name of it
+    used: int
+    encrypted: bool
+    token: bool
+    snapshots: tuple[ReplicaSnapshot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VaultReading:
+    """One reading of one vault.
+
+    `records` is absent when the vault has never been set up (its `live` dataset does not exist); a `live` dataset that
+    is there but not mounted is unknown: an empty folder must never look like "no node was ever enrolled".
+    """
+
+    clock: Reading[int]
+    records: Reading[dict[str, Reading[Record]]]
+    replicas: Reading[dict[str, dict[str, Replica]]]  # node -> the node's dataset -> replica
+    keys: Reading[dict[str, str]]  # purpose -> public key
+    tool: Reading[str]  # the running version
+    stock: Reading[tuple[str, ...]]  # file names in images and projects
+
+
+_SCRIPT = r"""
+export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
+t=$(mktemp -d) || exit 1
+trap 'rm -rf "$t"' EXIT
+section() {
+  name=$1; shift
+  "$@" >"$t/out" 2>"$t/err"; status=$?
+  printf '+%s\n' "$name"; sed 's/^/|/' "$t/out"; printf '\n'; sed 's/^/!/' "$t/err"; printf '\n=%s\n' "$status"
+}
+keys() { for f in "$KEYS"/*.pub; do [ -e "$f" ] || continue; printf '%s ' "${f##*/}"; cat "$f" || return 1; done; }
+stock() { for f in "$IMAGES"/* "$PROJECTS"/*; do [ -e "$f" ] && printf '%s\n' "${f##*/}"; done; return 0; }
+section clock date +%s
+section pool zpool list -Hp -o guid "$POOL"
+section mounted zfs get -Hp -o value mounted,mountpoint "$POOL/vault/live"
+section nodes ls -1 "$LIVE"
+for d in "$LIVE"/*/; do
+  [ -d "$d" ] || continue
+  n=${d%/}; n=${n##*/}
+  if [ -e "$d/record.json" ]; then section "record $n" cat "$d/record.json"; fi
+done
+r=$POOL/vault/replicas
+section replicas zfs list -Hp -r -t filesystem,volume -o name,used,encryption,receive_resume_token "$r"
+section snapshots zfs list -Hp -r -t snapshot -s createtxg -o name,guid,creation,userrefs,used,referenced "$r"
+section keys keys
+section tool readlink "$TOOL/current"
+section stock stock
+"""
+
+
+def script(pool: str) -> str:
+    """The one script, for a vault whose data lies on `pool`. Changes nothing."""
+    words = {
+        "POOL": pool,
+        "LIVE": layout.LIVE,
+        "KEYS": layout.KEYS,
+        "TOOL": layout.TOOL,
+        "IMAGES": layout.IMAGES,
+        "PROJECTS": layout.PROJECTS,
+    }
+    return "".join(f"{name}={shell(value)}\n" for name, value in words.items()) + _SCRIPT
+
+
+@dataclass
+class _Section:
+    lines: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    status: int | None = None
+
+    def why(self) -> str:
+        if self.status is None:
+            return "the vault's answer was cut off"
+        return next((line for line in self.errors if line), f"exit status {self.status}")
+
+
+def _sections(text: str) -> dict[str, _Section]:
+    found: dict[str, _Section] = {}
+    open_: _Section | None = None
+    for line in text.split("\n"):
+        mark, rest = line[:1], line[1:]
+        if mark == "+":
+            open_ = found[rest] = _Section()
+        elif open_ and mark == "|":
+            open_.lines.append(rest)
+        elif open_ and mark == "!":
+            open_.errors.append(rest)
+        elif open_ and mark == "=":
+            open_.status = int(rest) if rest.isdigit() else None
+            open_ = None
+    return found
+
+
+def _read(sections: dict[str, _Section], name: str, parse: Callable[[list[str]], T]) -> Reading[T]:
+    section = sections.get(name)
+    if section is None:
+        return Unknown("the vault's answer was cut off")
+    if section.status != 0:
+        return Unknown(section.why())
+    try:
+        return Present(parse(section.lines))
+    except (ValueError, IndexError) as error:
+        return Unknown(f"unparsable: {error}")
+
+
+def parse(text: str, pool: str) -> VaultReading:
+    """What `script(pool)` printed. Never raises; what cannot be understood is unknown."""
+    sections = _sections(text)
+    return VaultReading(
+        clock=_read(sections, "clock", lambda lines: int(lines[0])),
+        records=_records(sections, pool),
+        replicas=_replicas(sections, pool),
+        keys=_read(sections, "keys", _keys),
+        tool=_absent_if(sections, "tool", "", _read(sections, "tool", lambda lines: lines[0])),
+        stock=_read(sections, "stock", tuple),
+    )
+
+
+def unknown(why: str) -> VaultReading:
+    """The vault did not answer."""
+    reason = Unknown(why)
+    return VaultReading(reason, reason, reason, reason, reason, reason)
+
+
+def _absent_if(sections: dict[str, _Section], name: str, error: str, reading: Reading[T]) -> Reading[T]:
+    """Absent when section `name` failed with nothing but `error` at the end of each line of its stderr."""
+    section = sections.get(name)
+    if isinstance(reading, Unknown) and section is not None and section.status:
+        said = [line for line in section.errors if line]
+        if (said == [] and error == "") or (said and error and all(line.endswith(error) for line in said)):
+            return ABSENT
+    return reading
+
+
+_NO_DATASET = "dataset does not exist"
+
+
+def _pool(sections: dict[str, _Section], pool: str) -> Unknown | None:
+    """A pool that is not imported makes zfs say "dataset does not exist" as well: that is not absence."""
+    section = sections.get("pool")
+    if section is None or section.status is None:
+        return Unknown("the vault's answer was cut off")
+    return Unknown(f"pool {pool} of the vault: {section.why()}") if section.status else None
+
+
+def _records(sections: dict[str, _Section], pool: str) -> Reading[dict[str, Reading[Record]]]:
+    failed = _pool(sections, pool)
+    if failed:
+        return failed
+    mounted: Reading[list[str]] = _absent_if(
+        sections, "mounted", _NO_DATASET, _read(sections, "mounted", lambda lines: list(lines))
+    )
+    if isinstance(mounted, Unknown | Absent):
+        return mounted
+    if mounted.value != ["yes", layout.LIVE]:
+        return Unknown(f"{pool}/vault/live is not mounted at {layout.LIVE}")
+    nodes = _read(sections, "nodes", lambda lines: list(lines))
+    if not isinstance(nodes, Present):
+        return nodes
+    # The listing comes before the records: a folder without a record section has none, unless the text ends early.
+    if "replicas" not in sections:
+        return Unknown("the vault's answer was cut off")
+    names = (name for name in nodes.value if f"record {name}" in sections)
+    return Present(
+        {name: _read(sections, f"record {name}", lambda lines: load_record("\n".join(lines))) for name in names}
+    )
+
+
+def _replicas(sections: dict[str, _Section], pool: str) -> Reading[dict[str, dict[str, Replica]]]:
+    failed = _pool(sections, pool)
+    if failed:
+        return failed
+    listed = _absent_if(sections, "replicas", _NO_DATASET, _read(sections, "replicas", lambda lines: list(lines)))
+    snapshots = _absent_if(sections, "snapshots", _NO_DATASET, _read(sections, "snapshots", _snapshots))
+    if isinstance(listed, Unknown | Absent):
+        return listed
+    if isinstance(snapshots, Unknown | Absent):
+        return snapshots
+    try:
+        return Present(_by_node(listed.value, snapshots.value, f"{pool}/vault/replicas/"))
+    except ValueError as error:
+        return Unknown(f"unparsable: {error}")
+
+
+def _by_node(lines: list[str], snapshots: dict[str, list[ReplicaSnapshot]], root: str) -> dict[str, dict[str, Replica]]:
+    nodes: dict[str, dict[str, Replica]] = {}
+    for line in lines:
+        name, used, encryption, token = line.split("\t")
+        node, slash, dataset = name.removeprefix(root).partition("/")
+        if not name.startswith(root) or not slash:
+            continue
+        found = snapshots.get(name, [])
+        if not found and token == "-":
+            continue  # a parent on the way to a replica
+        replica = Replica(dataset, int(used), encryption not in ("off", "-"), token != "-", tuple(found))
+        nodes.setdefault(node, {})[dataset] = replica
+    return nodes
+
+
+def _snapshots(lines: list[str]) -> dict[str, list[ReplicaSnapshot]]:
+    found: dict[str, list[ReplicaSnapshot]] = {}
+    for line in lines:
+        name, guid, creation, holds, used, referenced = line.split("\t")
+        dataset, at, snapshot = name.partition("@")
+        if not at or not guid.isdigit():
+            raise ValueError(f"{line!r} is not a snapshot")
+        item = ReplicaSnapshot(snapshot, guid, int(creation), int(holds), int(used), int(referenced))
+        found.setdefault(dataset, []).append(item)
+    return found
+
+
+def _keys(lines: list[str]) -> dict[str, str]:
+    keys: dict[str, str] = {}
+    for line in lines:
+        name, _, key = line.partition(" ")
+        kind, _, rest = key.partition(" ")
+        if not name.endswith(".pub") or not rest or not (kind.startswith("ssh-") or kind.startswith("ecdsa-")):
+            raise ValueError(f"{line!r} is not a public key")
+        keys[name.removesuffix(".pub")] = f"{kind} {rest.split(' ')[0]}"
+    return keys
+
+
+def with_record(reading: VaultReading, record: Record) -> VaultReading:
+    """The reading after `record` was written: spares a second exec in the run that wrote it."""
+    old = reading.records.value if isinstance(reading.records, Present) else {}
+    return replace(reading, records=Present(old | {record.node: Present(record)}))

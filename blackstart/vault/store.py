@@ -1,0 +1,107 @@
+"""A node's folder on the vault: its record, changed by several programs, and its journal.
+
+`python3 -m blackstart.vault.store NODE < patch.json` merges a patch into the record; the controller sends it over ssh.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from blackstart.vault import files, layout
+from blackstart.vault.record import Applied, DatasetRecord, PoolRecord, Record, dump_record, load_record
+
+
+class Store:
+    """One node's folder. `root` is another one only in tests."""
+
+    def __init__(self, node: str, root: str = layout.LIVE) -> None:
+        self.node = node
+        self.folder = Path(root) / node
+
+    def read(self) -> Record | None:
+        """The record, None when the node has none. Raises ValueError when there is one that cannot be read."""
+        try:
+            text = (self.folder / "record.json").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        return load_record(text)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """The record's writers wait for one another: a few milliseconds each, released by the kernel when one dies."""
+        with (self.folder / "record.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def update(self, change: Callable[[Record | None], Record]) -> Record:
+        """Read, change and replace the record with no other writer in between. Raises ValueError, OSError."""
+        with self._alone():
+            record = change(self.read())
+            files.replace(self.folder / "record.json", dump_record(record))
+            return record
+
+    def journal(self, event: dict[str, Any]) -> None:
+        """One line more in journal.jsonl."""
+        files.append(self.folder / "journal.jsonl", json.dumps(event, sort_keys=True))
+
+
+def patched(node: str, record: Record | None, patch: dict[str, Any]) -> Record:
+    """`record` with the keys of `patch` in place of its own; without a record the patch must carry all of one.
+
+    Keys: epoch, host_key, pools, datasets, applied, retired. `datasets` never takes what has arrived out of the
+    record: a dataset keeps its newest snapshot, a new one is added with none. Raises ValueError.
+    """
+    unknown = set(patch) - {"epoch", "host_key", "pools", "datasets", "applied", "retired"}
+    if unknown:
+        raise ValueError(f"a record has no {', '.join(sorted(unknown))}")
+    try:
+        if record is None:
+            record = Record(
+                node=node, epoch=patch["epoch"], host_key=patch["host_key"], pools={}, datasets={}, applied=None
+            )
+        if patch.get("epoch", record.epoch) < record.epoch:
+            raise ValueError(f"epoch {patch['epoch']} is older than the record's {record.epoch}")
+        pools = {
+            name: PoolRecord(p["guid"], p["size"], tuple(p["members"])) for name, p in patch.get("pools", {}).items()
+        }
+        datasets = dict(record.datasets)
+        for name, encrypted in patch.get("datasets", {}).items():
+            datasets[name] = replace(datasets.get(name, DatasetRecord()), encrypted=encrypted)
+        applied = Applied(**patch["applied"]) if patch.get("applied") else record.applied
+        return replace(
+            record,
+            epoch=patch.get("epoch", record.epoch),
+            host_key=patch.get("host_key", record.host_key),
+            pools=record.pools | pools,
+            datasets=datasets,
+            applied=applied,
+            retired=patch.get("retired", record.retired),
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not a patch of a record: {error!r}") from error
+
+
+def main(arguments: list[str]) -> int:
+    """Merge the JSON on stdin into a node's record: {"patch": {...}, "event": {...}}. Exit code 1 with one sentence."""
+    node = arguments[0]
+    store = Store(node)
+    try:
+        asked = json.load(sys.stdin)
+        store.folder.mkdir(mode=0o2775, exist_ok=True)
+        record = store.update(lambda old: patched(node, old, asked["patch"]))
+        store.journal(asked.get("event", {}) | {"epoch": record.epoch})
+    except (ValueError, OSError, KeyError) as error:
+        print(f"{node}: the record on this vault was not written: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

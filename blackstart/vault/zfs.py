@@ -1,0 +1,62 @@
+"""The few zfs commands that programs on a vault run, and what they print, as data."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+
+
+class CommandError(Exception):
+    """A command failed; the text is one clause from its stderr."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`dataset` with the pool; `name` after the @ (or # of a bookmark)."""
+
+    dataset: str
+    name: str
+    guid: str
+    creation: int
+    holds: int = 0
+    bookmark: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.dataset}@{self.name}"
+
+
+def run(*words: str, stdin: str | None = None) -> str:
+    """stdout of a command. Raises CommandError when it fails or does not exist."""
+    environment = {**os.environ, "LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    try:
+        done = subprocess.run(words, input=stdin, capture_output=True, text=True, check=False, env=environment)
+    except OSError as error:
+        raise CommandError(f"{words[0]}: {error.strerror}") from error
+    if done.returncode:
+        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        raise CommandError("; ".join(said) or f"{words[0]} ended with status {done.returncode}")
+    return done.stdout
+
+
+def parse_snapshot(line: str) -> Snapshot:
+    """A line of `zfs list -Hp -t snapshot,bookmark -o name,guid,creation[,userrefs]`. Raises ValueError."""
+    name, guid, creation, *holds = line.split("\t")
+    mark = "@" if "@" in name else "#"
+    dataset, found, short = name.partition(mark)
+    if not found or not guid.isdigit():
+        raise ValueError(f"{line!r} is not a snapshot")
+    return Snapshot(dataset, short, guid, int(creation), int(holds[0]) if holds else 0, mark == "#")
+
+
+def snapshots(root: str) -> list[Snapshot]:
+    """All snapshots below `root`, oldest first. Raises CommandError, ValueError."""
+    columns = "name,guid,creation,userrefs"
+    text = run("zfs", "list", "-Hp", "-r", "-t", "snapshot", "-s", "createtxg", "-o", columns, root)
+    return [parse_snapshot(line) for line in text.splitlines()]
+
+
+def receiving(root: str) -> dict[str, bool]:
+    """Datasets below `root` -> whether a receive was cut off there and can go on. Raises CommandError."""
+    text = run("zfs", "list", "-Hp", "-r", "-t", "filesystem,volume", "-o", "name,receive_resume_token", root)
+    return {name: token != "-" for name, token in (line.split("\t") for line in text.splitlines())}

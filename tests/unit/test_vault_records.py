@@ -1,0 +1,111 @@
+"""A vault's one answer, parsed: present, absent and unknown stay apart."""
+
+from __future__ import annotations
+
+import subprocess
+
+from blackstart.reading import ABSENT, Present, Unknown
+from blackstart.vault.record import DatasetRecord, PoolRecord, Record, dump_record
+from blackstart.vault.records import parse, script
+
+RECORD = Record(
+    "node1",
+    2,
+    "ssh-ed25519 AAAA",
+    {"tank": PoolRecord("77", 10, ("virtio-A",))},
+    {"tank/data/a": DatasetRecord()},
+    None,
+)
+
+
+def framed(name: str, out: str = "", err: str = "", status: int = 0) -> str:
+    lines = [f"+{name}", *(f"|{line}" for line in out.splitlines()), *(f"!{line}" for line in err.splitlines())]
+    return "\n".join([*lines, f"={status}"]) + "\n"
+
+
+def answer(**other: str) -> str:
+    sections = {
+        "clock": framed("clock", "1763773200"),
+        "pool": framed("pool", "123"),
+        "mounted": framed("mounted", "yes\n/srv/blackstart/live"),
+        "nodes": framed("nodes", "node1\nnode2\nnode3"),
+        "node1": framed("record node1", dump_record(RECORD)),
+        "node3": framed("record node3", '{"format": 1}'),
+        "replicas": framed(
+            "replicas",
+            "backup/vault/replicas\t9\toff\t-\n"
+            "backup/vault/replicas/node1\t9\toff\t-\n"
+            "backup/vault/replicas/node1/tank\t9\toff\t-\n"
+            "backup/vault/replicas/node1/tank/data/a\t4096\taes-256-gcm\t-\n"
+            "backup/vault/replicas/node1/tank/data/b\t1\toff\t1-abc\n",
+        ),
+        "snapshots": framed(
+            "snapshots",
+            "backup/vault/replicas/node1/tank/data/a@blackstart_2026-11-22T01:00:00Z\t11\t1763773000\t1\t0\t4096\n"
+            "backup/vault/replicas/node1/tank/data/a@blackstart_2026-11-22T01:15:00Z\t12\t1763773900\t2\t0\t4096\n",
+        ),
+        "keys": framed("keys", "replicate.pub ssh-ed25519 AAAAC3 bs-replicate@vault1"),
+        "tool": framed("tool", "abcdef012345"),
+        "stock": framed("stock", "aa.tar.zst"),
+    }
+    return "".join((sections | other).values())
+
+
+def test_everything_is_read() -> None:
+    reading = parse(answer(), "backup")
+    assert reading.clock == Present(1763773200)
+    assert isinstance(reading.records, Present)
+    assert reading.records.value["node1"] == Present(RECORD)
+    assert "node2" not in reading.records.value
+    assert isinstance(reading.records.value["node3"], Unknown)
+    assert isinstance(reading.replicas, Present)
+    assert set(reading.replicas.value) == {"node1"}
+    a, b = (reading.replicas.value["node1"][f"tank/data/{name}"] for name in "ab")
+    assert [snapshot.guid for snapshot in a.snapshots] == ["11", "12"]
+    assert (a.encrypted, a.token, a.snapshots[1].holds) == (True, False, 2)
+    assert (b.encrypted, b.token, b.snapshots) == (False, True, ())
+    assert reading.keys == Present({"replicate": "ssh-ed25519 AAAAC3"})
+    assert reading.tool == Present("abcdef012345")
+    assert reading.stock == Present(("aa.tar.zst",))
+
+
+def test_an_unmounted_live_dataset_is_not_a_vault_without_nodes() -> None:
+    reading = parse(answer(mounted=framed("mounted", "no\n/srv/blackstart/live"), nodes=framed("nodes", "")), "backup")
+    assert reading.records == Unknown("backup/vault/live is not mounted at /srv/blackstart/live")
+
+
+def test_a_pool_that_is_not_imported_is_not_a_vault_that_was_never_set_up() -> None:
+    gone = framed("mounted", err="cannot open 'backup/vault/live': dataset does not exist", status=1)
+    lost = framed("replicas", err="cannot open 'backup/vault/replicas': dataset does not exist", status=1)
+    snapshots = lost.replace("+replicas", "+snapshots")
+    new = parse(answer(mounted=gone, replicas=lost, snapshots=snapshots), "backup")
+    assert new.records == ABSENT
+    assert new.replicas == ABSENT
+    pool = framed("pool", err="cannot open 'backup': no such pool", status=1)
+    reading = parse(answer(pool=pool, mounted=gone, replicas=lost, snapshots=snapshots), "backup")
+    assert reading.records == Unknown("pool backup of the vault: cannot open 'backup': no such pool")
+    assert reading.replicas == reading.records
+
+
+def test_a_link_that_is_not_there_is_absent_and_a_refused_one_unknown() -> None:
+    assert parse(answer(tool=framed("tool", status=1)), "backup").tool == ABSENT
+    refused = framed("tool", err="readlink: permission denied", status=1)
+    assert parse(answer(tool=refused), "backup").tool == Unknown("readlink: permission denied")
+
+
+def test_wherever_the_answer_is_cut_nothing_becomes_absent() -> None:
+    text = answer()
+    whole = parse(text, "backup")
+    assert isinstance(whole.records, Present)
+    for end in range(len(text)):
+        reading = parse(text[:end], "backup")
+        for part in (reading.clock, reading.records, reading.replicas, reading.keys, reading.tool, reading.stock):
+            assert part != ABSENT
+        if isinstance(reading.records, Present):
+            assert isinstance(reading.records.value.get("node1"), Present | Unknown)
+
+
+def test_the_script_is_posix_and_quotes_the_pool() -> None:
+    text = script("ba ck")
+    assert "POOL='ba ck'\n" in text
+    assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
