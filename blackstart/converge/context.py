@@ -1,0 +1,52 @@
+"""What a host's wishes need beside its spec: keys of the vaults, the epoch, the fleet's commit, files of the fleet."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from blackstart.spec.resolve import NodeSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All of it is data, so that `wanted` stays pure. `gather` reads it.
+
+    `vault_keys`: vault -> purpose (read, replicate, restore) -> public key. `epoch`: None where it is not known; then
+    nothing is said about it. `sources`: content of files that the spec takes from the fleet's folder.
+    `units`: project -> unit file name -> template, from its folder.
+    """
+
+    vault_keys: dict[str, dict[str, str]] = field(default_factory=dict)
+    epoch: int | None = None
+    commit: str = ""
+    folder: Path = Path()
+    sources: dict[str, bytes] = field(default_factory=dict)
+    units: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def gather(spec: NodeSpec, folder: Path, vault_keys: dict[str, dict[str, str]] | None = None) -> Context:
+    """Read what the spec refers to below `folder`. Raises OSError when a named file cannot be read."""
+    sources = {
+        item.source: (folder / item.source).read_bytes() for item in spec.node.host.files.values() if item.source
+    }
+    projects = {service.project for container in spec.containers.values() for service in container.services}
+    units = {project: _units(folder / "projects" / project) for project in sorted(projects)}
+    return Context(vault_keys=vault_keys or {}, commit=commit_of(folder), folder=folder, sources=sources, units=units)
+
+
+def _units(project: Path) -> dict[str, str]:
+    """Unit templates of a project: the *.service and *.timer files in its folder."""
+    found = (path for pattern in ("*.service", "*.timer") for path in project.glob(pattern))
+    return {path.name: path.read_text() for path in sorted(found)}
+
+
+def commit_of(folder: Path) -> str:
+    """The fleet's commit, "-dirty" behind it where files differ from it; "" outside git."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--dirty", "--match=", "--exclude=*"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

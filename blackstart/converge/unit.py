@@ -1,0 +1,49 @@
+"""Systemd units of the host: enabled and active as wanted, restarted once when a file they stand on changed."""
+
+from __future__ import annotations
+
+from blackstart.change import Change, shell
+from blackstart.converge.compare import known, unknown, update
+from blackstart.converge.wanted import Wanted
+from blackstart.live.model import Live
+from blackstart.reading import Unknown
+
+_ENABLED = ("enabled", "enabled-runtime", "static", "generated", "indirect", "alias")
+
+
+def diff(wanted: Wanted, live: Live) -> list[Change]:
+    units = known(live.units)
+    if isinstance(units, Unknown):
+        return unknown("unit", wanted.units, units)
+    changes = []
+    for name, unit in wanted.units.items():
+        found = units.get(name)
+        enabled = found.enabled if found else ""
+        active = found.active if found else "not-found"
+        if unit.enabled and enabled not in _ENABLED:
+            changes.append(update("unit", name, "enabled", "enabled", enabled or "not-found"))
+        if not unit.enabled and enabled.startswith("enabled"):
+            changes.append(update("unit", name, "enabled", "disabled", enabled))
+        if unit.active is True and active not in ("active", "activating", "reloading"):
+            changes.append(update("unit", name, "active", "active", active))
+        if unit.active is False and active in ("active", "activating", "reloading"):
+            changes.append(update("unit", name, "active", "inactive", active))
+    return changes
+
+
+def commands(changes: list[Change]) -> list[str]:
+    return [_one(change) for change in changes if change.action == "update"]
+
+
+def _one(change: Change) -> str:
+    verbs = {"enabled": "enable", "disabled": "disable", "active": "start", "inactive": "stop"}
+    return shell("systemctl", verbs[change.spec], change.name)
+
+
+def restarts(wanted: Wanted, changed: set[str]) -> list[str]:
+    """Commands for the units that stand on one of the `changed` files; a unit not running is left to `diff`."""
+    return [
+        shell("systemctl", "try-restart", name)
+        for name, unit in wanted.units.items()
+        if unit.active is not False and changed.intersection(unit.restart_on)
+    ]
