@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -26,9 +27,11 @@ def replace(path: Path, content: str, mode: int = 0o664) -> None:
 def append(path: Path, line: str) -> None:
     """Add one line to a log and wait until it is on the disk. A torn last line of a killed run is closed first."""
     with path.open("ab+") as file:
-        os.fchmod(file.fileno(), 0o664) if file.tell() == 0 else None
         torn = ""
-        if file.tell():
+        if file.tell() == 0:
+            with contextlib.suppress(PermissionError):  # another user of the group made it just now
+                os.fchmod(file.fileno(), 0o664)
+        else:
             file.seek(-1, os.SEEK_END)
             torn = "" if file.read(1) == b"\n" else "\n"
         file.write((torn + line.rstrip("\n") + "\n").encode())

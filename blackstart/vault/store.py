@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,9 +37,13 @@ class Store:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """The record's writers wait for one another: a few milliseconds each, released by the kernel when one dies."""
-        with (self.folder / "record.lock").open("a") as lock:
+        # Opened for reading: any user who may read the folder can wait, whoever made the file.
+        lock = os.open(self.folder / "record.lock", os.O_RDONLY | os.O_CREAT, 0o664)
+        try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+        finally:
+            os.close(lock)
 
     def update(self, change: Callable[[Record | None], Record]) -> Record:
         """Read, change and replace the record with no other writer in between. Raises ValueError, OSError."""

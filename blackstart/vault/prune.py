@@ -1,0 +1,114 @@
+"""Let go of replicas' snapshots that are past their time: `python3 -m blackstart.vault.prune`, hourly, as bs-prune.
+
+By this vault's own clock and list alone: the node has no say. What stays, whatever `keep` says: the newest snapshot of
+each dataset (the base of the next increment), what the record names, what anybody else holds, what is not ours.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from blackstart.vault import config, layout
+from blackstart.vault.config import Keep
+from blackstart.vault.store import Store
+from blackstart.vault.zfs import CommandError, Snapshot, receiving, run, snapshots
+
+# Length of the part of a name that an hour, a day, a month have in common (2026-11-22T01:43:00Z).
+_HOUR, _DAY, _MONTH = 13, 10, 7
+
+
+def expired(have: Sequence[Snapshot], keep: Keep, now: int, protected: Collection[str]) -> list[Snapshot]:
+    """Snapshots of one dataset, given oldest first, that may go. `protected`: guids that stay.
+
+    The newest snapshot of each of the last `hourly` hours, `daily` days and `monthly` months in which there is one
+    stays. A name from the future is suspect: nothing of that dataset goes until the clocks agree again.
+    """
+    ours = [(time_, item) for item in have if (time_ := layout.snapshot_time(item.name)) is not None]
+    if not ours or any(time_ > now for time_, _ in ours):
+        return []
+    kept = {have[-1].guid} | {item.guid for item in have if item.holds} | set(protected)
+    newest_first = [item for _, item in sorted(ours, key=lambda pair: pair[0], reverse=True)]
+    for length, count in ((_HOUR, keep.hourly), (_DAY, keep.daily), (_MONTH, keep.monthly)):
+        kept |= {item.guid for item in _newest_each(newest_first, length, count)}
+    return [item for item in have if layout.snapshot_time(item.name) is not None and item.guid not in kept]
+
+
+def _newest_each(newest_first: Iterable[Snapshot], length: int, count: int) -> list[Snapshot]:
+    found: dict[str, Snapshot] = {}
+    for item in newest_first:
+        found.setdefault(item.name.removeprefix(layout.SNAPSHOT_PREFIX)[:length], item)
+    return list(found.values())[:count]
+
+
+def released(have: Sequence[Snapshot], tags: dict[str, set[str]]) -> list[Snapshot]:
+    """Those that only replication's own hold keeps, the newest held one excepted. `tags`: str(snapshot) -> holds."""
+    held = [item for item in have if layout.HOLD in tags.get(str(item), set())]
+    return [item for item in held[:-1] if tags[str(item)] == {layout.HOLD}]
+
+
+def _tags(have: Sequence[Snapshot]) -> dict[str, set[str]]:
+    """Holds by snapshot. Raises CommandError."""
+    held = [str(item) for item in have if item.holds]
+    tags: dict[str, set[str]] = {}
+    for line in run("zfs", "holds", "-H", *held).splitlines() if held else ():
+        name, tag, _ = line.split("\t", 2)
+        tags.setdefault(name, set()).add(tag)
+    return tags
+
+
+class Pruning:
+    """One run over everything that one node has here."""
+
+    def __init__(self, wishes: config.Replication, now: int) -> None:
+        self.wishes = wishes
+        self.now = now
+        self.root = f"{wishes.pool}/vault/replicas/{wishes.node}"
+        record = Store(wishes.node).read()
+        self.protected = {item.guid for item in record.datasets.values() if item.guid} if record else set()
+
+    def run(self) -> list[str]:
+        """What went. Raises CommandError, ValueError, OSError."""
+        if self.root not in receiving(f"{self.wishes.pool}/vault/replicas"):
+            return []
+        by_dataset: dict[str, list[Snapshot]] = {}
+        for item in snapshots(self.root):
+            by_dataset.setdefault(item.dataset, []).append(item)
+        return [line for have in by_dataset.values() for line in self._dataset(have)]
+
+    def _dataset(self, have: list[Snapshot]) -> list[str]:
+        tags = _tags(have)
+        free = {item.guid for item in released(have, tags)}
+        seen = [_without_hold(item) if item.guid in free else item for item in have]
+        gone = []
+        for item in expired(seen, self.wishes.keep, self.now, self.protected):
+            if item.guid in free:
+                run("zfs", "release", layout.HOLD, str(item))
+            # Without -r, -R, -f or -d: this one or nothing, and never one that somebody holds.
+            run("zfs", "destroy", str(item))
+            gone.append(f"{item} (guid {item.guid})")
+        return gone
+
+
+def _without_hold(item: Snapshot) -> Snapshot:
+    return Snapshot(item.dataset, item.name, item.guid, item.creation)
+
+
+def main() -> int:
+    """Every node this vault pulls from. One that fails does not stop the others; exit code 1 then."""
+    status = 0
+    for path in sorted(Path(layout.REPLICATION).glob("*.json")):
+        try:
+            wishes = config.load(path.read_text(encoding="utf-8"))
+            for line in Pruning(wishes, int(time.time())).run():
+                print(f"{wishes.node}: removed {line}")
+        except (CommandError, ValueError, OSError) as error:
+            print(f"{path.stem}: pruning stopped: {error}", file=sys.stderr)
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""Retention on a vault: by its own clock, never the newest, never what is held."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blackstart.vault import layout
+from blackstart.vault.config import Keep
+from blackstart.vault.prune import expired, released
+from blackstart.vault.zfs import Snapshot
+
+NOON = 1763812800  # 2025-11-22T12:00:00Z
+
+
+def at(seconds: int, guid: str, holds: int = 0) -> Snapshot:
+    return Snapshot("r", layout.snapshot_name(seconds), guid, seconds, holds)
+
+
+def test_hours_days_and_months_keep_their_newest() -> None:
+    have = [
+        at(NOON - 86400 * 40, "month"),
+        at(NOON - 86400, "day"),
+        *(at(NOON - 900 * i, str(i)) for i in (6, 5, 4, 1, 0)),
+    ]
+    gone = expired(have, Keep(hourly=2, daily=2, monthly=2), NOON, ())
+    # 12:00 and 11:45 are the newest of their hours, the day before and October have one each.
+    assert [item.guid for item in gone] == ["6", "5", "4"]
+
+
+def test_held_named_newest_and_foreign_ones_stay() -> None:
+    foreign = Snapshot("r", "daily_1", "f", 1)
+    have = [
+        foreign,
+        at(NOON - 500, "held", 1),
+        at(NOON - 400, "named"),
+        at(NOON - 300, "gone"),
+        at(NOON - 200, "newest"),
+    ]
+    assert [item.guid for item in expired(have, Keep(0, 0, 0), NOON, {"named"})] == ["gone"]
+    assert expired([*have, Snapshot("r", "daily_2", "g", 2)], Keep(0, 0, 0), NOON, {"named"})[-1].guid == "newest"
+
+
+def test_a_clock_that_went_back_removes_nothing() -> None:
+    have = [at(NOON - 7200, "1"), at(NOON - 3600, "2"), at(NOON, "3")]
+    assert expired(have, Keep(0, 0, 0), NOON - 1, ()) == []
+    assert len(expired(have, Keep(0, 0, 0), NOON, ())) == 2
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 86400 * 400), st.booleans()), max_size=40, unique_by=lambda pair: pair[0]),
+    st.builds(Keep, *[st.integers(0, 5)] * 3),
+)
+def test_it_is_stable_and_never_empties(ages: list[tuple[int, bool]], keep: Keep) -> None:
+    have = [at(NOON - age, str(age), int(held)) for age, held in sorted(ages, reverse=True)]
+    gone = expired(have, keep, NOON, ())
+    left = [item for item in have if item not in gone]
+    assert not any(item.holds for item in gone)
+    assert left[-1:] == have[-1:]
+    assert expired(left, keep, NOON, ()) == []
+
+
+def test_only_replications_own_older_holds_are_released() -> None:
+    a, b, c = (at(NOON + i, str(i), 1) for i in range(3))
+    tags = {str(a): {layout.HOLD}, str(b): {layout.HOLD, layout.RESTORE_HOLD}, str(c): {layout.HOLD}}
+    assert released([a, b, c], tags) == [a]
+    assert released([a, b, c], {str(a): {layout.HOLD}}) == []

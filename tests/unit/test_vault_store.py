@@ -1,0 +1,88 @@
+"""A record is changed field by field, by several writers, and is always whole."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from blackstart.vault.record import DatasetRecord, Record
+from blackstart.vault.store import Store, patched
+
+ENROL = {
+    "epoch": 1,
+    "host_key": "ssh-ed25519 AAAA",
+    "pools": {"tank": {"guid": "7", "size": 10, "members": ["virtio-A"]}},
+    "datasets": {"tank/data/a": True, "tank/data/b": False},
+    "applied": {"digest": "sha256:1", "commit": "c", "by": "me", "at": 1, "spec": {}},
+}
+
+
+def store(tmp_path: Path) -> Store:
+    (tmp_path / "node1").mkdir()
+    return Store("node1", str(tmp_path))
+
+
+def test_enrolling_makes_a_whole_record_and_a_later_run_changes_only_its_own_words(tmp_path: Path) -> None:
+    node = store(tmp_path)
+    assert node.read() is None
+    node.update(lambda old: patched("node1", old, ENROL))
+    arrived = DatasetRecord(True, "blackstart_x", "99", 5)
+
+    def bring(old: Record | None) -> Record:
+        assert old
+        return replace(old, datasets=old.datasets | {"tank/data/a": arrived})
+
+    node.update(bring)
+    applied = {"digest": "sha256:2", "commit": "d", "by": "you", "at": 2, "spec": {"name": "node1"}}
+    node.update(
+        lambda old: patched("node1", old, {"applied": applied, "datasets": {"tank/data/a": True, "tank/c": False}})
+    )
+    record = node.read()
+    assert record and record.applied
+    assert record.datasets == {"tank/data/a": arrived, "tank/data/b": DatasetRecord(), "tank/c": DatasetRecord()}
+    assert (record.epoch, record.applied.digest, record.pools["tank"].members) == (1, "sha256:2", ("virtio-A",))
+
+
+@pytest.mark.parametrize(
+    ("old", "patch", "said"),
+    [
+        (None, {"applied": None}, "not a patch"),
+        (None, ENROL | {"epok": 1}, "has no epok"),
+        (None, ENROL | {"pools": {"tank": {"guid": "7"}}}, "not a patch"),
+        (Record("node1", 3, "k", {}, {}, None), {"epoch": 2}, "older than the record's 3"),
+    ],
+)
+def test_what_is_not_a_record_is_refused(old: Record | None, patch: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        patched("node1", old, patch)
+
+
+def test_writers_wait_for_one_another(tmp_path: Path) -> None:
+    node = store(tmp_path)
+    node.update(lambda old: patched("node1", old, ENROL))
+
+    def add(number: int) -> None:
+        node.update(lambda old: patched("node1", old, {"datasets": {f"tank/{number}": False}}))
+
+    threads = [threading.Thread(target=add, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    record = node.read()
+    assert record and len(record.datasets) == 22
+    assert {path.name for path in node.folder.iterdir()} == {"record.json", "record.lock"}
+
+
+def test_a_torn_line_does_not_swallow_the_next(tmp_path: Path) -> None:
+    node = store(tmp_path)
+    node.journal({"event": "one"})
+    with (node.folder / "journal.jsonl").open("a") as file:
+        file.write('{"event": "to')
+    node.journal({"event": "three"})
+    lines = (node.folder / "journal.jsonl").read_text().splitlines()
+    assert [json.loads(lines[0])["event"], lines[1], json.loads(lines[2])["event"]] == ["one", '{"event": "to', "three"]
