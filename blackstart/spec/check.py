@@ -1,0 +1,52 @@
+"""All files of a fleet looked at together: whatever would clash, dangle or not fit is said, naming both sides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from blackstart.spec import check_data, check_network, check_pools, check_references
+from blackstart.spec.fleet import Fleet
+from blackstart.spec.load import Sources, read_fleet
+from blackstart.spec.problem import Problem, SpecError
+
+_CHECKS = (
+    check_references.nodes,
+    check_references.containers,
+    check_references.order,
+    check_references.replication,
+    check_network.names,
+    check_network.addresses,
+    check_network.bridges,
+    check_network.macs,
+    check_network.ports,
+    check_network.targets,
+    check_pools.pools,
+    check_pools.disks,
+    check_data.datasets,
+    check_data.placement,
+    check_data.quotas,
+    check_data.replicas,
+    check_data.idmaps,
+    check_data.encryption,
+)
+
+
+def check(fleet: Fleet, sources: Sources | None = None) -> list[Problem]:
+    """Every problem between the files of a fleet, in order of file and line; empty when it is fit for use.
+
+    With `sources` each has its line, and the files that specs name must be there below `sources.root`.
+    """
+    found = [problem for each in _CHECKS for problem in each(fleet)]
+    if sources is not None:
+        found += check_references.files(fleet, sources.root)
+        found = [sources.place(problem) for problem in found]
+    return sorted(dict.fromkeys(found), key=lambda problem: (problem.file, problem.line or 0))
+
+
+def checked_fleet(path: Path) -> Fleet:
+    """Load and check. Raises SpecError with all problems; what changes a host starts here."""
+    fleet, sources = read_fleet(path)
+    problems = check(fleet, sources)
+    if problems:
+        raise SpecError(problems)
+    return fleet

@@ -1,0 +1,75 @@
+"""Pools that zpool would refuse, and disks that would be used twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from blackstart.spec.clash import Use, clashes, node_file
+from blackstart.spec.fleet import Fleet
+from blackstart.spec.node import Pool, Vdev
+from blackstart.spec.problem import Key, Problem
+
+# zpool-create(8): reserved as names or as beginnings of names.
+_RESERVED = re.compile(r"(mirror|raidz|draid|spare).*|log|c[0-9].*")
+_PARITY = {"disk": 0, "mirror": 0, "raidz1": 1, "raidz2": 2, "raidz3": 3}
+_LEAST = {"disk": 1, "mirror": 2, "raidz1": 2, "raidz2": 3, "raidz3": 4}
+_PARTITION = re.compile(r"-part\d+$")
+
+
+def pools(fleet: Fleet) -> Iterator[Problem]:
+    """Names, vdevs and the number of their members."""
+    for node, spec in fleet.nodes.items():
+        for name, pool in spec.pools.items():
+            key: Key = ("pools", name)
+            if _RESERVED.fullmatch(name):
+                said = f"the pool name {name!r} is reserved by zpool (mirror…, raidz…, draid…, spare…, log, c0…)"
+                yield Problem(node_file(node), key, said)
+            if pool.managed and not any(vdev.role == "data" for vdev in pool.vdevs):
+                said = "has no vdev for data; describe one in [[pools.NAME.vdevs]], or say `managed = false`"
+                yield Problem(node_file(node), key, said)
+            for index, vdev in enumerate(pool.vdevs):
+                yield from _vdev(node_file(node), (*key, "vdevs", index), vdev)
+
+
+def _vdev(file: str, key: Key, vdev: Vdev) -> Iterator[Problem]:
+    if vdev.role in ("cache", "spare") and vdev.type != "disk":
+        yield Problem(file, key, f'a {vdev.role} has no redundancy of its own: write type = "disk"')
+    elif vdev.role == "log" and vdev.type.startswith("raidz"):
+        yield Problem(file, key, 'a log is a mirror or a disk: write type = "mirror"')
+    elif len(vdev.members) < _LEAST[vdev.type]:
+        have, least = len(vdev.members), _LEAST[vdev.type]
+        yield Problem(file, key, f"a {vdev.type} of {have} member(s), it takes at least {least}")
+
+
+def disks(fleet: Fleet) -> Iterator[Problem]:
+    """A disk is one vdev's alone, and whole or in partitions."""
+    for node, spec in fleet.nodes.items():
+        uses = []
+        for name, pool in spec.pools.items():
+            for v, vdev in enumerate(pool.vdevs):
+                for m, member in enumerate(vdev.members):
+                    key = ("pools", name, "vdevs", v, "members", m, "id")
+                    uses.append(Use(member.id, f"the disk {member.id}", node_file(node), key))
+        yield from clashes(uses)
+        whole = {str(use.value): use for use in uses}
+        for use in uses:
+            disk = _PARTITION.sub("", str(use.value))
+            if disk != use.value and disk in whole:
+                said = f"{use.value} is a part of a disk that {whole[disk].place} takes whole"
+                yield Problem(use.file, use.key, said)
+
+
+def capacity(pool: Pool) -> int | None:
+    """Bytes that a pool offers at the most, by the stated sizes of its members; None where they are not stated."""
+    data = [vdev for vdev in pool.vdevs if vdev.role == "data"]
+    return sum(_capacity(vdev) for vdev in data) if data else None
+
+
+def _capacity(vdev: Vdev) -> int:
+    sizes = [member.size for member in vdev.members]
+    if vdev.type == "disk":
+        return sum(sizes)
+    if vdev.type == "mirror":
+        return min(sizes)
+    return min(sizes) * max(0, len(sizes) - _PARITY[vdev.type])

@@ -1,0 +1,122 @@
+"""Names in one file that must exist in another, and the files that specs name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from blackstart.project import ProjectError, release
+from blackstart.spec.clash import container_file, node_file
+from blackstart.spec.fleet import Fleet
+from blackstart.spec.problem import Key, Problem, did_you_mean
+
+
+def _dangling(file: str, key: Key, word: str, valid: list[str], what: str) -> Iterator[Problem]:
+    if word not in valid:
+        yield Problem(file, key, f"{what} {word!r} does not exist; {did_you_mean(word, valid, what)}")
+
+
+def nodes(fleet: Fleet) -> Iterator[Problem]:
+    """A vault's pool; public keys of users."""
+    for name, node in fleet.nodes.items():
+        file = node_file(name)
+        if node.vault:
+            yield from _dangling(file, ("vault", "pool"), node.vault.pool, list(node.pools), "pool")
+        for user, wishes in node.host.users.items():
+            for index, key in enumerate(wishes.keys):
+                if len(key.split()) < 2 or not key.startswith(("ssh-", "ecdsa-", "sk-")):
+                    said = "is not an SSH public key; take the line from a file that ends in .pub"
+                    yield Problem(file, ("host", "users", user, "keys", index), said)
+
+
+def containers(fleet: Fleet) -> Iterator[Problem]:
+    """A container's node, bridge, pool, image, projects."""
+    declared = sorted({*fleet.settings.images, *fleet.lock.images})
+    for name, container in fleet.containers.items():
+        file = container_file(name)
+        yield from _dangling(file, ("node",), container.node, list(fleet.nodes), "node")
+        yield from _dangling(file, ("image",), container.image, declared, "image")
+        if container.image in fleet.settings.images and container.image not in fleet.lock.images:
+            how = "import" if fleet.settings.images[container.image].tarball else "build"
+            said = f"image {container.image!r} is not in lock.toml yet: run `blackstart image {how} {container.image}`"
+            yield Problem(file, ("image",), said)
+        node = fleet.nodes.get(container.node)
+        if node is None:
+            continue
+        yield from _dangling(file, ("bridge",), container.bridge, list(node.host.bridges), "bridge")
+        if container.pool is not None:
+            yield from _dangling(file, ("pool",), container.pool, list(node.pools), "pool")
+        elif len(node.pools) > 1:
+            choice = ", ".join(node.pools)
+            yield Problem(file, (), f"'pool' is missing: node {container.node} has several ({choice})")
+        for index, line in enumerate(container.raw):
+            if not line.startswith("lxc.") or "=" not in line:
+                yield Problem(file, ("raw", index), f"found {line!r}, expected an LXC option like 'lxc.x = y'")
+
+
+def order(fleet: Fleet) -> Iterator[Problem]:
+    """`after`: containers of the same node, without cycles."""
+    for name, container in fleet.containers.items():
+        for index, before in enumerate(container.after):
+            key = ("after", index)
+            yield from _dangling(container_file(name), key, before, list(fleet.containers), "container")
+            other = fleet.containers.get(before)
+            if other and other.node != container.node:
+                said = f"{before} runs on {other.node}, {name} on {container.node}; order holds on one node only"
+                yield Problem(container_file(name), key, said)
+    for cycle in _cycles({name: container.after for name, container in fleet.containers.items()}):
+        way = " after ".join([*cycle, cycle[0]])
+        yield Problem(container_file(cycle[0]), ("after",), f"a circle: {way}; none of them could start first")
+
+
+def _cycles(after: dict[str, tuple[str, ...]]) -> Iterator[list[str]]:
+    """Each circle once, beginning with its first name."""
+    done: set[str] = set()
+
+    def walk(name: str, way: list[str]) -> Iterator[list[str]]:
+        if name in way:
+            circle = way[way.index(name) :]
+            start = circle.index(min(circle))
+            yield circle[start:] + circle[:start]
+        elif name in after and name not in done:
+            for before in after[name]:
+                yield from walk(before, [*way, name])
+            done.add(name)
+
+    for name in after:
+        yield from walk(name, [])
+
+
+def replication(fleet: Fleet) -> Iterator[Problem]:
+    """Targets exist and are vaults; the accepted loss is not shorter than the interval."""
+    asked = [("fleet.toml", fleet.settings.replication)]
+    asked += [(node_file(name), node.replication) for name, node in fleet.nodes.items() if node.replication]
+    vaults = [name for name, node in fleet.nodes.items() if node.vault]
+    for file, wishes in asked:
+        for index, target in enumerate(wishes.targets):
+            key = ("replication", "targets", index)
+            if target in fleet.nodes and target not in vaults:
+                said = f"node {target!r} is no vault: {node_file(target)} has no [vault]"
+                yield Problem(file, key, said)
+            else:
+                yield from _dangling(file, key, target, vaults, "vault")
+        if wishes.rpo < wishes.interval:
+            yield Problem(file, ("replication", "rpo"), "is shorter than the interval; every pause would be an alarm")
+
+
+def files(fleet: Fleet, root: Path) -> Iterator[Problem]:
+    """Deploys, sources of files and projects are there, and projects are what lock.toml names."""
+    for name, node in fleet.nodes.items():
+        for index, deploy in enumerate(node.host.deploys):
+            if not (root / deploy).is_file():
+                yield Problem(node_file(name), ("host", "deploys", index), f"{root / deploy}: no such file")
+        for path, wanted in node.host.files.items():
+            if wanted.source and not (root / wanted.source).is_file():
+                said = f"{root / wanted.source}: no such file"
+                yield Problem(node_file(name), ("host", "files", path, "source"), said)
+    for name, container in fleet.containers.items():
+        for index, service in enumerate(container.services):
+            try:
+                release(fleet, root, service.project)
+            except ProjectError as error:
+                yield Problem(container_file(name), ("services", index, "project"), str(error))
