@@ -80,7 +80,8 @@ class Drill:
                     f"mkdir -p {folder}/'drill folder'; echo {secrets.token_hex(8)} > {folder}/'drill folder'/ü"
                 )
             wait_until("rows are there", 60, lambda: self._rows() >= 20)
-            step.note = f"{self._rows()} rows"
+            self.old_rows = self._notes()
+            step.note = f"{len(self.old_rows)} rows"
             log.write(step.note)
 
     def replicate(self) -> None:
@@ -103,7 +104,6 @@ class Drill:
 
     def lose(self) -> None:
         with self.journal.step("lose node1") as (step, _log):
-            self.rows_before = self._rows()
             self.clock_before = float(self.node.sudo("date +%s").stdout)
             self.node.kill()
             self.lost = time.monotonic()
@@ -139,13 +139,15 @@ class Drill:
         with self.journal.step("checksums") as (step, _log):
             step.note = f"{sum(outside.compare(self.node, witness) for witness in self.witnesses)} files equal"
         with self.journal.step("service and host") as (step, _log):
-            rows = self._rows()
-            if rows < 20:
-                raise DrillError(f"the service has {rows} rows, it had {self.rows_before} before the loss")
+            now = self._notes()
+            if now[: len(self.old_rows)] != self.old_rows:
+                raise DrillError(
+                    f"the service lost rows that it had before the snapshot ({len(self.old_rows)} of them)"
+                )
             for container in self._containers():
                 outside.id_maps(self.node, container)
             wait_until("cron's heartbeat is fresh", 150, lambda: outside.heartbeat_age(self.node, HEARTBEAT) < 90)
-            step.note = f"{self.rows_before} rows before, {rows} now"
+            step.note = f"all {len(self.old_rows)} rows of before the snapshot, {self._rows()} now"
 
     def prove_idle(self) -> None:
         with self.journal.step("second bootstrap") as (step, log):
@@ -178,6 +180,11 @@ class Drill:
     def _rows(self) -> int:
         answer = outside.get_json(self.node.forward(PORT), "/count", timeout=10)
         return int(answer["count"]) if isinstance(answer, dict) else 0
+
+    def _notes(self) -> list[object]:
+        """The service's first rows, each with the moment it was written."""
+        answer = outside.get_json(self.node.forward(PORT), "/notes?since=0", timeout=10)
+        return list(answer) if isinstance(answer, list) else []
 
     def _watch(self) -> None:
         """Note the moment at which the service answers again, seen over the network."""
