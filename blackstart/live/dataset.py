@@ -40,7 +40,7 @@ def section(query: Query) -> str:
     return f"""\
 zfs_ready || return 1
 printf '%s\\n' {words((names,))}
-exec $limit zfs get -Hp -r -t filesystem,volume -o name,property,value,source {words((names,))}
+exec zfs get -Hp -r -t filesystem,volume -o name,property,value,source {words((names,))}
 """
 
 

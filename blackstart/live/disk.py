@@ -10,9 +10,10 @@ from blackstart.live.frame import total
 from blackstart.live.model import DiskLive, Query
 from blackstart.reading import Present, Reading, Unknown
 
-# `blkid -p` on several devices prints the ones that carry something; the others are asked one by one for their own
-# exit status. 2 means "nothing found", but also "cannot be opened" and "cannot be read" (util-linux 2.38), without a
-# word: so nothing counts as blank unless both of its ends were read.
+# `blkid -p` prints the devices that carry something. Of the others it says nothing, and nothing either of a device
+# that cannot be opened or read (exit status 2 in all cases, util-linux 2.38 to 2.41); an empty partition comes with
+# PART_ENTRY_ lines alone. So nothing counts as blank unless both of its ends were read. One run asks for all devices;
+# only after a complaint each is asked alone, for its own exit status (8: several signatures).
 _SECTION = """\
 need_root || return 1
 lsblk -b -J -l -o PATH,TYPE,SIZE,PKNAME,SERIAL,MOUNTPOINTS || return 1
@@ -26,14 +27,28 @@ for k in /sys/class/block/*; do
   [ -b "/dev/$k" ] && set -- "$@" "/dev/$k"
 done
 [ $# -gt 0 ] || return 0
-v=$($limit blkid -p -o export -- "$@")
+v=$($limit blkid -p -o export -- "$@" 2>&1); r=$?
 printf '%s\\n\\0' "$v"
-for k do
-  case "$NL$v$NL" in *"${NL}DEVNAME=$k$NL"*) continue;; esac
-  $limit blkid -p -o export -- "$k" >/dev/null; r=$?
-  if [ $r = 2 ] && ! { head -c 262144 "$k" && tail -c 262144 "$k"; } >/dev/null; then r=5; fi
-  printf '%s\\t%s\\0' "$k" $r
+case $r in 0|2) ;; *) v=ambivalent;; esac
+alone=
+case $v in *ambivalent*|*blkid:*|*error*) alone=1;; esac
+signed() {
+  case $NL$1$NL in *"${NL}DEVNAME=$2$NL"*) ;; *) return 1;; esac
+  b=${1#*DEVNAME="$2$NL"}
+  case $NL${b%%"${NL}DEVNAME="*} in *"${NL}TYPE="*|*"${NL}PTTYPE="*) ;; *) return 1;; esac
+}
+readable() { head -qc 262144 -- "$@" >/dev/null && tail -qc 262144 -- "$@" >/dev/null; }
+n=$#
+while [ $n -gt 0 ]; do
+  k=$1; shift; n=$((n - 1))
+  signed "$v" "$k" && continue
+  r=2
+  [ -z "$alone" ] || { $limit blkid -p -o export -- "$k" >/dev/null; r=$?; }
+  case $r in 0|2) set -- "$@" "$k";; *) printf '%s\\t%s\\0' "$k" "$r";; esac
 done
+[ $# -gt 0 ] || return 0
+if readable "$@"; then printf '%s\\t2\\0' "$@"; return 0; fi
+for k do if readable "$k"; then printf '%s\\t2\\0' "$k"; else printf '%s\\t5\\0' "$k"; fi; done
 """
 
 _SKIPPED = re.compile(r"/dev/(loop|ram|zram|sr|fd|zd|nbd)\d")
@@ -107,11 +122,17 @@ def _disk(
 
 
 def _signature(path: str, blocks: dict[str, dict[str, str] | None], statuses: dict[str, str]) -> Reading[str]:
-    if path in blocks:
-        tags = blocks[path]
-        found = tags and (tags.get("TYPE") or tags.get("PTTYPE"))
-        return Present(found) if found else Unknown("blkid answered, but named no signature")
-    status = statuses.get(path, "not probed")
+    tags = blocks.get(path, {})
+    if tags is None:
+        return Unknown("blkid answered twice")
+    if path in statuses and not tags.keys() & {"TYPE", "PTTYPE"}:
+        return _blank(statuses[path])
+    found = tags.get("TYPE") or tags.get("PTTYPE")
+    return Present(found) if found else Unknown("blkid gave no answer")
+
+
+def _blank(status: str) -> Reading[str]:
+    """What the device's own run of blkid ended with: only 2 says that nothing is there."""
     why = _FAILURES.get(status, f"blkid: {status}")
     return Unknown(why) if why else Present("")
 

@@ -33,7 +33,7 @@ while [ $n -gt 0 ]; do
   if [ -f "$1" ] && [ ! -L "$1" ]; then set -- "$@" "$1"; fi
   shift; n=$((n - 1))
 done
-[ $# = 0 ] || exec $limit sha256sum -z -- "$@"
+[ $# = 0 ] || exec sha256sum -z -- "$@"
 """
 
 

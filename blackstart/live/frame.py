@@ -21,7 +21,10 @@ T = TypeVar("T")
 FORMAT = 1
 BEGIN = f"-----BEGIN BLACKSTART READING {FORMAT}-----"
 END = "-----END BLACKSTART READING-----"
-TIMEOUT = 20  # seconds, per command that can hang
+# Seconds, for commands that can be ended when they hang (blkid, zpool import, systemctl). The other ZFS commands hang
+# only inside the kernel, where no signal reaches them and timeout(1) would wait with them: a suspended pool is told
+# from /proc instead, before one is started.
+TIMEOUT = 20
 
 _BROKEN = (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError)
 _BASE64 = re.compile(re.escape(BEGIN) + r"([A-Za-z0-9+/=\s]*)")

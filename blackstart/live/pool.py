@@ -10,9 +10,9 @@ from blackstart.reading import Present, Reading
 # `comment` stands last: it may hold spaces (never a tab, zpool refuses what is not printable).
 _SECTION = """\
 zfs_tools || return 1
-$limit zpool list -Hp -o name,guid,health,size,free,readonly,comment || return
+zpool list -Hp -o name,guid,health,size,free,readonly,comment || return
 printf '\\0'
-exec $limit zpool status -P
+exec zpool status -P
 """
 
 

@@ -8,7 +8,7 @@ from blackstart.reading import Present, Reading
 
 _SECTION = """\
 zfs_ready || return 1
-exec $limit zfs list -Hp -t snapshot -o name,guid,createtxg,creation,userrefs
+exec zfs list -Hp -t snapshot -o name,guid,createtxg,creation,userrefs
 """
 
 

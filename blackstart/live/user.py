@@ -13,11 +13,11 @@ def section(query: Query) -> str:
         return "printf '\\0'\n"
     # 2: one or more of the names were not found
     return f"""\
-$limit getent passwd {words(query.users)}
+getent passwd {words(query.users)}
 r=$?
 [ $r = 0 ] || [ $r = 2 ] || return $r
 printf '\\0'
-exec $limit getent group
+exec getent group
 """
 
 

@@ -11,7 +11,7 @@ if ! command -v zfs >/dev/null && ! command -v zpool >/dev/null; then printf 'no
 if [ -e /sys/module/zfs/version ]; then
   IFS= read -r v </sys/module/zfs/version; printf 'kernel %s\\n' "$v"
 fi
-$limit zfs version || :
+zfs version || :
 """
 
 
