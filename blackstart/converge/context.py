@@ -6,7 +6,8 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from blackstart.spec.resolve import NodeSpec
+from blackstart.spec.fleet import Fleet
+from blackstart.spec.resolve import NodeSpec, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Context:
 
     `vault_keys`: vault -> purpose (read, replicate, restore) -> public key. `epoch`: None where it is not known; then
     nothing is said about it. `sources`: content of files that the spec takes from the fleet's folder.
-    `units`: project -> unit file name -> template, from its folder.
+    `units`: project -> unit file name -> template, from its folder. `nodes`: the whole fleet, for a vault.
     """
 
     vault_keys: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -24,16 +25,24 @@ class Context:
     folder: Path = Path()
     sources: dict[str, bytes] = field(default_factory=dict)
     units: dict[str, dict[str, str]] = field(default_factory=dict)
+    nodes: dict[str, NodeSpec] = field(default_factory=dict)
 
 
-def gather(spec: NodeSpec, folder: Path, vault_keys: dict[str, dict[str, str]] | None = None) -> Context:
+def gather(spec: NodeSpec, fleet: Fleet, folder: Path, vault_keys: dict[str, dict[str, str]] | None = None) -> Context:
     """Read what the spec refers to below `folder`. Raises OSError when a named file cannot be read."""
     sources = {
         item.source: (folder / item.source).read_bytes() for item in spec.node.host.files.values() if item.source
     }
     projects = {service.project for container in spec.containers.values() for service in container.services}
     units = {project: _units(folder / "projects" / project) for project in sorted(projects)}
-    return Context(vault_keys=vault_keys or {}, commit=commit_of(folder), folder=folder, sources=sources, units=units)
+    return Context(
+        vault_keys=vault_keys or {},
+        commit=commit_of(folder),
+        folder=folder,
+        sources=sources,
+        units=units,
+        nodes={name: resolve(fleet, name) for name in fleet.nodes},
+    )
 
 
 def _units(project: Path) -> dict[str, str]:

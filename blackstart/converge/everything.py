@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from blackstart.change import Change
 from blackstart.converge import (
+    access,
     container,
     dataset,
     delegation,
@@ -19,6 +20,7 @@ from blackstart.converge import (
     sysctl,
     unit,
     user,
+    vault,
 )
 from blackstart.converge.context import Context
 from blackstart.converge.wanted import Wanted, WantedImage, WantedPool, merge
@@ -35,6 +37,8 @@ def wanted(spec: NodeSpec, context: Context) -> Wanted:
         host.wanted_part(spec, context),
         container.wanted_part(spec, context),
         heartbeat.wanted_part(spec),
+        access.wanted_part(spec, context.vault_keys),
+        vault.wanted_part(spec, context.nodes),
         _storage(spec, context),
     )
 

@@ -42,7 +42,9 @@ def _compare(name: str, pool: WantedPool, live: PoolLive, host: Live) -> list[Ch
     if name in datasets and pool.managed:
         for key, value in sorted(pool.properties.items()):
             found = datasets[name].properties.get(key)
-            if found and found[0] != value:
+            if found is None:
+                changes.append(Change("pool", name, key, value, "the property was not read", "unknown"))
+            elif found[0] != value:
                 changes.append(update("pool", name, key, value, found[0]))
     return changes
 

@@ -1,0 +1,45 @@
+"""What the operations share: refusing one host without stopping the others, and running a resource's changes."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+
+from pyinfra.api.command import FileUploadCommand, StringCommand
+
+from blackstart.change import Change, shell
+from operations.live import spoil
+
+Command = str | StringCommand | FileUploadCommand
+Commands = Generator[Command, None, None]
+
+
+def refuse(why: str) -> str:
+    """A command that fails with one sentence: pyinfra then leaves this host, and the others go on.
+
+    An exception here would stop the run for every host.
+    """
+    return shell("printf", r"%s\n", why) + " >&2; exit 1"
+
+
+def could_not_read(changes: Iterable[Change]) -> Generator[str, None, None]:
+    """Refuse when anything could not be read: unknown is never taken for absent."""
+    reasons = [f"{change.resource} {change.name}: {change.live}" for change in changes if change.action == "unknown"]
+    if reasons:
+        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+        yield refuse(f"nothing is changed, this could not be read: {reasons[0]}{more}")
+
+
+def carry_out(changes: list[Change], commands: Iterable[Command], *spoiled: str) -> Commands:
+    """Yield the commands of one resource, then drop what they made stale of the reading."""
+    yield from could_not_read(changes)
+    ran = False
+    for command in commands:
+        ran = True
+        yield command
+    if ran:
+        spoil(*spoiled)
+
+
+def with_stdin(command: str, text: str) -> StringCommand:
+    """A command whose input goes through the channel, not through argv, and is never printed."""
+    return StringCommand(command, _stdin=text)
