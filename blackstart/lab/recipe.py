@@ -70,6 +70,8 @@ chroot . systemctl disable systemd-networkd-wait-online.service >/dev/null 2>&1 
 find lib/modules usr/lib/modules -name '*.ko.xz' -exec xz -d {} + 2>/dev/null || true
 for kernel in usr/lib/modules/*; do chroot . depmod "${kernel##*/}"; done
 rm -rf var/cache/apt/archives/*.deb var/lib/apt/lists/* tmp/* dev/*
+# A host that has booted before: ldconfig, hwdb and catalogues are up to date.
+touch etc/.updated var/.updated
 """
 
 # The first process: finds the root, gives the machine its identity once, hands over to systemd.
@@ -85,7 +87,13 @@ tries=0
 while [ ! -b /dev/vda ] && [ $tries -lt 300 ]; do tries=$((tries + 1)); /bin/busybox usleep 100000; done
 /bin/busybox mount -t ext4 -o rw /dev/vda /root || { echo LAB-NO-ROOT; /bin/busybox poweroff -f; }
 if [ -f /seed/id ] && ! /bin/busybox cmp -s /seed/id /root/etc/lab-seed; then
-    (cd /seed/files && /bin/busybox cp -a . /root/)
+    cd /seed/files
+    /bin/busybox find . -type f | while read -r file; do  # files only: folders keep their owner and mode
+        /bin/busybox mkdir -p "/root/${file%/*}"
+        /bin/busybox cp -p "$file" "/root/$file"
+    done
+    cd /
+    /bin/busybox chmod 700 /root/root/.ssh /root/home/admin/.ssh
     /bin/busybox chown -R 1000:1000 /root/home/admin/.ssh
     /bin/busybox cp /seed/id /root/etc/lab-seed
 fi
