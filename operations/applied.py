@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import fields
 from typing import Any
 
 from pyinfra.api.operation import operation
+from pyinfra.context import host, state
 
 from blackstart.change import shell
+from blackstart.converge.everything import diff
 from blackstart.converge.wanted import Wanted
+from blackstart.live.model import Live
 from blackstart.reading import Absent, Present, Unknown
 from blackstart.vault.layout import APPLIED
 from operations.common import Commands, refuse, with_stdin
 from operations.live import live, spoil
+
+
+@operation()
+def left_alone(wanted: Wanted) -> Commands:
+    """Say what differs and is no deploy's to change, and what is there without being wanted. Runs nothing."""
+    if state.is_executing:
+        changes = diff(wanted, live(wanted, *(field.name for field in fields(Live))))
+        for change in changes:
+            if change.action in ("report", "unmanaged"):
+                host.log_styled(str(change), fg="yellow")
+    return
+    yield
 
 
 @operation()

@@ -7,8 +7,25 @@ from pyinfra.api.operation import operation
 from blackstart.converge import pool
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
-from operations.common import Commands, carry_out, refuse
+from blackstart.reading import Absent
+from operations.common import Commands, carry_out, could_not_read, refuse
 from operations.live import live
+
+
+@operation()
+def allowed(wanted: Wanted, enroll: bool, disks: dict[str, str]) -> Commands:
+    """Refuse a host whose pools are missing, unless it is to be enrolled on blank members."""
+    now = live(wanted)
+    if isinstance(now.zfs, Absent):
+        # Without the ZFS tools no pool can be imported; what lies on the disks is still looked at.
+        missing = [name for name, each in wanted.pools.items() if each.managed]
+    else:
+        changes = pool.diff(wanted, now)
+        yield from could_not_read(changes)
+        missing = [change.name for change in changes if change.action == "create"]
+    why = _refusal(missing, wanted, now, enroll, disks)
+    if why:
+        yield refuse(why)
 
 
 @operation()
@@ -17,18 +34,17 @@ def pools(wanted: Wanted, enroll: bool, disks: dict[str, str]) -> Commands:
     now = live(wanted, "pools", "datasets", "disks", "importable")
     changes = pool.diff(wanted, now)
     missing = [change.name for change in changes if change.action == "create"]
-    commands = [*_creations(missing, wanted, now, enroll, disks), *pool.commands(changes)]
+    why = _refusal(missing, wanted, now, enroll, disks)
+    made = [refuse(why)] if why else [pool.create_command(name, wanted.pools[name], disks) for name in missing]
+    commands = [*made, *pool.commands(changes)]
     yield from carry_out(changes, commands, "pools", "datasets", "snapshots", "disks", "importable", "delegations")
 
 
-def _creations(missing: list[str], wanted: Wanted, now: Live, enroll: bool, disks: dict[str, str]) -> Commands:
+def _refusal(missing: list[str], wanted: Wanted, now: Live, enroll: bool, disks: dict[str, str]) -> str | None:
     for name in missing:
         if not enroll:
-            yield refuse(f"pool {name} is not there, and this run was not told to enroll: nothing is created")
-            return
+            return f"pool {name} is not there, and this run was not told to enroll: nothing is created"
         why = pool.refusal(name, wanted.pools[name], now, disks)
         if why:
-            yield refuse(why)
-            return
-    for name in missing:
-        yield pool.create_command(name, wanted.pools[name], disks)
+            return why
+    return None

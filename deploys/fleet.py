@@ -1,0 +1,42 @@
+"""What every entry point needs first: the fleet, one node's spec, and what the command line said with --data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from blackstart.converge.context import Context, gather
+from blackstart.converge.pool import replacements
+from blackstart.spec.fleet import Fleet
+from blackstart.spec.load import fleet_path, load_fleet
+from blackstart.spec.resolve import NodeSpec, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`--data enroll=yes` and `--data disks=OLD=NEW,...`."""
+
+    enroll: bool
+    disks: dict[str, str]
+
+
+@cache
+def fleet() -> Fleet:
+    """The fleet, read once per run. Raises SpecError, which stops the run before any host is touched."""
+    return load_fleet(fleet_path())
+
+
+def spec_of(node: str) -> NodeSpec:
+    return resolve(fleet(), node)
+
+
+def context_of(spec: NodeSpec) -> Context:
+    """What the wishes need beside the spec. Raises OSError for a file that the fleet lacks."""
+    return gather(spec, fleet(), fleet_path())
+
+
+def asked(data: Any) -> Asked:
+    """What --data said. Raises ValueError for a replacement that is not OLD=NEW."""
+    enroll = str(data.get("enroll") or "no").lower() in ("yes", "true", "1")
+    return Asked(enroll, replacements(str(data.get("disks") or "")))

@@ -1,0 +1,16 @@
+"""Images of containers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pyinfra.api.deploy import deploy
+
+from blackstart.converge.wanted import Wanted
+from operations import image
+
+
+@deploy("Containers")
+def images(wanted: Wanted, cache: Path) -> None:
+    """Images of containers."""
+    image.images(name="Images", wanted=wanted, cache=cache)

@@ -1,0 +1,16 @@
+"""Releases of projects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pyinfra.api.deploy import deploy
+
+from blackstart.converge.wanted import Wanted
+from operations import project
+
+
+@deploy("Containers")
+def releases(wanted: Wanted, folder: Path) -> None:
+    """Releases of projects."""
+    project.releases(name="Releases", wanted=wanted, folder=folder)

@@ -1,0 +1,45 @@
+"""Bring living nodes to their spec: pyinfra inventory deploys/site.py [--limit NODE] [--data enroll=yes]
+
+The second run of the same spec changes nothing. It never creates a pool unless told to enroll, and destroys nothing.
+"""
+
+from __future__ import annotations
+
+from pyinfra.context import host as current
+
+from blackstart.converge.everything import wanted
+from blackstart.image import cache_folder
+from deploys import host
+from deploys.applied import applied
+from deploys.container import containers
+from deploys.dataset import datasets
+from deploys.delegation import delegations
+from deploys.fleet import asked, context_of, spec_of
+from deploys.guard import guard
+from deploys.image import images
+from deploys.pool import pools
+from deploys.project import releases
+from deploys.rootfs import roots
+from deploys.unit import units
+
+
+def site() -> None:
+    """One host: the guard, the host, its storage, its containers, the record of it."""
+    spec = spec_of(current.data.node)
+    context = context_of(spec)
+    wishes, asks = wanted(spec, context), asked(current.data)
+    guard(spec=spec, wanted=wishes, enroll=asks.enroll, disks=asks.disks)
+    host.own(spec.node.host.deploys, context.folder)
+    host.host(wishes)
+    pools(wanted=wishes, enroll=asks.enroll, disks=asks.disks)
+    datasets(wanted=wishes, folder=context.folder)
+    images(wanted=wishes, cache=cache_folder())
+    roots(wanted=wishes, folder=context.folder)
+    releases(wanted=wishes, folder=context.folder)
+    units(wanted=wishes)
+    delegations(wanted=wishes)
+    containers(wanted=wishes)
+    applied(wanted=wishes, spec=spec, commit=context.commit)
+
+
+site()
