@@ -1,0 +1,261 @@
+"""Bring a node's datasets back: `python3 -m blackstart.vault.restore PLAN.json`, as bs-restore, in a transient unit.
+
+Per dataset: hold the snapshot here, receive it there under a name of its own, compare guids, cut over; each container
+starts as soon as its own data is in place. Killed anywhere, it is simply run again. Exit codes: 0 all is back,
+1 something is not, 3 the node could not be reached, 4 somebody else works on this node.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from blackstart.vault import layout
+from blackstart.vault.restore_commit import commit, outcome
+from blackstart.vault.restore_gate import Gate, LinkError, runtime_folder, send_command, token_size
+from blackstart.vault.restore_lock import Busy, held
+from blackstart.vault.restore_next import State, next_action, parse_state, ready
+from blackstart.vault.restore_plan import Item, Plan, Start, load
+from blackstart.vault.restore_status import Status
+from blackstart.vault.store import Store
+from blackstart.vault.zfs import CommandError, run
+
+T = TypeVar("T")
+
+PATIENCE = 900.0  # seconds without any progress until a node that does not answer is given up
+CUTOVER = 600.0
+START = 1800.0
+
+
+class Failed(Exception):
+    """A dataset cannot be brought back by trying again; one sentence."""
+
+
+class Restore:
+    """One run of one plan."""
+
+    def __init__(self, plan: Plan, gate: Gate, status: Status, store: Store, sleep: Callable[[float], None]) -> None:
+        self.plan = plan
+        self.gate = gate
+        self.status = status
+        self.store = store
+        self.sleep = sleep
+        self.in_place: set[str] = set()
+        self.answered: set[str] = set()
+        self.starting: dict[str, Future[None]] = {}
+        self.pool = ThreadPoolExecutor(max_workers=4)
+
+    def run(self) -> int:
+        """Raises LinkError when the node stays away, OSError."""
+        self.patiently(lambda: self.gate.ask("ping"))
+        for item in self.plan.items:
+            try:
+                self.bring(item)
+                self.in_place.add(item.dataset)
+                self.status.phase(item.dataset, "done")
+            except Failed as error:
+                self.status.phase(item.dataset, "failed")
+                self.status.error(f"{item.dataset}: {error}")
+            self.start_ready()
+        self.finish_starts()
+        if self.status.errors:
+            return 1
+        return self.conclude()
+
+    def patiently(self, ask: Callable[[], T], progress: Callable[[], float] = lambda: 0.0) -> T:
+        """`ask` until it answers, waiting longer each time. `progress` growing in between starts the patience anew."""
+        waited, pause, before = 0.0, 1.0, progress()
+        while True:
+            try:
+                return ask()
+            except LinkError as error:
+                if progress() > before:
+                    waited, pause, before = 0.0, 1.0, progress()
+                if waited >= PATIENCE:
+                    raise
+                self.status.say(f"{error}; trying again in {pause:.0f} s")
+                self.sleep(pause)
+                waited += pause
+                pause = min(pause * 2, 30.0)
+
+    def state(self) -> State:
+        try:
+            return parse_state(self.patiently(lambda: self.gate.ask("state")))
+        except ValueError as error:
+            raise Failed(str(error)) from error
+
+    def bring(self, item: Item) -> None:
+        """One dataset, from wherever it stands to its final place. Raises Failed, LinkError."""
+        finished, said, tries = False, "", 0
+        while True:
+            action = next_action(item, self.state(), finished)
+            if action.do == "resume" and self.valid(action.token) is None:
+                action = next_action(item, self.state(), finished, token_valid=False)
+            if action.do == "done":
+                return
+            if action.do == "fail":
+                raise Failed(action.why)
+            try:
+                if action.do == "cutover":
+                    self.status.phase(item.dataset, "cutover")
+                    self.patiently(lambda: self.gate.ask("step", item.step, timeout=CUTOVER))
+                    finished = True
+                elif action.do == "abort":
+                    self.status.say(f"{item.landing}: its snapshot is gone from this vault; the receive is given up")
+                    self.patiently(lambda: self.gate.ask("step", item.abort, timeout=CUTOVER))
+                else:
+                    self.receive(item, action.token)
+            except LinkError:
+                raise
+            except CommandError as error:
+                tries = tries + 1 if str(error) == said else 1
+                said = str(error)
+                if tries == 3 or action.do in ("cutover", "abort"):
+                    raise Failed(said) from error
+                self.status.say(f"{item.dataset}: {said}; trying again")
+                self.sleep(2.0 * tries)
+
+    def valid(self, token: str) -> int | None:
+        try:
+            return token_size(token)
+        except CommandError as error:
+            raise Failed(str(error)) from error
+
+    def receive(self, item: Item, token: str) -> None:
+        """The stream, from the start or from a token; a broken link is taken up again from the token it left."""
+        snapshot = f"{item.source}@{item.snapshot}"
+        self.hold(snapshot, item)
+        self.status.phase(item.dataset, "receiving")
+        already = max(0, item.bytes - (self.valid(token) or 0)) if token else 0
+        send = send_command(token=token) if token else send_command(snapshot)
+        self.status.say(f"{item.dataset}: {'going on with' if token else 'receiving'} @{item.snapshot}")
+        broken: LinkError | None = None
+        try:
+            self.gate.receive(send, item.landing, lambda sent: self.status.sent(item.dataset, already + sent))
+        except LinkError as error:
+            broken = error
+        if broken:
+            self.status.say(f"{broken}; the receive goes on from where it stopped")
+            self.sleep(2.0)
+            self.patiently(lambda: self.gate.ask("ping"))
+
+    def hold(self, snapshot: str, item: Item) -> None:
+        """So that no pruning takes it meanwhile. The name is checked by guid: a name is for people."""
+        try:
+            found = run("zfs", "get", "-Hp", "-o", "value", "guid", snapshot).strip()
+            if found != item.guid:
+                raise Failed(f"{snapshot} has guid {found}, the plan says {item.guid}; run it again for a new plan")
+            if layout.RESTORE_HOLD not in run("zfs", "holds", "-H", snapshot).split():
+                run("zfs", "hold", layout.RESTORE_HOLD, snapshot)
+        except CommandError as error:
+            raise Failed(f"{snapshot} cannot be held: {error}; run it again for a new plan") from error
+
+    def release(self) -> None:
+        """Only our own hold; one that would let a snapshot be destroyed at once (deferred) stays for a person."""
+        for item in self.plan.items:
+            snapshot = f"{item.source}@{item.snapshot}"
+            try:
+                if layout.RESTORE_HOLD not in run("zfs", "holds", "-H", snapshot).split():
+                    continue
+                if run("zfs", "get", "-Hp", "-o", "value", "defer_destroy", snapshot).strip() == "off":
+                    run("zfs", "release", layout.RESTORE_HOLD, snapshot)
+                else:
+                    self.status.say(f"{snapshot}: still held, somebody asked for its deferred destruction")
+            except CommandError as error:
+                self.status.say(f"{snapshot}: the hold could not be released: {error}")
+
+    def start_ready(self) -> None:
+        """Start what can be; what is being started does not keep the next dataset waiting."""
+        for start in ready(self.plan.starts, self.in_place, self.answered, set(self.starting)):
+            self.status.container(start.container, "starting")
+            self.status.say(f"{start.container}: starting")
+            self.starting[start.container] = self.pool.submit(self.start, start)
+
+    def start(self, start: Start) -> None:
+        begun = time.monotonic()
+        try:
+            self.patiently(lambda: self.gate.ask("step", start.step, timeout=START))
+        except CommandError as error:
+            self.status.container(start.container, "failed")
+            self.status.error(f"container {start.container}: {error}")
+            return
+        self.answered.add(start.container)
+        self.status.container(start.container, "answers")
+        self.status.say(f"{start.container}: answers after {time.monotonic() - begun:.0f} s")
+
+    def finish_starts(self) -> None:
+        """Wait for containers; one that answers may let others begin."""
+        while any(not future.done() for future in self.starting.values()):
+            for future in list(self.starting.values()):
+                future.result()
+            self.start_ready()
+        self.pool.shutdown()
+        for start in self.plan.starts:
+            if start.container not in self.starting:
+                self.status.container(start.container, "not started")
+                missing = sorted({*start.datasets} - self.in_place) + sorted({*start.after} - self.answered)
+                self.status.error(f"container {start.container}: not started, it waits for {', '.join(missing)}")
+
+    def conclude(self) -> int:
+        """Seal the node, let go of the snapshots, write the record; what was granted is taken back last."""
+        try:
+            self.patiently(lambda: self.gate.ask("step", self.plan.seal, timeout=CUTOVER))
+            self.release()
+            record = commit(self.store, self.plan) if self.plan.commit is not None else self.store.read()
+        except (CommandError, ValueError) as error:
+            self.status.error(str(error))
+            return 1
+        event = outcome(self.plan, self.status, record, time.time())
+        self.store.journal(event)
+        self.status.write("done", outcome=event)
+        try:
+            self.gate.ask("step", self.plan.revoke, timeout=CUTOVER)
+        except CommandError as error:
+            self.status.say(f"what the vault was granted for the restore is still granted: {error}")
+        return 0
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 1:
+        print("usage: python3 -m blackstart.vault.restore PLAN.json", file=sys.stderr)
+        return 1
+    try:
+        plan = load(Path(arguments[0]).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        print(f"{arguments[0]}: {error}", file=sys.stderr)
+        return 1
+    store = Store(plan.node)
+    try:
+        with held(store.folder, f"restore to epoch {plan.epoch}, asked by {plan.by}"):
+            return attempt(plan, store)
+    except Busy as error:
+        print(f"{plan.node}: {error}", file=sys.stderr)
+        return 4
+
+
+def attempt(plan: Plan, store: Store) -> int:
+    """One run under the node's lock, its result in the status file whatever happens."""
+    status = Status(plan, store.folder)
+    try:
+        status.write("running")
+        store.journal({"event": "restore", "at": int(time.time()), "epoch": plan.epoch, "by": plan.by})
+        gate = Gate(plan.node, plan.target, runtime_folder())
+        code = Restore(plan, gate, status, store, time.sleep).run()
+    except LinkError as error:
+        status.error(f"{error}; run the same command again when the node is back")
+        code = 3
+    except (CommandError, Failed, OSError) as error:
+        status.error(str(error))
+        code = 1
+    if code:
+        status.write("failed")
+        store.journal({"event": "restore failed", "at": int(time.time()), "epoch": plan.epoch, "why": status.errors})
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,72 @@
+"""The end of a restore: the record as of the new epoch, and the outcome for the journal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from blackstart.vault.record import Applied, PoolRecord, Record
+from blackstart.vault.restore_plan import Plan
+from blackstart.vault.restore_status import Status
+from blackstart.vault.store import Store
+
+
+def commit(store: Store, plan: Plan) -> Record:
+    """Epoch, pool guids, host key and applied spec in one replacement of the file; no open rebuild is left.
+
+    Raises ValueError when the record went on without this plan.
+    """
+    wanted = plan.commit or {}
+
+    def change(record: Record | None) -> Record:
+        if record is None:
+            raise ValueError(f"{plan.node} has no record on this vault any more")
+        if record.epoch > plan.epoch:
+            raise ValueError(f"the record is at epoch {record.epoch}, this plan leads only to {plan.epoch}")
+        pools = {
+            name: PoolRecord(pool["guid"], pool["size"], tuple(pool["members"]))
+            for name, pool in wanted["pools"].items()
+        }
+        applied = Applied(**wanted["applied"]) if wanted.get("applied") else record.applied
+        return replace(
+            record,
+            epoch=plan.epoch,
+            host_key=wanted.get("host_key") or record.host_key,
+            pools=record.pools | pools,
+            applied=applied,
+            rebuild=None,
+        )
+
+    return store.update(change)
+
+
+def outcome(plan: Plan, status: Status, record: Record | None, now: float) -> dict[str, Any]:
+    """What the journal keeps of a finished restore. `rpo`: seconds between a snapshot and the begin, the worst one.
+
+    `rto`: seconds from the begin (of the rebuild, by its first run) to now.
+    """
+    begun = plan.details.get("begun", plan.created)
+    return {
+        "event": "rebuilt" if plan.commit is not None else "restored",
+        "at": int(now),
+        "node": plan.node,
+        "epoch": plan.epoch,
+        "by": plan.by,
+        "rpo": max((begun - item.creation for item in plan.items), default=0),
+        "rto": round(now - begun, 1),
+        "bytes": sum(item.sent for item in status.items.values()),
+        "datasets": [
+            {
+                "dataset": item.dataset,
+                "snapshot": item.snapshot,
+                "guid": item.guid,
+                "lost": begun - item.creation,
+                "bytes": status.items[item.dataset].sent,
+                "seconds": {k: round(v, 2) for k, v in status.items[item.dataset].seconds.items()},
+            }
+            for item in plan.items
+        ],
+        "containers": dict(status.containers),
+        "pools": {name: pool.guid for name, pool in record.pools.items()} if record else {},
+        **plan.details,
+    }
