@@ -30,6 +30,9 @@ _EXCLUDE = (
     "path-exclude=/usr/share/lintian/*",
 )
 
+# apt's index caches: more than the rest of a small image, and remade at will.
+_NO_CACHE = ('Dir::Cache::pkgcache "";', 'Dir::Cache::srcpkgcache "";')
+
 # Runs outside, with the root file system as $1. A name or a machine id in an image would be every container's;
 # timers that fetch packages have no place in something that is made anew from a digest.
 _CUSTOMISE = r"""set -eu
@@ -42,10 +45,10 @@ echo "deb http://deb.debian.org/debian $SUITE main" > etc/apt/sources.list
 find etc/systemd/system -name 'apt-daily*.timer' -delete
 find etc/systemd/system -name 'e2scrub*' -delete
 find etc/systemd/system -name 'fstrim.timer' -delete
-rm -rf var/cache/apt/archives/*.deb var/lib/apt/lists/* var/log/*.log var/log/apt tmp/*
+rm -rf var/cache/apt/* var/cache/debconf/*-old var/lib/apt/lists/* var/log/*.log var/log/apt tmp/*
 """
 
-_VERSION = 1  # raise when the building itself changes
+_VERSION = 2  # raise when the building itself changes
 _UNPACK = {".gz": "gzip", ".tgz": "gzip", ".xz": "xz", ".txz": "xz", ".zst": "zstd", ".bz2": "bzip2"}
 
 
@@ -63,7 +66,7 @@ class Recipe:
 
     def digest(self) -> str:
         """Hex; equal recipes share one build."""
-        parts = [self.suite, sorted(self.include), self.architecture, _EXCLUDE, _CUSTOMISE, _VERSION]
+        parts = [self.suite, sorted(self.include), self.architecture, _EXCLUDE, _NO_CACHE, _CUSTOMISE, _VERSION]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def command(self, tarball: Path, hook: Path) -> list[str]:
@@ -74,7 +77,9 @@ class Recipe:
             "--variant=minbase",
             f"--architectures={self.architecture}",
             f"--include={','.join(self.include)}",
+            "--skip=output/dev",  # a container's devices are LXC's business
             "--dpkgopt=force-unsafe-io",
+            *(f"--aptopt={option}" for option in _NO_CACHE),
             *(f"--dpkgopt={line}" for line in _EXCLUDE),
             *([f"--keyring={keyring}"] if keyring else []),
             *(f"--aptopt={option}" for option in apt.options()),

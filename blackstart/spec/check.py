@@ -12,6 +12,7 @@ from blackstart.spec.problem import Problem, SpecError
 _CHECKS = (
     check_references.nodes,
     check_references.containers,
+    check_references.images,
     check_references.order,
     check_references.replication,
     check_network.names,

@@ -24,8 +24,9 @@ def addresses(fleet: Fleet) -> Iterator[Problem]:
 
     A bridge's address is its node's own affair: every node may have its private 10.20.0.1.
     """
-    outside = [_node_use(fleet, name) for name in fleet.nodes]
-    yield from clashes([*outside, *(_address_use(fleet, name) for name, c in fleet.containers.items() if c.ip)])
+    hosts = {str(use.value): use for use in (_node_use(fleet, name) for name in fleet.nodes)}
+    own = [_address_use(fleet, name) for name, container in fleet.containers.items() if container.ip]
+    yield from clashes([*hosts.values(), *own])
     for node, spec in fleet.nodes.items():
         uses = []
         for bridge, wishes in spec.host.bridges.items():
@@ -44,9 +45,8 @@ def _address_use(fleet: Fleet, name: str) -> Use:
 
 
 def _node_use(fleet: Fleet, name: str) -> Use:
-    # Two nodes behind one address differ by port: `targets` judges those.
-    host, port = target(fleet.nodes[name])[1:]
-    return Use(host if port in (None, 22) else (host, port), f"the address {host}", node_file(name), ("ssh",))
+    host = target(fleet.nodes[name]).host
+    return Use(host, f"the address {host}", node_file(name), ("ssh",))
 
 
 def bridges(fleet: Fleet) -> Iterator[Problem]:

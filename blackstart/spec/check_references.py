@@ -36,10 +36,6 @@ def containers(fleet: Fleet) -> Iterator[Problem]:
         file = container_file(name)
         yield from _dangling(file, ("node",), container.node, list(fleet.nodes), "node")
         yield from _dangling(file, ("image",), container.image, declared, "image")
-        if container.image in fleet.settings.images and container.image not in fleet.lock.images:
-            how = "import" if fleet.settings.images[container.image].tarball else "build"
-            said = f"image {container.image!r} is not in lock.toml yet: run `blackstart image {how} {container.image}`"
-            yield Problem(file, ("image",), said)
         node = fleet.nodes.get(container.node)
         if node is None:
             continue
@@ -52,6 +48,16 @@ def containers(fleet: Fleet) -> Iterator[Problem]:
         for index, line in enumerate(container.raw):
             if not line.startswith("lxc.") or "=" not in line:
                 yield Problem(file, ("raw", index), f"found {line!r}, expected an LXC option like 'lxc.x = y'")
+
+
+def images(fleet: Fleet) -> Iterator[Problem]:
+    """Images in use have a digest."""
+    for name, image in fleet.settings.images.items():
+        users = [each for each, container in fleet.containers.items() if container.image == name]
+        if users and name not in fleet.lock.images:
+            how = "import" if image.tarball else "build"
+            said = f"not in lock.toml yet ({', '.join(users)} would have no image): run `blackstart image {how} {name}`"
+            yield Problem("fleet.toml", ("images", name), said)
 
 
 def order(fleet: Fleet) -> Iterator[Problem]:

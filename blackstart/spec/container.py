@@ -27,7 +27,9 @@ class Mount(Dataset):
     """A dataset mounted into the container. Named `<pool>/data/<container>` unless `dataset` says otherwise."""
 
     dataset: DatasetName | None = None
+    """its full name; `<pool>/data/<container>` if left out"""
     readonly: bool = False
+    """the container may not write"""
 
 
 class Service(Model):
@@ -37,7 +39,9 @@ class Service(Model):
     """
 
     project: Name
+    """a folder below `projects/`, its release in lock.toml"""
     port: Port | None = None
+    """what it listens on, and what the node passes on to it; derived from the names if left out"""
 
 
 class Probe(Model):
@@ -47,10 +51,15 @@ class Probe(Model):
     """
 
     http: str | None = Field(default=None, pattern=r"^:\d+/\S*$")
+    """`:PORT/PATH`, answers 200 to 399"""
     tcp: str | None = Field(default=None, pattern=r"^:\d+$")
+    """`:PORT`, accepts a connection"""
     command: str | None = None
+    """a shell command inside the container that ends with 0"""
     source: Literal["host"] = Field(default="host", alias="from")
+    """who asks"""
     within: Duration = "30s"  # type: ignore[assignment]
+    """how long it may take after a start"""
 
     @model_validator(mode="after")
     def _one(self) -> Probe:
@@ -63,28 +72,49 @@ class IdMap(Model):
     """uid and gid 0 of the container are `start` on the host, for `count` ids."""
 
     start: int = Field(default=100000, ge=65536)
+    """id on the host of the container's root"""
     count: int = Field(default=65536, ge=1)
+    """how many ids"""
 
 
 class Container(Model):
     """One LXC container: unprivileged, on its own dataset, with a fixed address on a bridge."""
 
     format: Literal[1]
+    """of this file"""
     node: Name
+    """where it runs"""
     image: Name = "debian-13"
+    """of `[images]` in fleet.toml"""
     rootfs: Literal["image", "persistent"] = "image"
-    pool: PoolName | None = None  # needed only where the node has several
-    ip: Cidr | None = None  # CIDR on the bridge
+    """`image`: cloned again at a rebuild; `persistent`: data of its own, replicated"""
+    pool: PoolName | None = None
+    """needed only where the node has several"""
+    ip: Cidr | None = None
+    """its fixed address with the bridge's network"""
     bridge: Interface = "br0"
-    mac: Mac | None = None  # derived from node and name
+    """of the node"""
+    mac: Mac | None = None
+    """derived from node and name if left out"""
     memory: Size | None = None
+    """the most it may use"""
     cpus: float | None = Field(default=None, gt=0)
+    """how many CPUs' time it may use"""
     autostart: bool = True
+    """started with the node"""
     priority: int = 50
+    """restored and started before higher numbers"""
     after: tuple[Name, ...] = ()
+    """started once the probes of these hold"""
     idmap: IdMap = IdMap()
+    """unprivileged ids; equal for several containers, or apart"""
     rootfs_dataset: Dataset = Dataset()
+    """wishes for the dataset of the root file system"""
     mounts: dict[AbsolutePath, Mount] = {}
+    """datasets by path inside the container"""
     services: tuple[Service, ...] = ()
+    """what runs in it"""
     probes: tuple[Probe, ...] = ()
+    """what proves that it works"""
     raw: tuple[OneLine, ...] = ()
+    """further lines of LXC's configuration, as they are"""

@@ -15,8 +15,11 @@ class Image(Model):
     """A container root image: built by mmdebstrap from `suite` and `include`, or imported from `tarball`."""
 
     suite: Name | None = None
+    """Debian's release, to build from"""
     include: tuple[Package, ...] = ()
+    """packages beside the essential ones"""
     tarball: RelativePath | None = None
+    """instead of building: a file of the fleet's folder"""
 
     @model_validator(mode="after")
     def _one(self) -> Image:
@@ -29,45 +32,60 @@ class Heartbeat(Model):
     """How often a node says that it lives."""
 
     period: Duration = "60s"  # type: ignore[assignment]
+    """from one to the next"""
 
 
 class Defaults(Model):
     """`[defaults.container]` holds values for any key of a container file that does not name it."""
 
     container: dict[str, Any] = {}
+    """any key of a container's file"""
     heartbeat: Heartbeat = Heartbeat()
+    """of every node"""
 
 
 class Settings(Model):
-    """fleet.toml."""
+    """fleet.toml: what is common to all nodes and containers."""
 
     format: Literal[1]
+    """of this file"""
     name: Name
+    """of the whole fleet"""
     defaults: Defaults = Defaults()
+    """for what other files leave out"""
     replication: Replication = Replication()
+    """of every node that does not say otherwise"""
     images: dict[Name, Image] = {}
-    ports: tuple[Port, Port] = (8100, 8999)  # the range of derived service ports
+    """root images of containers, by name"""
+    ports: tuple[Port, Port] = (8100, 8999)
+    """first and last of derived service ports"""
 
 
 class LockedImage(Model):
     """An image's content, as built: the digest of its tarball and the size in bytes."""
 
     digest: Digest
+    """of the tarball"""
     size: int = Field(ge=0)
+    """of the tarball, in bytes"""
 
 
 class LockedProject(Model):
     """A project's release: the digest of its archive."""
 
     digest: Digest
+    """of the release's archive"""
 
 
 class Lock(Model):
     """lock.toml: written by `blackstart image` and `blackstart project`, never by hand."""
 
     format: Literal[1] = 1
+    """of this file"""
     images: dict[Name, LockedImage] = {}
+    """by name"""
     projects: dict[Name, LockedProject] = {}
+    """by name"""
 
 
 class Fleet(Model):

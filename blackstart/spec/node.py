@@ -34,48 +34,66 @@ class Member(Model):
     """One disk or partition of a vdev, by its name below /dev/disk/by-id."""
 
     id: DiskId
+    """name below /dev/disk/by-id: a whole disk, or a partition (`…-part3`)"""
     size: Size
+    """the least size of the disk, and of its replacement: a little below the real one"""
 
 
 class Vdev(Model):
     """One vdev of a pool, in zpool's own words."""
 
     type: Literal["disk", "mirror", "raidz1", "raidz2", "raidz3"] = "mirror"
+    """`disk`: its members without redundancy"""
     role: Literal["data", "special", "log", "cache", "spare"] = "data"
+    """what the pool uses it for"""
     members: tuple[Member, ...] = Field(min_length=1)
+    """the disks"""
 
 
 class Pool(Model):
     """One pool. `managed = false`: it must exist, blackstart neither creates nor changes it."""
 
     managed: bool = True
+    """`false`: it must exist, blackstart neither creates nor changes it"""
     ashift: int = Field(default=12, ge=9, le=16)
-    properties: dict[PropertyName, OneLine] = {}  # ZFS properties of the pool's root dataset
+    """sector size as a power of two; for good"""
+    properties: dict[PropertyName, OneLine] = {}
+    """ZFS properties of the pool's root dataset, inherited by all others"""
     vdevs: tuple[Vdev, ...] = ()
+    """what it is made of; without `role` they hold data"""
 
 
 class Keep(Model):
     """How many snapshots stay, per age; the newest common one always stays."""
 
     hourly: int = Field(default=24, ge=0)
+    """snapshots of different hours"""
     daily: int = Field(default=14, ge=0)
+    """of different days"""
     monthly: int = Field(default=6, ge=0)
+    """of different months"""
 
 
 class Replication(Model):
     """Where snapshots go, how often, and how much loss is accepted (RPO)."""
 
     targets: tuple[Name, ...] = ()
+    """vaults, by name; one or more"""
     interval: Duration = "15min"  # type: ignore[assignment]
+    """from one snapshot to the next"""
     rpo: Duration = "1h"  # type: ignore[assignment]
+    """accepted loss: an older newest replica is an alarm"""
     keep: Keep = Keep()
+    """how long snapshots stay, here and there"""
 
 
 class Encryption(Model):
     """The dataset is its own encryption root; the key is a reference, resolved on the controller."""
 
     key: SecretRef
+    """where the key is, never the key itself"""
     keyformat: Literal["raw", "hex", "passphrase"] = "hex"
+    """as in zfs(8); `hex` is 64 digits"""
 
 
 class Dataset(Model):
@@ -85,45 +103,65 @@ class Dataset(Model):
     """
 
     managed: bool = True
+    """`false`: it must exist, blackstart neither creates nor changes nor replicates it"""
     quota: Size | None = None
+    """the most it may take"""
     reservation: Size | None = None
+    """what is kept free for it"""
     properties: dict[PropertyName, OneLine] = {}
+    """other ZFS properties, like `recordsize = "16K"`"""
     encryption: Encryption | None = None
+    """encrypted with a key of its own"""
     replicate: bool = True
+    """`false`: lost with the node; needs a `reason`"""
     reason: str | None = None
+    """why it is not replicated"""
     priority: int = 50
+    """restored before higher numbers"""
 
 
 class NodeDataset(Dataset):
     """A dataset of the node itself (not of one container), mounted on the host or not at all."""
 
     mountpoint: AbsolutePath | None = None
+    """where the host mounts it; nowhere if left out"""
 
 
 class Bridge(Model):
     """A Linux bridge for containers: made by systemd-networkd, or `managed = false` and it must exist."""
 
     managed: bool = True
-    address: Cidr | None = None  # CIDR of the host's side, like 10.20.0.1/24
-    nat: bool = True  # containers reach out through the host's address
+    """`false`: it must exist, blackstart does not make it"""
+    address: Cidr | None = None
+    """the host's side with its network"""
+    nat: bool = True
+    """containers reach out through the host's address"""
 
 
 class User(Model):
     """A login of the host (an operator); the keys are public."""
 
     keys: tuple[OneLine, ...] = ()
+    """public keys, whole lines as in a `.pub` file"""
     groups: tuple[LinuxName, ...] = ()
+    """further groups; they must exist"""
     sudo: bool = False
+    """everything, without a password"""
 
 
 class File(Model):
     """A whole file that the operator owns through the fleet: `content`, or `source` relative to the fleet."""
 
     content: str | None = None
+    """the text itself"""
     source: RelativePath | None = None
+    """a file of the fleet's folder"""
     mode: str = Field(default="0644", pattern=r"^0[0-7]{3}$")
+    """octal, with a leading zero"""
     owner: LinuxName = "root"
+    """a user's name"""
     group: LinuxName = "root"
+    """a group's name"""
 
     @model_validator(mode="after")
     def _one(self) -> File:
@@ -136,39 +174,61 @@ class Host(Model):
     """What /etc loses with the OS disk. `deploys`: the operator's own pyinfra code, run before ours."""
 
     packages: tuple[Package, ...] = ()
+    """Debian packages"""
     sysctl: dict[SysctlName, OneLine] = {}
+    """kernel settings; values as text"""
     bridges: dict[Interface, Bridge] = {}
+    """bridges by interface name"""
     users: dict[LinuxName, User] = {}
-    units: dict[UnitName, str] = {}  # unit file name -> content; enabled and started
+    """logins by name"""
+    units: dict[UnitName, str] = {}
+    """systemd units by file name, as text; enabled and started"""
     files: dict[AbsolutePath, File] = {}
+    """whole files by path"""
     deploys: tuple[RelativePath, ...] = ()
+    """the operator's own pyinfra deploys, run before ours; files of the fleet's folder"""
 
 
 class Vault(Model):
     """The node keeps for others: specs, projects, images, live state, replicas, below `<pool>/vault`."""
 
     pool: PoolName
+    """what it keeps lies below `<pool>/vault`"""
 
 
 class Provider(Model):
     """What a person needs at three in the morning to find the machine; printed, never acted on."""
 
     name: str
+    """who rents it out"""
     server: str
+    """its name or number there"""
     console: str | None = None
+    """where its console is, a URL"""
 
 
 class Node(Model):
     """A bare-metal (or virtual) Debian host with ZFS pools that runs LXC containers."""
 
     format: Literal[1]
+    """of this file"""
     ssh: SshTarget
+    """`user@host:port`; the port only where it is not 22"""
     sudo: bool = False
+    """the login is not root and may use sudo without a password"""
     host_key: HostKey
+    """the host's public key; nothing else is accepted"""
     replacement: Literal["ask", "any-blank"] = "ask"
+    """after a loss: `ask` for the new disks, or take `any-blank` ones that are large enough"""
     provider: Provider | None = None
+    """for the person who has to find the machine; printed, never acted on"""
     pools: dict[PoolName, Pool] = Field(min_length=1)
+    """by name"""
     datasets: dict[DatasetName, NodeDataset] = {}
+    """of the node itself, by full name"""
     host: Host = Host()
-    replication: Replication | None = None  # instead of the fleet's
+    """what /etc loses with the OS disk"""
+    replication: Replication | None = None
+    """instead of the fleet's"""
     vault: Vault | None = None
+    """this node keeps replicas for others"""

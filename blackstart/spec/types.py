@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, core_schema
 
 FORMAT = 1
 
@@ -19,7 +31,7 @@ _SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 class Model(BaseModel):
     """Every table of a spec file: an unknown key is an error, values do not change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True)
 
 
 def parse_size(value: Any) -> Any:
@@ -61,15 +73,24 @@ def format_duration(seconds: int) -> str:
     return f"{seconds}s"
 
 
-def _pattern(regex: str, what: str) -> AfterValidator:
-    compiled = re.compile(regex)
+@dataclass(frozen=True)
+class Grammar:
+    """Text of one form. `what` names it in errors and in the documentation; the pattern goes into the JSON Schema."""
 
-    def check(value: str) -> str:
-        if not compiled.fullmatch(value):
-            raise ValueError(f"{value!r} is not {what}")
+    regex: str
+    what: str
+
+    def check(self, value: str) -> str:
+        """The value itself. Raises ValueError when it has another form."""
+        if not re.fullmatch(self.regex, value):
+            raise ValueError(f"{value!r} is not {self.what}")
         return value
 
-    return AfterValidator(check)
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "pattern": f"^(?:{self.regex})$"}
 
 
 def _cidr(value: str) -> str:
@@ -82,51 +103,59 @@ def _cidr(value: str) -> str:
     return value
 
 
-Size = Annotated[int, BeforeValidator(parse_size), PlainSerializer(format_size, return_type=str)]
-Duration = Annotated[int, BeforeValidator(parse_duration), PlainSerializer(format_duration, return_type=str)]
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    PlainSerializer(format_size, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": _SIZE.pattern, "examples": ["200GiB", "4TB"]}),
+]
+Duration = Annotated[
+    int,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": _DURATION.pattern, "examples": ["60s", "15min", "2h", "7d"]}),
+]
 
 # A container's or a node's name becomes a host name, a dataset, a cgroup and a unit instance.
 Name = Annotated[
     str,
-    _pattern(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", "a name (a-z, 0-9, '-', starts with a letter, at most 32)"),
+    Grammar(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", "a name (a-z, 0-9, '-', starts with a letter, at most 32)"),
 ]
 # zpool(8): begins with a letter; reserved words are checked by the fleet's checks.
-PoolName = Annotated[str, _pattern(r"[a-zA-Z][a-zA-Z0-9_.:-]{0,62}", "a pool name")]
+PoolName = Annotated[str, Grammar(r"[a-zA-Z][a-zA-Z0-9_.:-]{0,62}", "a pool name")]
 DatasetName = Annotated[
     str,
-    _pattern(r"[a-zA-Z][a-zA-Z0-9_.:-]*(/[a-zA-Z0-9_.:-]+)+", "a dataset name like 'tank/data/crm'"),
+    Grammar(r"[a-zA-Z][a-zA-Z0-9_.:-]*(/[a-zA-Z0-9_.:-]+)+", "a dataset name like 'tank/data/crm'"),
 ]
 # A stable id below /dev/disk/by-id.
-DiskId = Annotated[str, _pattern(r"[A-Za-z0-9][A-Za-z0-9+_.:@=-]*", "a disk id as listed in /dev/disk/by-id")]
+DiskId = Annotated[str, Grammar(r"[A-Za-z0-9][A-Za-z0-9+_.:@=-]*", "a disk id as listed in /dev/disk/by-id")]
 AbsolutePath = Annotated[
     str,
-    _pattern(r"/(?!.*(/\.\.?(/|$)|//))[^\x00-\x1f\\ ]*[^\x00-\x1f\\/ ]", "an absolute path without spaces"),
+    Grammar(r"/(?!.*(/\.\.?(/|$)|//))[^\x00-\x1f\\ ]*[^\x00-\x1f\\/ ]", "an absolute path without spaces"),
 ]
-Interface = Annotated[
-    str, _pattern(r"[a-zA-Z][a-zA-Z0-9._-]{0,14}", "a network interface name (at most 15 characters)")
-]
-Mac = Annotated[str, _pattern(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", "a MAC address in lower case")]
+Interface = Annotated[str, Grammar(r"[a-zA-Z][a-zA-Z0-9._-]{0,14}", "a network interface name (at most 15 characters)")]
+Mac = Annotated[str, Grammar(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", "a MAC address in lower case")]
 Cidr = Annotated[str, AfterValidator(_cidr)]
-LinuxName = Annotated[str, _pattern(r"[a-z_][a-z0-9_-]{0,31}", "a user's or group's name (a-z, 0-9, '_', '-')")]
-Package = Annotated[str, _pattern(r"[a-z0-9][a-z0-9+.-]+", "a Debian package's name")]
+LinuxName = Annotated[str, Grammar(r"[a-z_][a-z0-9_-]{0,31}", "a user's or group's name (a-z, 0-9, '_', '-')")]
+Package = Annotated[str, Grammar(r"[a-z0-9][a-z0-9+.-]+", "a Debian package's name")]
 UnitName = Annotated[
     str,
-    _pattern(
+    Grammar(
         r"[A-Za-z0-9:_.@\\-]+\.(service|timer|path|socket|mount|target|slice)", "a unit's name like 'backup.timer'"
     ),
 ]
-SysctlName = Annotated[str, _pattern(r"[a-z0-9_-]+([./][A-Za-z0-9_-]+)+", "a sysctl like 'net.ipv4.ip_forward'")]
-PropertyName = Annotated[str, _pattern(r"[a-z][a-z0-9_.:-]*", "a ZFS property's name")]
-OneLine = Annotated[str, _pattern(r"[^\x00-\x08\x0a-\x1f]+", "one line of text")]
+SysctlName = Annotated[str, Grammar(r"[a-z0-9_-]+([./][A-Za-z0-9_-]+)+", "a sysctl like 'net.ipv4.ip_forward'")]
+PropertyName = Annotated[str, Grammar(r"[a-z][a-z0-9_.:-]*", "a ZFS property's name")]
+OneLine = Annotated[str, Grammar(r"[^\x00-\x08\x0a-\x1f]+", "one line of text")]
 RelativePath = Annotated[
-    str, _pattern(r"(?!/)(?!.*(^|/)\.\.(/|$))[^\x00-\x1f\\ ]+", "a path inside the fleet's folder, without spaces")
+    str, Grammar(r"(?!/)(?!.*(^|/)\.\.(/|$))[^\x00-\x1f\\ ]+", "a path inside the fleet's folder, without spaces")
 ]
-Digest = Annotated[str, _pattern(r"sha256:[0-9a-f]{64}", "a digest like 'sha256:…'")]
+Digest = Annotated[str, Grammar(r"sha256:[0-9a-f]{64}", "a digest like 'sha256:…'")]
 Port = Annotated[int, Field(ge=1, le=65535)]
-HostKey = Annotated[str, _pattern(r"(ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) [A-Za-z0-9+/]+=*", "an SSH public key")]
+HostKey = Annotated[str, Grammar(r"(ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) [A-Za-z0-9+/]+=*", "an SSH public key")]
 # A secret is named, never written: file:PATH (relative to the fleet), command:LINE, sops:FILE#KEY.
-SecretRef = Annotated[str, _pattern(r"(file|command|sops):.+", "a secret reference (file:, command: or sops:)")]
+SecretRef = Annotated[str, Grammar(r"(file|command|sops):.+", "a secret reference (file:, command: or sops:)")]
 SshTarget = Annotated[
     str,
-    _pattern(r"([a-z_][a-z0-9_-]*@)?[A-Za-z0-9.:\[\]-]+?(:\d+)?", "an SSH target like 'admin@203.0.113.11:22'"),
+    Grammar(r"([a-z_][a-z0-9_-]*@)?[A-Za-z0-9.:\[\]-]+?(:\d+)?", "an SSH target like 'admin@203.0.113.11:22'"),
 ]

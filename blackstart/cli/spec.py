@@ -1,0 +1,99 @@
+"""`blackstart spec`: check the fleet's files, show what they come to, print their schema and reference."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+
+import click
+
+from blackstart.spec.check import check as check_fleet
+from blackstart.spec.docs import reference
+from blackstart.spec.load import fleet_path, format_problem, load_fleet, read_fleet
+from blackstart.spec.problem import Problem, SpecError, did_you_mean
+from blackstart.spec.resolve import resolve
+from blackstart.spec.schema import FILES, schema
+from blackstart.spec.show import as_toml, resolved
+
+
+@click.group()
+def spec() -> None:
+    """Check and show the fleet: its files, as they are and as they come out."""
+
+
+@spec.command()
+@click.option("--json", "as_json", is_flag=True, help="Problems as JSON, for editors and CI.")
+def check(as_json: bool) -> None:
+    """Read every file of the fleet and say everything that is wrong with it. Changes nothing."""
+    try:
+        fleet, sources = read_fleet(fleet_path())
+        problems = check_fleet(fleet, sources)
+        summary = f"{len(fleet.nodes)} nodes, {len(fleet.containers)} containers: nothing is wrong"
+    except SpecError as error:
+        problems, summary = list(error.problems), ""
+    if as_json:
+        listed = [{"file": p.file, "line": p.line, "key": list(p.key), "text": p.text} for p in problems]
+        click.echo(json.dumps({"format": 1, "problems": listed}))
+    else:
+        _print(problems, summary)
+    sys.exit(1 if problems else 0)
+
+
+def _print(problems: list[Problem], summary: str) -> None:
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    count = len(problems)
+    click.echo(
+        f"{fleet_path()}: {count} problem{'s' if count != 1 else ''}" if problems else summary, err=bool(problems)
+    )
+
+
+@spec.command()
+@click.argument("node")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def show(node: str, as_json: bool) -> None:
+    """Everything wanted of NODE, with defaults and derived values (MACs, ports, datasets) filled in."""
+    try:
+        fleet = load_fleet(fleet_path())
+    except SpecError as error:
+        raise click.ClickException(str(error)) from None
+    if node not in fleet.nodes:
+        raise click.ClickException(f"no node {node!r}; {did_you_mean(node, list(fleet.nodes), 'node')}")
+    data = resolved(resolve(fleet, node))
+    click.echo(json.dumps(data, indent=1) if as_json else as_toml(data), nl=as_json)
+
+
+@spec.command("schema")
+@click.argument("file", type=click.Choice(sorted(FILES)), required=False)
+def schema_(file: str | None) -> None:
+    """The JSON Schema of one kind of file, or of all four by name."""
+    made = schema(file) if file else {name: schema(name) for name in FILES}
+    click.echo(json.dumps(made, indent=1))
+
+
+@spec.command()
+def migrate() -> None:
+    """Lift files of an older format to the newest. Format 1 is the first, so there is nothing to lift yet."""
+    root = fleet_path()
+    paths = sorted([*root.glob("*.toml"), *root.glob("nodes/*.toml"), *root.glob("containers/*.toml")])
+    if not paths:
+        raise click.ClickException(f"{root}: no fleet here; set BLACKSTART_FLEET to the folder that has it")
+    problems = [problem for path in paths if (problem := _format(root, path))]
+    _print(problems, f"{len(paths)} files, all of format 1, the newest: nothing to lift")
+    sys.exit(1 if problems else 0)
+
+
+def _format(root: Path, path: Path) -> Problem | None:
+    file = path.relative_to(root).as_posix()
+    try:
+        return format_problem(file, tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        return Problem(file, (), f"cannot be read: {error}")
+
+
+@spec.command()
+def docs() -> None:
+    """The reference of the format, made from the models (docs/spec.md)."""
+    click.echo(reference(), nl=False)
