@@ -56,16 +56,17 @@ def image() -> None:
 
 @lab.command()
 @click.argument("names", nargs=-1)
+@click.option("--warm/--cold", default=True, help="Thaw machines that booted once before, or boot anew.")
 @click.pass_obj
 @_refusing
-def up(lab: Lab, names: tuple[str, ...]) -> None:
-    """Boot NAMES (all when none is given); what runs is left alone."""
+def up(lab: Lab, names: tuple[str, ...], warm: bool) -> None:
+    """Start NAMES (all when none is given); what runs is left alone."""
     for name in names or tuple(MACHINES):
         if name not in lab.names():
             if name not in MACHINES:
                 raise LabError(f"no machine {name}; there are: {', '.join(MACHINES)}")
-            lab.define(MACHINES[name])
-    lab.start(*(names or tuple(MACHINES)))
+            lab.define(MACHINES[name], warm=warm)
+    lab.start(*(names or tuple(MACHINES)), warm=warm)
     _table(lab)
 
 

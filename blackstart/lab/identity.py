@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import secrets
 import shutil
@@ -59,6 +60,17 @@ def make_host_keys(folder: Path) -> None:
 def make_key(path: Path, kind: str, comment: str) -> None:
     command = ["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", comment, "-f", str(path)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+
+
+def login_key(cache: Path) -> Path:
+    """The key pair that opens all lab machines of this user; made at first need, by one process."""
+    key = cache / "lab_ed25519"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lab_ed25519.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if not key.exists():
+            make_key(key, "ed25519", "blackstart-lab")
+    return key
 
 
 def public_key(path: Path) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import disks, processes, qemu, state
+from . import disks, image, processes, qemu, state
+from . import warm as frozen
 from .errors import LabError
-from .identity import Identity, make_key
+from .fleet import copy_fleet
+from .identity import Identity, login_key
 from .image import Image
 from .machine import Machine
 from .spec import MachineSpec
@@ -27,8 +30,10 @@ class Lab:
 
     # -- machines
 
-    def define(self, spec: MachineSpec) -> Machine:
-        """A machine with empty disks and a stock system, not started. One that exists keeps all it has."""
+    def define(self, spec: MachineSpec, warm: bool = False) -> Machine:
+        """A machine with empty disks and a stock system, not started. One that exists keeps all it has.
+
+        `warm` takes a copy of one that has booted before, if there is any (see `start`)."""
         self._prepare()
         machine = Machine(self, spec.name)
         if spec.name in self.names():
@@ -43,6 +48,8 @@ class Lab:
         ports = state.free_ports(1 + len(spec.forwards), self._taken())
         forwards = dict(zip(spec.forwards, ports[1:], strict=True))
         new = state.State(spec, Identity.new(), spec.disks, ports[0], forwards)
+        if warm and frozen.thaw(machine, new):
+            return machine
         for disk in spec.disks:
             disks.create(qemu.data_disk(machine.folder, disk.serial), disk.size)
         state.save(new, machine.folder / "machine.json.draft")
@@ -65,9 +72,13 @@ class Lab:
             raise LabError(f"no machine {name} in {self.root} (there: {have})")
         return Machine(self, name)
 
-    def start(self, *names: str) -> None:
-        """Boot several at once and wait for all of them."""
+    def start(self, *names: str, warm: bool = False) -> None:
+        """Boot several at once and wait for all of them; `warm` thaws them, or freezes them for the next lab."""
         chosen = [self[name] for name in names or self.names()]
+        if warm:
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(frozen.start, chosen))
+            return
         for machine in chosen:
             machine.start(wait=False)
         for machine in chosen:
@@ -99,7 +110,9 @@ class Lab:
     def _prepare(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
         if not (self.root / "id_ed25519").exists():
-            make_key(self.root / "id_ed25519", "ed25519", "blackstart-lab")
+            key = login_key(image.cache_folder().parent)
+            for suffix in (".pub", ""):
+                shutil.copy(f"{key}{suffix}", self.root / f"id_ed25519{suffix}")
 
     @property
     def ssh_config(self) -> Path:
@@ -121,8 +134,8 @@ class Lab:
             new.write_text(text)
             new.replace(path)
 
-    def accelerator(self, image: Image) -> str:
-        return qemu.accelerator(image)
+    def accelerator(self, base: Image) -> str:
+        return qemu.accelerator(base)
 
     def switch(self) -> Path:
         """The folder of the running switch between the machines: unix sockets only, no network of this computer."""
@@ -137,8 +150,6 @@ class Lab:
 
     def fleet(self, source: Path) -> Path:
         """The example fleet as a git repository of its own, with the real host keys of the lab's machines."""
-        from .fleet import copy_fleet
-
         return copy_fleet(self, source)
 
     # -- the end

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 
+_line = threading.Lock()
 console = Console(stderr=True, highlight=False)
 
 _QUIET_SECONDS = 20.0  # without a terminal: a line as often as this
@@ -21,7 +23,11 @@ class Progress:
         self.title = title
         self.begun = time.monotonic()
         self._printed = self.begun
-        self._status = console.status(title) if sys.stderr.isatty() else None
+        # A terminal shows one live line; what runs beside it prints plain ones.
+        live = sys.stderr.isatty() and _line.acquire(blocking=False)
+        self._status = console.status(title) if live else None
+        if self._status is not None:
+            self._status.start()
 
     @property
     def elapsed(self) -> float:
@@ -35,16 +41,18 @@ class Progress:
             self._printed = time.monotonic()
             console.print(text, markup=False)
 
+    def ends(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            _line.release()
+
 
 @contextmanager
 def progress(title: str) -> Iterator[Progress]:
     """Show `title` while the block runs, and how long it took once it is over."""
     task = Progress(title)
-    if task._status is not None:
-        task._status.start()
     try:
         yield task
     finally:
-        if task._status is not None:
-            task._status.stop()
+        task.ends()
     console.print(f"{title}: {task.elapsed:.1f} s", markup=False)

@@ -12,6 +12,7 @@ from .progress import progress
 from .spec import MachineSpec
 
 BINARY = "qemu-system-x86_64"
+FORMAT = 1  # raise when the command line changes: a frozen machine fits only the devices it had
 CONTROL, MESH = "control", "mesh"  # the two network cards
 _APPEND = "root=/dev/vda rw console=ttyS0 quiet net.ifnames=0 mitigations=off"
 # cx16: the guest panics under multi-threaded emulation. la57: slow. Without AVX, ZFS skips benchmarks of emulated code.

@@ -1,0 +1,63 @@
+"""One lab for the whole run: its machines are started once and shared. A test that ruins one defines its own."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blackstart.lab import Lab, Machine
+from blackstart.lab.machines import NODE1, VAULT1
+
+_running: list[Lab] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: needs minutes; `make test` leaves it out, `make test-full` runs it")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, Any, None]:
+    """A failure shows what the machines' consoles said last."""
+    outcome = yield
+    report = outcome.get_result()
+    if not report.failed:
+        return
+    for lab in _running:
+        for machine in lab.machines():
+            if machine.serial_log.exists():
+                tail = machine.serial_log.read_text(errors="replace").splitlines()[-15:]
+                report.sections.append((f"{machine.serial_log}", "\n".join(tail)))
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """An empty lab in a folder of its own; whatever happens, nothing of it runs on afterwards."""
+    lab = Lab(Path(tmp_path_factory.mktemp("lab")))
+    _running.append(lab)
+    try:
+        yield lab
+    finally:
+        _running.remove(lab)
+        lab.down()
+
+
+@pytest.fixture(scope="session")
+def _machines(lab: Lab) -> None:
+    for spec in (NODE1, VAULT1):
+        lab.define(spec, warm=True)
+    lab.start(warm=True)
+
+
+@pytest.fixture(scope="session")
+def node1(lab: Lab, _machines: None) -> Machine:
+    """A running node with a stock system and two empty disks. `node1.load("stock")` brings it back to that."""
+    return lab["node1"]
+
+
+@pytest.fixture(scope="session")
+def vault1(lab: Lab, _machines: None) -> Machine:
+    """A running host with one empty disk, to be a vault."""
+    return lab["vault1"]
