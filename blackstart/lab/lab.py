@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import disks, image, processes, qemu, state
@@ -125,14 +128,15 @@ class Lab:
 
     def write_ssh_files(self) -> None:
         """Config and pins of all machines, from the keys that the lab made."""
-        config, pins = "", ""
-        for m in self.machines():
-            config += config_stanza(m.name, m.address, m.ssh_port, m.spec.user, self.root) + "\n"
-            pins += known_hosts_lines(m.name, m.address, m.ssh_port, m.host_public_key)
-        for path, text in ((self.ssh_config, config), (self.known_hosts, pins)):
-            new = path.with_suffix(".new")
-            new.write_text(text)
-            new.replace(path)
+        with self._locked():
+            config, pins = "", ""
+            for m in self.machines():
+                config += config_stanza(m.name, m.address, m.ssh_port, m.spec.user, self.root) + "\n"
+                pins += known_hosts_lines(m.name, m.address, m.ssh_port, m.host_public_key)
+            for path, text in ((self.ssh_config, config), (self.known_hosts, pins)):
+                new = path.with_suffix(".new")
+                new.write_text(text)
+                new.replace(path)
 
     def accelerator(self, base: Image) -> str:
         return qemu.accelerator(base)
@@ -140,13 +144,20 @@ class Lab:
     def switch(self) -> Path:
         """The folder of the running switch between the machines: unix sockets only, no network of this computer."""
         folder, pidfile = self.root / "vde", self.root / "vde.pid"
-        if processes.running(pidfile, self.root) is None:
-            shutil.rmtree(folder, ignore_errors=True)
-            command = ["vde_switch", "-s", str(folder), "-p", str(pidfile), "-d"]
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-            if done.returncode:
-                raise LabError(f"vde_switch: {done.stderr.strip()}")
+        with self._locked():
+            if processes.running(pidfile, self.root) is None:
+                shutil.rmtree(folder, ignore_errors=True)
+                command = ["vde_switch", "-s", str(folder), "-p", str(pidfile), "-d"]
+                done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+                if done.returncode:
+                    raise LabError(f"vde_switch: {done.stderr.strip()}")
         return folder
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with (self.root / "lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
 
     def fleet(self, source: Path) -> Path:
         """The example fleet as a git repository of its own, with the real host keys of the lab's machines."""
@@ -168,5 +179,5 @@ class Lab:
             shutil.rmtree(machine.folder)
         for name in ("vde", "ssh"):
             shutil.rmtree(self.root / name, ignore_errors=True)
-        for name in ("vde.pid", "ssh_config", "known_hosts", "id_ed25519", "id_ed25519.pub"):
+        for name in ("lock", "vde.pid", "ssh_config", "known_hosts", "id_ed25519", "id_ed25519.pub"):
             (self.root / name).unlink(missing_ok=True)
