@@ -9,6 +9,7 @@ from blackstart.project import ProjectError, release
 from blackstart.spec.clash import container_file, node_file
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.problem import Key, Problem, did_you_mean
+from blackstart.ssh import is_public_key
 
 
 def _dangling(file: str, key: Key, word: str, valid: list[str], what: str) -> Iterator[Problem]:
@@ -17,14 +18,17 @@ def _dangling(file: str, key: Key, word: str, valid: list[str], what: str) -> It
 
 
 def nodes(fleet: Fleet) -> Iterator[Problem]:
-    """A vault's pool; public keys of users."""
+    """A vault's pool; public keys of hosts and users."""
     for name, node in fleet.nodes.items():
         file = node_file(name)
+        if not is_public_key(node.host_key):
+            said = "is not a whole SSH public key; copy /etc/ssh/ssh_host_ed25519_key.pub from the host's console"
+            yield Problem(file, ("host_key",), said)
         if node.vault:
             yield from _dangling(file, ("vault", "pool"), node.vault.pool, list(node.pools), "pool")
         for user, wishes in node.host.users.items():
             for index, key in enumerate(wishes.keys):
-                if len(key.split()) < 2 or not key.startswith(("ssh-", "ecdsa-", "sk-")):
+                if not is_public_key(key):
                     said = "is not an SSH public key; take the line from a file that ends in .pub"
                     yield Problem(file, ("host", "users", user, "keys", index), said)
 
