@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -42,19 +43,28 @@ def command(node: str, pairs: Mapping[str, str], log_folder: str) -> list[str]:
 
 
 def run(words: list[str]) -> tuple[int, list[str]]:
-    """Run bzfs, its words passed on as they come. (exit status, its lines of warning and error)."""
-    bad: list[str] = []
+    """Run bzfs, its words passed on as they come. (exit status, its lines)."""
+    lines: list[str] = []
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
             print(line, end="", flush=True)
-            if " [E] " in line or " [W] " in line or "ERROR" in line:
-                bad.append(line.strip())
-    return process.returncode, bad
+            lines.append(line.rstrip())
+    return process.returncode, lines
 
 
-def reason(lines: Iterable[str], source: str, target: str) -> str:
-    """The last thing that bzfs said about a dataset, or the last thing it said at all."""
-    lines = list(lines)
-    about = [line for line in lines if source in line or target in line]
-    return (about or lines or ["bzfs did not say why"])[-1]
+_NOISE = re.compile(r"^[0-9-]+ [0-9:]+ \[.\] (ERROR: )?")
+
+
+def reason(lines: Iterable[str], source: str) -> str:
+    """The last error that bzfs told between starting and ending its task for `source`, else the last of all."""
+    every: list[str] = []
+    about: list[str] = []
+    inside = False
+    for line in lines:
+        if "Starting task:" in line:
+            inside = f":{source} -->" in line
+        elif "Done with" not in line and (" [E] " in line or " [W] " in line):
+            every.append(_NOISE.sub("", line))
+            about += every[-1:] if inside else []
+    return (about or every or ["bzfs did not say why"])[-1]

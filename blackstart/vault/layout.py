@@ -41,8 +41,8 @@ def replica(vault_pool: str, node: str, dataset: str) -> str:
 
 
 def home(user: str) -> str:
-    """Home of a user by purpose."""
-    return f"{STATE}/home/{user}"
+    """Home of a user by purpose. Short on purpose: bzfs and ssh put 86 bytes behind it for a socket, and 107 fit."""
+    return f"/var/lib/{user}"
 
 
 def node_folder(node: str) -> str:

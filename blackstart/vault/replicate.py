@@ -77,12 +77,12 @@ class Pull:
             _, words = bzfs.run(bzfs.command(self.wishes.node, pairs, log_folder))
         after = self._have()
         new = {s.dataset: s for s in source.snapshots if s.name == name and not s.bookmark}
-        for dataset, target in pairs.items():
+        for dataset in pairs:
             have, wanted = after.get(dataset, []), new.get(dataset)
             if have and wanted and have[-1].guid == wanted.guid:
                 self.outcome.arrived[dataset] = have[-1]
             else:
-                self.outcome.failed[dataset] = bzfs.reason(words, dataset, target)
+                self.outcome.failed[dataset] = bzfs.reason(words, dataset)
         if source.failed:
             for dataset in pairs:
                 self.outcome.failed.setdefault(dataset, f"no new snapshot: {source.failed}")

@@ -1,0 +1,88 @@
+"""The tool as a vault gets it: this checkout's own files and bzfs, in one archive named by its content.
+
+The first layer needs nothing but Python's standard library (replication, pruning, restoring). The libraries that the
+command line and the deploys need come in a second layer, beside it, only when they are missing.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tarfile
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import blackstart
+from blackstart.change import shell
+from blackstart.vault import layout
+
+# Of the checkout; what is rendered, run or imported on a vault.
+PARTS = ("blackstart", "facts", "operations", "deploys", "templates", "config.py", "requirements.lock")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """`version`: the first 12 digits of the digest over names and contents; the same files give the same archive."""
+
+    version: str
+    archive: bytes
+
+
+def pack(files: dict[str, bytes]) -> Bundle:
+    """Files by their path in the archive -> .tar.gz, byte for byte the same whenever and by whomever it is packed."""
+    digest = hashlib.sha256()
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, content in sorted(files.items()):
+            digest.update(f"{len(name)} {name} {len(content)} ".encode() + content)
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(content), 0o644
+            tar.addfile(member, io.BytesIO(content))
+    return Bundle(digest.hexdigest()[:12], gzip.compress(packed.getvalue(), mtime=0))
+
+
+def collect() -> dict[str, bytes]:
+    """This checkout's parts and bzfs as installed here. Raises FileNotFoundError when bzfs is not."""
+    root = Path(blackstart.__file__).parents[1]
+    found = {name: content for part in PARTS for name, content in _tree(root, root / part)}
+    bzfs = find_spec("bzfs_main")
+    if bzfs is None or bzfs.origin is None:
+        raise FileNotFoundError("bzfs is not installed here: run `make venv`")
+    folder = Path(bzfs.origin).parent
+    return found | dict(_tree(folder.parent, folder))
+
+
+def _tree(root: Path, path: Path) -> list[tuple[str, bytes]]:
+    paths = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [
+        (str(each.relative_to(root)), each.read_bytes())
+        for each in paths
+        if each.is_file() and "__pycache__" not in each.parts and each.suffix != ".pyc"
+    ]
+
+
+def install(version: str) -> str:
+    """Shell that unpacks the archive on stdin beside the running version and switches the link. Repeatable.
+
+    Compiled once, by root: the unprivileged users that run it could not write what Python compiles.
+    """
+    new, final = f"{layout.TOOL}/.new-{version}", f"{layout.TOOL}/{version}"
+    link = f"{layout.TOOL}/.current-{version}"
+    return "\n".join(
+        [
+            "set -e",
+            "umask 022",
+            f"mkdir -p {shell(new)}",
+            f"tar -xzf - --no-same-owner -C {shell(new)}",
+            f"if [ ! -e {shell(final)} ]; then",
+            f"  python3 -m compileall -q {shell(new + '/blackstart/vault')} {shell(new + '/bzfs_main')}",
+            f"  sync -f {shell(new)}",
+            f"  mv -T {shell(new)} {shell(final)}",
+            "fi",
+            f"rm -rf {shell(new)}",
+            f"ln -sfn {shell(version)} {shell(link)}",
+            f"mv -T {shell(link)} {shell(layout.TOOL + '/current')}",
+        ]
+    )
