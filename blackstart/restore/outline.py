@@ -1,0 +1,191 @@
+"""What a restore would bring back, from which snapshots, how old they are, and what it would not. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from blackstart.change import shell
+from blackstart.restore.at import choose
+from blackstart.spec.resolve import NodeSpec, WantedDataset, wanted_datasets
+from blackstart.spec.types import format_size
+from blackstart.vault.record import DatasetRecord, Record
+from blackstart.vault.records import Replica, ReplicaSnapshot
+
+# Left free on a pool: one that is full to the brim cannot even delete.
+_RESERVE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One dataset that comes back. `age`: seconds of data that are lost. `late`: more than the RPO accepts."""
+
+    wanted: WantedDataset
+    snapshot: ReplicaSnapshot
+    age: int
+    late: bool
+    encrypted: bool
+    newest: bool
+
+    @property
+    def dataset(self) -> str:
+        return self.wanted.name
+
+
+@dataclass
+class Outline:
+    """`left`: dataset -> why it does not come back. `refusals` forbid to begin, each with `next_command`."""
+
+    node: str
+    epoch: int
+    at: str
+    chosen: list[Chosen] = field(default_factory=list)
+    left: dict[str, str] = field(default_factory=dict)
+    refusals: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    next_command: str = ""
+
+    @property
+    def bytes(self) -> int:
+        return sum(each.snapshot.referenced for each in self.chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What is at hand. `keys`: encrypted dataset -> why its key is not. `free`: pool -> bytes, where it is known."""
+
+    now: int
+    keys: Mapping[str, str] = field(default_factory=dict)
+    free: Mapping[str, int] = field(default_factory=dict)
+
+
+def outline(
+    spec: NodeSpec,
+    record: Record,
+    replicas: Mapping[str, Replica],
+    means: Means,
+    epoch: int,
+    at: str = "",
+    only: Collection[str] | None = None,
+) -> Outline:
+    """The datasets of `spec` (as applied) out of a vault's `replicas`; `only` some of them instead of all."""
+    made = Outline(spec.name, epoch, at)
+    for item in wanted_datasets(spec):
+        if only is not None and item.name not in only:
+            continue
+        if item.replicate:
+            _add(made, item, record.datasets.get(item.name), replicas.get(item.name), means, spec)
+        elif item.kind not in ("parent", "image"):
+            made.left[item.name] = item.reason or "not replicated"
+    known = {item.name for item in wanted_datasets(spec)}
+    if only is None:
+        for name in sorted(set(replicas) - known):
+            made.left[name] = "not in the spec as last applied; its replica stays on the vault"
+    else:
+        made.refusals += [f"{name} is no dataset of {spec.name}" for name in sorted(set(only) - known)]
+    made.chosen = in_order(made.chosen)
+    _space(made, means)
+    if made.refusals:
+        made.next_command = made.next_command or shell("blackstart", "why", spec.name)
+    return made
+
+
+def _add(
+    made: Outline,
+    item: WantedDataset,
+    known: DatasetRecord | None,
+    replica: Replica | None,
+    means: Means,
+    spec: NodeSpec,
+) -> None:
+    snapshots = replica.snapshots if replica else ()
+    if not snapshots:
+        if known and known.guid:
+            made.refusals.append(
+                f"{item.name}: the record says that @{known.snapshot} arrived, but there is no replica"
+            )
+        else:
+            made.left[item.name] = "nothing of it ever arrived on the vault: it will be empty"
+        return
+    if known and known.guid and known.guid not in {snapshot.guid for snapshot in snapshots}:
+        made.refusals.append(
+            f"{item.name}: the replica does not carry @{known.snapshot} (guid {known.guid}) that the record names; "
+            f"its newest is @{snapshots[-1].name} (guid {snapshots[-1].guid})"
+        )
+        return
+    snapshot = choose(snapshots, made.at)
+    if snapshot is None:
+        made.refusals.append(f"{item.name}: no snapshot {made.at}; the vault has {_range(snapshots)}")
+        return
+    encrypted = bool(replica and replica.encrypted)
+    _check_key(made, item, encrypted, means)
+    age = max(0, means.now - snapshot.creation)
+    late = age > spec.replication.rpo
+    newest = snapshot.guid == snapshots[-1].guid
+    if late and newest:
+        made.warnings.append(f"{item.name}: {say_age(age)} old, accepted are {say_age(spec.replication.rpo)}")
+    if snapshot.creation > means.now:
+        made.warnings.append(f"{item.name}: @{snapshot.name} is from the future by the vault's clock")
+    made.chosen.append(Chosen(item, snapshot, age, late, encrypted, newest))
+
+
+def _check_key(made: Outline, item: WantedDataset, encrypted: bool, means: Means) -> None:
+    if encrypted and item.encryption is None:
+        made.refusals.append(f"{item.name}: the replica is encrypted, and the spec as applied names no key")
+    elif encrypted and item.name in means.keys:
+        made.refusals.append(f"{item.name}: its key is not at hand: {means.keys[item.name]}")
+    elif item.encryption and not encrypted:
+        made.warnings.append(f"{item.name}: the spec wants it encrypted, the replica is not: it comes back plain")
+
+
+def _range(snapshots: tuple[ReplicaSnapshot, ...]) -> str:
+    if len(snapshots) == 1:
+        return f"only @{snapshots[0].name}"
+    return f"@{snapshots[0].name} to @{snapshots[-1].name}"
+
+
+def _space(made: Outline, means: Means) -> None:
+    needed: dict[str, int] = {}
+    for each in made.chosen:
+        pool = each.dataset.split("/")[0]
+        needed[pool] = needed.get(pool, 0) + each.snapshot.referenced
+    for pool, size in sorted(needed.items()):
+        if pool in means.free and size > means.free[pool] * (1 - _RESERVE):
+            made.refusals.append(
+                f"pool {pool} has {round_size(means.free[pool])} free, the snapshots need {round_size(size)}"
+            )
+
+
+def in_order(chosen: list[Chosen]) -> list[Chosen]:
+    """By priority, but a parent never after its child, whose priority it then shares."""
+
+    def rank(each: Chosen) -> tuple[int, str]:
+        below = [
+            other.wanted.priority
+            for other in chosen
+            if other.dataset == each.dataset or other.dataset.startswith(f"{each.dataset}/")
+        ]
+        return min(below), each.dataset
+
+    return sorted(chosen, key=rank)
+
+
+def say_age(seconds: int) -> str:
+    """Seconds for people: `23 min`, `2 h 10 min`, `3 d 4 h`."""
+    if seconds < 120:
+        return f"{seconds} s"
+    if seconds < 2 * 3600:
+        return f"{seconds // 60} min"
+    if seconds < 2 * 86400:
+        return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+    return f"{seconds // 86400} d {seconds % 86400 // 3600} h"
+
+
+def round_size(size: int) -> str:
+    """Bytes for people, three digits: `72.4 MB`. Where exactness counts, `format_size`."""
+    value, unit = float(size), "B"
+    for unit in ("B", "kB", "MB", "GB", "TB", "PB"):
+        if value < 1000 or unit == "PB":
+            break
+        value /= 1000
+    return format_size(size) if unit == "B" else f"{value:.3g} {unit}"
