@@ -87,7 +87,7 @@ def status(lab: Lab) -> None:
 
 
 def _table(lab: Lab) -> None:
-    table = Table("machine", "state", "address", "ssh", "forwards", "hostid", "disks")
+    table = Table("machine", "state", "address", "ssh", "forwards", "hostid", "disks", box=None, pad_edge=False)
     for m in lab.machines():
         now = m.state
         forwards = " ".join(f"{guest}→{host}" for guest, host in now.forwards.items())
@@ -95,7 +95,10 @@ def _table(lab: Lab) -> None:
         power = "running" if m.is_running else "off"
         reach = f"127.0.0.1:{now.ssh_port}"
         table.add_row(m.name, power, m.address, reach, forwards, m.hostid, disks)
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:  # a file has no width: nothing is cut
+        console = Console(width=200)
+    console.print(table)
     click.echo(f"ssh -F {lab.ssh_config} NAME")
 
 

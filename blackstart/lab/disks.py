@@ -26,10 +26,17 @@ def create_overlay(path: Path, base: Path) -> None:
     _qemu_img("create", "-q", "-f", "qcow2", "-b", str(base), "-F", "qcow2", str(path))
 
 
-def _qemu_img(*words: str) -> None:
+def parse_snapshots(listing: str) -> list[str]:
+    """Names out of `qemu-img snapshot -l`: lines of number, name, size, date ..."""
+    rows = (line.split() for line in listing.splitlines())
+    return [row[1] for row in rows if len(row) > 3 and row[0].isdigit()]
+
+
+def _qemu_img(*words: str) -> str:
     done = subprocess.run(["qemu-img", *words], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise LabError(f"qemu-img {words[0]}: {done.stderr.strip()}")
+    return done.stdout
 
 
 class Disks(Defined):
@@ -94,6 +101,11 @@ class Disks(Defined):
         self._off()
         self._remember(dataclasses.replace(self.state, identity=self.state.identity.reinstalled()))
         self.install()
+
+    def snapshots(self) -> list[str]:
+        """Names that load() knows."""
+        listing = _qemu_img("snapshot", "-U", "-l", str(qemu.os_disk(self.folder)))
+        return parse_snapshots(listing)
 
     def _known(self, serial: str) -> DiskSpec:
         for disk in self.disks:

@@ -104,8 +104,11 @@ class Lab:
                 machine.resume()
 
     def load(self, name: str) -> None:
-        """All machines back to a snapshot."""
-        for machine in self.machines():
+        """All machines that were saved under this name go back there; the others are left alone."""
+        chosen = [machine for machine in self.machines() if name in machine.snapshots()]
+        if not chosen:
+            raise LabError(f"no machine has a snapshot {name}")
+        for machine in chosen:
             machine.load(name)
 
     # -- what they share

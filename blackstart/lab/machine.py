@@ -8,7 +8,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from . import processes, qemu, qmp
@@ -16,7 +15,6 @@ from .disks import Disks
 from .errors import LabError
 from .image import Image
 from .progress import Progress, progress
-from .spec import MachineSpec
 from .ssh import as_root, banner
 
 _BOOT_SECONDS = 300.0
@@ -211,7 +209,3 @@ class Machine(Disks):
         else:
             self.start(snapshot=name)
         self.set_clock()
-
-    def with_spec(self, spec: MachineSpec) -> None:
-        """Take over what may change while the machine lives on: its user, memory, processors and cache mode."""
-        self._remember(replace(self.state, spec=spec))

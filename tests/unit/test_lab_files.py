@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from blackstart.lab import DiskSpec, Lab, LabError, MachineSpec, apt, image, kernel, processes, state
 from blackstart.lab.cpio import Entry, archive
+from blackstart.lab.disks import parse_snapshots
 from blackstart.lab.fleet import with_host_key
 from blackstart.lab.identity import Identity, seed, seed_files
 from blackstart.lab.recipe import Recipe
@@ -117,6 +119,9 @@ def test_a_process_of_another_folder_is_not_ours(tmp_path: Path) -> None:
     sleeper = subprocess.Popen(["sh", "-c", f"sleep 60; : {tmp_path}/x"])
     try:
         (tmp_path / "pid").write_text(str(sleeper.pid))
+        deadline = time.monotonic() + 5  # its command line appears a moment after Popen returns
+        while processes.running(tmp_path / "pid", tmp_path) is None and time.monotonic() < deadline:
+            time.sleep(0.01)
         assert processes.running(tmp_path / "pid", tmp_path) == sleeper.pid
     finally:
         sleeper.kill()
@@ -133,3 +138,8 @@ def test_a_folder_whose_sockets_could_not_be_opened_is_refused(name: str) -> Non
 def test_a_kernel_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="compression"):
         kernel.vmlinux(bytes(4096))
+
+
+def test_snapshots_are_read_from_qemu_img() -> None:
+    listing = "Snapshot list:\nID TAG VM SIZE DATE VM CLOCK ICOUNT\n1 stock 171 MiB 2026-01-01 10:00:00 00:01\n"
+    assert parse_snapshots(listing) == ["stock"]
