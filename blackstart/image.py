@@ -168,8 +168,8 @@ def _recompress(source: Path, target: Path) -> None:
 
 def _require_init(source: Path, packed: Path) -> None:
     listed = subprocess.run(["tar", "--zstd", "-tf", str(packed)], capture_output=True, text=True, check=False)
-    if listed.returncode:
-        raise ImageError(f"{source}: not a tar archive: {listed.stderr.strip().splitlines()[:1]}")
+    if listed.returncode or not listed.stdout:
+        raise ImageError(f"{source}: not a tar archive")
     names = {name.removeprefix("./") for name in listed.stdout.splitlines()}
     if not names & {"sbin/init", "usr/sbin/init", "usr/lib/systemd/systemd", "lib/systemd/systemd"}:
         raise ImageError(f"{source}: no init in it (./sbin/init); a container's image is a whole root file system")

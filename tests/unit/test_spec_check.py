@@ -203,7 +203,7 @@ MISTAKES: list[tuple[dict[str, str], str]] = [
         "nodes/vault1.toml:5: vault.pool: pool 'bakup' does not exist; did you mean 'backup'?",
     ),
     (
-        {NODE: swap("nodes/node1.toml", '+/S"', '"')},
+        {NODE: swap("nodes/node1.toml", '+F/S"', '"')},
         "nodes/node1.toml:3: host_key: is not a whole SSH public key; "
         "copy /etc/ssh/ssh_host_ed25519_key.pub from the host's console",
     ),

@@ -1,0 +1,137 @@
+"""Images: recipes, the cache, imports. mmdebstrap itself is a stub that packs a tiny tree."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from blackstart import image
+from blackstart.spec.fleet import LockedImage
+
+RECIPE = image.Recipe("trixie", ("systemd-sysv", "python3"), "amd64")
+
+STUB = """#!/bin/sh
+echo run >> "$STUB_LOG"
+[ -z "$STUB_FAILS" ] || { echo "E: no such suite" >&2; exit 3; }
+for word; do case "$word" in *.tar.zst) out=$word ;; esac; done
+mkdir -p "$STUB_LOG.d/sbin" && echo init > "$STUB_LOG.d/sbin/init"
+tar --zstd -cf "$out" -C "$STUB_LOG.d" .
+"""
+
+
+@pytest.fixture
+def stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a stub of mmdebstrap first on PATH; returns the file that counts its runs."""
+    tool = tmp_path / "bin" / "mmdebstrap"
+    tool.parent.mkdir()
+    tool.write_text(STUB)
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:/usr/bin:/bin")
+    monkeypatch.setenv("STUB_LOG", str(tmp_path / "runs"))
+    monkeypatch.delenv("STUB_FAILS", raising=False)
+    return tmp_path / "runs"
+
+
+def quiet(_: str) -> None:
+    """No progress in tests."""
+
+
+def test_the_recipe_decides_the_digest() -> None:
+    same = image.Recipe("trixie", ("python3", "systemd-sysv"), "amd64")
+    assert RECIPE.digest() == same.digest()
+    others = [
+        image.Recipe("forky", RECIPE.include, "amd64"),
+        image.Recipe("trixie", (*RECIPE.include, "vim"), "amd64"),
+        image.Recipe("trixie", RECIPE.include, "arm64"),
+    ]
+    assert len({RECIPE.digest(), *(each.digest() for each in others)}) == 4
+
+
+def test_the_command_line(tmp_path: Path) -> None:
+    words = RECIPE.command(tmp_path / "root.tar.zst", tmp_path / "hook")
+    assert words[:2] == ["mmdebstrap", "--variant=minbase"]
+    assert "--include=systemd-sysv,python3" in words and f"--customize-hook={tmp_path}/hook" in words
+    assert words[-3:-1] == ["trixie", f"{tmp_path}/root.tar.zst"]
+
+
+def test_built_once_then_from_the_cache(tmp_path: Path, stub: Path) -> None:
+    cache = tmp_path / "cache"
+    first = image.build(RECIPE, quiet, cache)
+    assert image.build(RECIPE, quiet, cache) == first
+    assert stub.read_text() == "run\n"
+    tarball = image.tarball_of(first, cache)
+    assert hashlib.sha256(tarball.read_bytes()).hexdigest() == first.digest.removeprefix("sha256:")
+    image.build(RECIPE, quiet, cache, again=True)
+    assert stub.read_text() == "run\nrun\n"
+
+
+def test_a_torn_tarball_in_the_cache_is_built_again(tmp_path: Path, stub: Path) -> None:
+    cache = tmp_path / "cache"
+    tarball = image.tarball_of(image.build(RECIPE, quiet, cache), cache)
+    tarball.write_bytes(tarball.read_bytes()[:10])
+    image.tarball_of(image.build(RECIPE, quiet, cache), cache)
+    assert stub.read_text() == "run\nrun\n"
+
+
+def test_a_failed_build_leaves_nothing_and_says_why(
+    tmp_path: Path, stub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUB_FAILS", "1")
+    cache = tmp_path / "cache"
+    with pytest.raises(image.ImageError, match=r"mmdebstrap failed \(exit code 3\):\nE: no such suite"):
+        image.build(RECIPE, quiet, cache)
+    assert [path.name for path in cache.iterdir()] == ["lock"]
+
+
+def test_what_a_killed_build_left_is_cleared(tmp_path: Path, stub: Path) -> None:
+    cache = tmp_path / "cache"
+    (cache / "new-killed").mkdir(parents=True)
+    image.build(RECIPE, quiet, cache)
+    assert not (cache / "new-killed").exists()
+
+
+def test_no_mmdebstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(image.ImageError, match="run `apt install mmdebstrap zstd`"):
+        image.build(RECIPE, quiet, tmp_path / "cache")
+
+
+def test_an_image_that_the_cache_has_not(tmp_path: Path) -> None:
+    with pytest.raises(image.ImageError, match=r"is not in .*: build or import it again"):
+        image.tarball_of(LockedImage(digest="sha256:" + "0" * 64, size=1), tmp_path)
+
+
+def pack(path: Path, name: str, mode: str) -> Path:
+    """A tar with one file."""
+    source = path.parent / "one"
+    source.write_text("content")
+    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+        archive.add(source, arcname=name)
+    return path
+
+
+@pytest.mark.parametrize(("ending", "mode"), [("tar", "w"), ("tar.gz", "w:gz"), ("tar.xz", "w:xz")])
+def test_imports_are_kept_as_zstd(tmp_path: Path, ending: str, mode: str) -> None:
+    tarball = pack(tmp_path / f"root.{ending}", "./sbin/init", mode)
+    cache = tmp_path / "cache"
+    kept = image.tarball_of(image.take(tarball, quiet, cache), cache)
+    listed = subprocess.run(["tar", "--zstd", "-tf", str(kept)], capture_output=True, text=True, check=True)
+    assert listed.stdout == "./sbin/init\n"
+    assert image.take(kept, quiet, cache).digest.removeprefix("sha256:") == kept.name.partition(".")[0]
+
+
+def test_imports_that_are_no_root_file_system(tmp_path: Path) -> None:
+    with pytest.raises(image.ImageError, match="no init in it"):
+        image.take(pack(tmp_path / "a.tar", "./etc/motd", "w"), quiet, tmp_path / "cache")
+    (tmp_path / "b.tar.gz").write_text("no archive")
+    with pytest.raises(image.ImageError, match="could not be unpacked"):
+        image.take(tmp_path / "b.tar.gz", quiet, tmp_path / "cache")
+    (tmp_path / "c.tar").write_text("no archive")
+    with pytest.raises(image.ImageError, match="not a tar archive"):
+        image.take(tmp_path / "c.tar", quiet, tmp_path / "cache")
+    with pytest.raises(image.ImageError, match="no such file"):
+        image.take(tmp_path / "d.tar", quiet, tmp_path / "cache")
