@@ -4,17 +4,38 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from blackstart.live.frame import total
 from blackstart.live.model import DiskLive, Query
 from blackstart.reading import Present, Reading, Unknown
 
-# `blkid -p` prints the devices that carry something. Of the others it says nothing, and nothing either of a device
-# that cannot be opened or read (exit status 2 in all cases, util-linux 2.38 to 2.41); an empty partition comes with
-# PART_ENTRY_ lines alone. So nothing counts as blank unless both of its ends were read. One run asks for all devices;
-# only after a complaint each is asked alone, for its own exit status (8: several signatures).
-_SECTION = """\
+# blkid's exit status 2 means "nothing found", but also "cannot be opened" and "cannot be read", without a word; an
+# empty partition gives 0 with PART_ENTRY_ lines alone (util-linux 2.38 and 2.41). So nothing counts as blank unless
+# both of its ends were read. One run per device: asked for several, it stops at the first blank one, silently.
+_PROBE = """
+set -- "$@" --
+while [ "$1" != -- ]; do
+  v=$(blkid -p -o export "$1" 2>/dev/null); r=$?
+  printf "probe\\t%s\\t%s\\t%s\\0" "$1" $r "$v"
+  n="
+$v"
+  case $r$n in
+    0*"
+TYPE="*|0*"
+PTTYPE="*) ;;
+    0*|2*) set -- "$@" "$1";;
+  esac
+  shift
+done
+shift
+ends() { head -qc 262144 "$@" >/dev/null && tail -qc 262144 "$@" >/dev/null; }
+if [ $# = 0 ]; then exit 0; fi
+if ends "$@"; then printf "read\\t%s\\0" "$@"; exit 0; fi
+for k do if ends "$k"; then printf "read\\t%s\\0" "$k"; fi; done
+"""
+_SECTION = f"""\
 need_root || return 1
 lsblk -b -J -l -o PATH,TYPE,SIZE,PKNAME,SERIAL,MOUNTPOINTS || return 1
 printf '\\0'
@@ -22,42 +43,25 @@ if [ -d /dev/disk/by-id ]; then find /dev/disk/by-id -type l -printf '%f\\t%l\\0
 printf '\\0'
 set --
 for k in /sys/class/block/*; do
-  k=${k##*/}
-  case $k in loop*|ram*|zram*|sr*|fd*|zd*|nbd*) continue;; *!*) k=${k%%!*}/${k#*!};; esac
+  k=${{k##*/}}
+  case $k in loop*|ram*|zram*|sr*|fd*|zd*|nbd*) continue;; *!*) k=${{k%%!*}}/${{k#*!}};; esac
   [ -b "/dev/$k" ] && set -- "$@" "/dev/$k"
 done
 [ $# -gt 0 ] || return 0
-v=$($limit blkid -p -o export -- "$@" 2>&1); r=$?
-printf '%s\\n\\0' "$v"
-case $r in 0|2) ;; *) v=ambivalent;; esac
-alone=
-case $v in *ambivalent*|*blkid:*|*error*) alone=1;; esac
-signed() {
-  case $NL$1$NL in *"${NL}DEVNAME=$2$NL"*) ;; *) return 1;; esac
-  b=${1#*DEVNAME="$2$NL"}
-  case $NL${b%%"${NL}DEVNAME="*} in *"${NL}TYPE="*|*"${NL}PTTYPE="*) ;; *) return 1;; esac
-}
-readable() { head -qc 262144 -- "$@" >/dev/null && tail -qc 262144 -- "$@" >/dev/null; }
-n=$#
-while [ $n -gt 0 ]; do
-  k=$1; shift; n=$((n - 1))
-  signed "$v" "$k" && continue
-  r=2
-  [ -z "$alone" ] || { $limit blkid -p -o export -- "$k" >/dev/null; r=$?; }
-  case $r in 0|2) set -- "$@" "$k";; *) printf '%s\\t%s\\0' "$k" "$r";; esac
-done
-[ $# -gt 0 ] || return 0
-if readable "$@"; then printf '%s\\t2\\0' "$@"; return 0; fi
-for k do if readable "$k"; then printf '%s\\t2\\0' "$k"; else printf '%s\\t5\\0' "$k"; fi; done
+$limit sh -c '{_PROBE}' sh "$@" || :
 """
 
 _SKIPPED = re.compile(r"/dev/(loop|ram|zram|sr|fd|zd|nbd)\d")
-_FAILURES = {
-    "2": "",
-    "5": "the device cannot be read",
-    "8": "several signatures that contradict each other (see wipefs)",
-    "124": "no answer from the device",
-}
+_AMBIVALENT = 8  # blkid's exit status
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """What blkid said of one device."""
+
+    status: int
+    tags: dict[str, str]
+    read: bool  # both ends were read
 
 
 def section(query: Query) -> str:
@@ -66,75 +70,66 @@ def section(query: Query) -> str:
 
 @total
 def parse(text: str) -> Reading[tuple[DiskLive, ...]]:
-    """NUL-separated: lsblk's JSON, the by-id links up to an empty one, blkid's blocks, `device TAB status` each."""
+    """lsblk's JSON, NUL, `name TAB target NUL` of the by-id links, NUL, `probe` and `read` records ended by NUL."""
     listing, _, rest = text.partition("\0")
-    links, probes = _links(rest)
-    blocks, statuses = _probes(probes)
-    disks = {}
-    for device in json.loads(listing)["blockdevices"]:
-        if not _SKIPPED.match(device["path"]):
-            disks[device["path"]] = _disk(device, links, blocks, statuses)
+    links, records = _links(rest)
+    probes = _probes(records)
+    devices = [device for device in json.loads(listing)["blockdevices"] if not _SKIPPED.match(device["path"])]
+    disks = {device["path"]: _disk(device, links, probes.get(device["path"])) for device in devices}
     return Present(tuple(disks[path] for path in sorted(disks)))
 
 
 def _links(rest: str) -> tuple[dict[str, list[str]], list[str]]:
-    """Device path -> names below /dev/disk/by-id; and what follows."""
+    """Device path -> names below /dev/disk/by-id; and the records that follow."""
     ids: dict[str, list[str]] = {}
     items = rest.split("\0")
     for position, item in enumerate(items):
         if not item:
-            return ids, items[position + 1 :]
+            return ids, items[position + 1 : -1]
         name, _, target = item.partition("\t")
         ids.setdefault("/dev/" + target.removeprefix("../../"), []).append(name)
     raise ValueError("the list of disk ids has no end")
 
 
-def _probes(items: list[str]) -> tuple[dict[str, dict[str, str] | None], dict[str, str]]:
-    blocks: dict[str, dict[str, str] | None] = {}
-    for block in items[0].split("\n\n") if items else []:
-        tags = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        name = tags.get("DEVNAME")
-        if name:
-            blocks[name] = None if name in blocks else tags  # told twice: do not believe either
-    statuses = dict(item.split("\t") for item in items[1:] if item)
-    return blocks, statuses
+def _probes(records: list[str]) -> dict[str, _Probe]:
+    read = {record.removeprefix("read\t") for record in records if record.startswith("read\t")}
+    probes = {}
+    for record in records:
+        if record.startswith("probe\t"):
+            _, path, status, block = record.split("\t", 3)
+            tags = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+            probes[path] = _Probe(int(status), tags, path in read)
+    return probes
 
 
-def _disk(
-    device: dict[str, Any],
-    ids: dict[str, list[str]],
-    blocks: dict[str, dict[str, str] | None],
-    statuses: dict[str, str],
-) -> DiskLive:
+def _disk(device: dict[str, Any], ids: dict[str, list[str]], probe: _Probe | None) -> DiskLive:
     path = device["path"]
-    tags = blocks.get(path) or {}
+    tags = probe.tags if probe else {}
     return DiskLive(
         path=path,
         ids=tuple(sorted(ids.get(path, []))),
         size=int(device["size"]),
         parent=f"/dev/{device['pkname']}" if device["pkname"] else None,
         serial=(device["serial"] or "").strip(),
-        signature=_signature(path, blocks, statuses),
+        signature=_signature(probe),
         uuid=_unescape(tags.get("UUID", "")),
         label=_unescape(tags.get("LABEL", "")),
         mounted=tuple(place for place in device["mountpoints"] if place),
     )
 
 
-def _signature(path: str, blocks: dict[str, dict[str, str] | None], statuses: dict[str, str]) -> Reading[str]:
-    tags = blocks.get(path, {})
-    if tags is None:
-        return Unknown("blkid answered twice")
-    if path in statuses and not tags.keys() & {"TYPE", "PTTYPE"}:
-        return _blank(statuses[path])
-    found = tags.get("TYPE") or tags.get("PTTYPE")
-    return Present(found) if found else Unknown("blkid gave no answer")
-
-
-def _blank(status: str) -> Reading[str]:
-    """What the device's own run of blkid ended with: only 2 says that nothing is there."""
-    why = _FAILURES.get(status, f"blkid: {status}")
-    return Unknown(why) if why else Present("")
+def _signature(probe: _Probe | None) -> Reading[str]:
+    """What lies on a device. Present("") is said only of one that blkid found empty and that could be read."""
+    if probe is None:
+        return Unknown("no answer from the device")
+    if probe.status == _AMBIVALENT:
+        return Unknown("several signatures that contradict each other (wipefs lists them)")
+    if probe.status not in (0, 2):
+        return Unknown(f"blkid failed with exit status {probe.status}")
+    found = probe.tags.get("TYPE") or probe.tags.get("PTTYPE")
+    if found:
+        return Present(found)
+    return Present("") if probe.read else Unknown("the device cannot be read")
 
 
 def _unescape(value: str) -> str:

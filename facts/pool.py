@@ -1,0 +1,12 @@
+"""Imported pools. See blackstart/live/pool.py."""
+
+from __future__ import annotations
+
+from facts.base import ResourceFact
+
+
+class Pools(ResourceFact):
+    """Imported pools."""
+
+    abstract = False
+    resource = "pool"
