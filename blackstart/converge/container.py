@@ -89,6 +89,8 @@ def _config(spec: NodeSpec, name: str) -> bytes:
     return render(
         "lxc.conf.j2",
         name=name,
+        log=paths.log(name),
+        apparmor=paths.APPARMOR,
         rootfs=paths.rootfs(name),
         idmap=container.idmap,
         mac=mac_address(spec, name),
@@ -123,6 +125,7 @@ def _guard(spec: NodeSpec, name: str) -> bytes:
         idmap=f"root:{container.idmap.start}:{container.idmap.count}",
         generation=paths.generation(name),
         started=paths.started(name),
+        apparmor=paths.APPARMOR,
     )
 
 
@@ -214,4 +217,4 @@ def commands(change: Change) -> list[str]:
 
 def proofs(names: Iterable[str]) -> list[str]:
     """Run the probes of containers that were started; each is bounded by its own `within`."""
-    return [paths.probe(name) for name in names]
+    return [f"{paths.probe(name)} || {{ tail -n 3 {shell(paths.log(name))} >&2; exit 1; }}" for name in names]

@@ -35,7 +35,9 @@ def diff(wanted: Wanted, live: Live) -> list[Change]:
     changes = [change for path, file in sorted(wanted.files.items()) for change in _one(path, file, files.get(path))]
     if paths.PENDING in files:
         changes.append(update("file", paths.PENDING, "", "done", "left by a run that was cut short"))
-    return changes + [unmanaged("file", path) for path in sorted(set(files) - set(wanted.files)) if _is_ours(path)]
+    # A folder is listed beside what is in it, without a digest.
+    others = (path for path in sorted(set(files) - set(wanted.files)) if files[path].sha256)
+    return changes + [unmanaged("file", path) for path in others if _is_ours(path)]
 
 
 def _one(path: str, file: WantedFile, live: FileLive | None) -> list[Change]:
@@ -72,7 +74,7 @@ def command(changes: list[Change], wanted: Wanted) -> tuple[str, str] | None:
         return None
     names = sorted({change.name for change in todo} - {paths.PENDING})
     files = {name: wanted.files[name] for name in names}
-    steps = ["set -eu", "umask 022", *_folders(files), "base64 -d | tar -x -p --no-overwrite-dir -C /"]
+    steps = ["set -eu", "umask 022", *_folders(files), "base64 -d | tar -x -p -m --no-overwrite-dir -C /"]
     fresh = [temporary(name) for name in names]
     if fresh:
         steps.append("sync -- " + shell(*fresh))

@@ -16,6 +16,13 @@ NAT = "/etc/blackstart/nat.nft"
 # What must still run after files were replaced (daemon-reload, restarts): survives a run that was killed in between.
 PENDING = f"{STATE}/pending"
 
+APPARMOR = f"{STATE}/apparmor.conf"
+
+
+def log(container: str) -> str:
+    """LXC's own words about a container; systemd's journal hears none of them."""
+    return f"/var/log/lxc/{container}.log"
+
 
 def config(container: str) -> str:
     """LXC's own file; on the OS disk, not on the container's dataset."""
