@@ -4,19 +4,20 @@ import sys
 from pathlib import Path
 
 import click
-from pyinfra import config
+from pyinfra import config, logger
 from pyinfra.api.exceptions import PyinfraError
 
 _HERE = Path(__file__).resolve().parent
 if str(_HERE) not in sys.path:
     sys.path.insert(0, str(_HERE))
 
-from blackstart.ssh import no_delay  # noqa: E402
+from blackstart.ssh import HostKeyAdvice, no_delay  # noqa: E402
 
 config.CONNECT_TIMEOUT = 30
 config.REQUIRE_PYINFRA_VERSION = "~=3.10"
 
 no_delay()
+logger.addFilter(HostKeyAdvice())
 
 
 def _inventory_folder() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
+import logging
 import os
 import socket
 import tempfile
@@ -17,6 +18,11 @@ from blackstart.spec.fleet import Fleet
 from blackstart.spec.node import Node
 
 KNOWN_HOSTS_FIRST_LINE = "# Written by blackstart from the fleet's specs at every run; changes made here are lost."
+
+HOST_KEY_ADVICE = (
+    "If the machine was replaced: read its key on its console (cat /etc/ssh/ssh_host_ed25519_key.pub) "
+    "and write it as host_key into its file below nodes/."
+)
 
 
 class Target(NamedTuple):
@@ -149,6 +155,19 @@ def write_whole(path: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+class HostKeyAdvice(logging.Filter):
+    """Replaces pyinfra's advice after a wrong host key: its `ssh-keygen -R` would not touch the pinned keys."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Drop the command, and say instead where the key belongs."""
+        said = record.getMessage()
+        if "ssh-keygen -R" in said:
+            return False
+        if said.startswith("If this is expected, you can remove the bad key"):
+            record.msg, record.args = HOST_KEY_ADVICE, ()
+        return True
 
 
 def no_delay() -> None:

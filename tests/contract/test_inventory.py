@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -11,6 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pyinfra.connectors import ssh as ssh_connector
+
+from blackstart.ssh import HOST_KEY_ADVICE, HostKeyAdvice
 
 ROOT = Path(__file__).parents[2]
 PYINFRA = Path(sys.executable).with_name("pyinfra")
@@ -141,3 +146,15 @@ def test_connections_are_patched_once_config_is_loaded(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_wrong_host_key_is_answered_with_what_helps_here() -> None:
+    source = Path(inspect.getfile(ssh_connector)).read_text()
+    assert '"If this is expected, you can remove the bad key using:"' in source
+    assert 'f"    ssh-keygen -R {remove_entry}"' in source
+    said = []
+    for text in ("REMOTE HOST", "If this is expected, you can remove the bad key using:", "    ssh-keygen -R [h]:1"):
+        record = logging.LogRecord("pyinfra", logging.WARNING, "", 0, text, (), None)
+        if HostKeyAdvice().filter(record):
+            said.append(record.getMessage())
+    assert said == ["REMOTE HOST", HOST_KEY_ADVICE]
