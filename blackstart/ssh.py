@@ -10,12 +10,13 @@ import os
 import socket
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
-
-import paramiko
+from typing import TYPE_CHECKING, NamedTuple
 
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.node import Node
+
+if TYPE_CHECKING:
+    import paramiko  # loaded where it is used: `spec check` asks for targets and keys only
 
 KNOWN_HOSTS_FIRST_LINE = "# Written by blackstart from the fleet's specs at every run; changes made here are lost."
 
@@ -64,6 +65,8 @@ def read_config(path: Path | None) -> paramiko.SSHConfig:
 
     Raises OSError when a named file cannot be read.
     """
+    import paramiko
+
     config = paramiko.SSHConfig()
     file = path or Path("~/.ssh/config").expanduser()
     if path is None and not file.exists():
@@ -175,6 +178,8 @@ def no_delay() -> None:
 
     Neither pyinfra 3.10 nor paramiko 4.0 does, and each command then waits some 40 ms for a delayed ACK.
     """
+    import paramiko
+
     original = paramiko.Transport.__init__
     if getattr(original, "sets_no_delay", False):
         return
