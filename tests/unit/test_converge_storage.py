@@ -1,0 +1,243 @@
+"""Pools, datasets, images, root file systems: what is made, what is set, and what is only said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from converge_world import dataset as live_dataset
+from converge_world import pool as live_pool
+from converge_world import put, satisfied, wishes, without
+
+from blackstart.change import Change
+from blackstart.converge import dataset, image, pool, rootfs
+from blackstart.live.model import DatasetLive, DiskLive, Live
+from blackstart.reading import ABSENT, Present, Unknown
+from blackstart.spec.node import Vdev
+
+WANT = wishes()
+LIVE = satisfied(WANT)
+NOTES = "tank/data/notes"
+LEDGER = "tank/data/ledger"
+
+
+def changed(name: str, **properties: str) -> list[Change]:
+    return dataset.diff(WANT, put(LIVE, "datasets", **{name: live_dataset(WANT, name, **properties)}))
+
+
+def test_a_missing_dataset_is_made_with_its_properties() -> None:
+    changes = dataset.diff(WANT, without(LIVE, "datasets", NOTES))
+    assert dataset.command(changes, WANT) == (
+        "zfs create -o mountpoint=/var/lib/blackstart/mounts/tank/data/notes -o quota=500000000 "
+        "-o recordsize=16384 tank/data/notes"
+    )
+
+
+def test_the_key_of_an_encrypted_dataset_is_no_word_of_the_command() -> None:
+    changes = dataset.diff(WANT, without(LIVE, "datasets", LEDGER))
+    assert dataset.needs_key(changes, WANT)
+    command = dataset.command(changes, WANT)
+    assert command.startswith("base64 -d | zfs create ")
+    assert "keylocation=prompt" in command and "keyformat=hex" in command
+
+
+def test_sizes_are_compared_as_bytes_and_set_by_difference() -> None:
+    (change,) = changed(NOTES, quota="100")
+    assert dataset.command([change], WANT) == "zfs set quota=500000000 tank/data/notes"
+
+
+def test_a_received_value_is_not_ours_even_when_equal() -> None:
+    there = live_dataset(WANT, NOTES)
+    there.properties["quota"] = ("500000000", "received")
+    (change,) = dataset.diff(WANT, put(LIVE, "datasets", **{NOTES: there}))
+    assert dataset.command([change], WANT) == "zfs set quota=500000000 tank/data/notes"
+
+
+def test_an_inherited_value_that_is_equal_is_no_difference() -> None:
+    there = live_dataset(WANT, NOTES)
+    there.properties["recordsize"] = ("16384", "inherited from tank")
+    assert dataset.diff(WANT, put(LIVE, "datasets", **{NOTES: there})) == []
+
+
+def test_no_quota_has_two_spellings() -> None:
+    item = WANT.datasets[NOTES].model_copy(update={"properties": WANT.datasets[NOTES].properties | {"quota": "none"}})
+    want = replace(WANT, datasets=WANT.datasets | {NOTES: item})
+    assert dataset.diff(want, put(LIVE, "datasets", **{NOTES: live_dataset(WANT, NOTES, quota="0")})) == []
+
+
+@pytest.mark.parametrize("name", sorted(dataset.ONE_TIME - {"encryption", "keyformat"}))
+def test_what_zfs_takes_only_at_creation_is_reported_later(name: str) -> None:
+    item = WANT.datasets[NOTES].model_copy(update={"properties": WANT.datasets[NOTES].properties | {name: "on"}})
+    want = replace(WANT, datasets=WANT.datasets | {NOTES: item})
+    there = live_dataset(WANT, NOTES, **{name: "off"})
+    (change,) = dataset.diff(want, put(LIVE, "datasets", **{NOTES: there}))
+    assert change.action == "report"
+    assert dataset.by_dataset([change]) == []
+
+
+def test_a_plain_dataset_that_should_be_encrypted_is_reported() -> None:
+    (change,) = changed(LEDGER, encryption="off")
+    assert (change.field, change.action) == ("encryption", "report")
+
+
+def test_a_dataset_whose_key_is_not_loaded_gets_it_and_is_mounted() -> None:
+    changes = changed(LEDGER, keystatus="unavailable", mounted="no")
+    (group,) = dataset.by_dataset(changes)
+    assert dataset.needs_key(group, WANT)
+    command = dataset.command(group, WANT)
+    assert command.startswith("base64 -d | zfs load-key tank/data/ledger && ")
+    assert command.endswith("then zfs mount tank/data/ledger; fi")
+
+
+def test_a_property_that_was_not_read_is_unknown() -> None:
+    there = live_dataset(WANT, NOTES)
+    del there.properties["quota"]
+    (change,) = dataset.diff(WANT, put(LIVE, "datasets", **{NOTES: there}))
+    assert change.action == "unknown"
+
+
+def test_parents_come_before_children() -> None:
+    changes = dataset.diff(WANT, replace(LIVE, datasets=ABSENT))
+    names = [group[0].name for group in dataset.by_dataset(changes)]
+    assert names == ["tank/data", LEDGER, NOTES, "tank/images", "tank/lxc"]
+
+
+def test_a_dataset_of_ours_that_nobody_wants_is_said_and_one_of_others_is_not() -> None:
+    extra = {name: DatasetLive(name, "1", "filesystem") for name in ("tank/data/old", "tank/home", "tank/.restore/x")}
+    assert [(c.name, c.action) for c in dataset.diff(WANT, put(LIVE, "datasets", **extra))] == [
+        ("tank/data/old", "unmanaged")
+    ]
+
+
+# Pools
+
+
+def disk(identity: str, signature: str = "", **more: object) -> DiskLive:
+    plain = DiskLive(f"/dev/{identity[-4:]}", (identity,), 4_000_000_000, None, "", Present(signature))
+    return replace(plain, **more)  # type: ignore[arg-type]
+
+
+def on(*disks: DiskLive) -> Live:
+    return replace(LIVE, disks=Present(disks), pools=ABSENT)
+
+
+BLANK = (disk("virtio-N1A0001"), disk("virtio-N1B0001"))
+TANK = WANT.pools["tank"]
+
+
+def test_a_pool_is_made_by_id_and_never_by_force() -> None:
+    command = pool.create_command("tank", TANK)
+    assert command == (
+        "zpool create -o ashift=12 -o 'comment=blackstart e1 node1' -o cachefile=/etc/zfs/zpool.cache "
+        "-O acltype=posixacl -O canmount=off -O compression=lz4 -O mountpoint=none -O xattr=sa tank "
+        "mirror /dev/disk/by-id/virtio-N1A0001 /dev/disk/by-id/virtio-N1B0001"
+    )
+    assert " -f" not in command
+
+
+def test_roles_and_replacements_are_spelled_as_zpool_wants_them() -> None:
+    def vdev(kind: str, role: str, *ids: str) -> Vdev:
+        return Vdev.model_validate(
+            {"type": kind, "role": role, "members": [{"id": each, "size": "1GB"} for each in ids]}
+        )
+
+    vdevs = (
+        vdev("mirror", "log", "l1", "l2"),
+        vdev("raidz1", "data", "a", "b", "c"),
+        vdev("disk", "spare", "s"),
+        vdev("disk", "cache", "k1"),
+        vdev("disk", "cache", "k2"),
+    )
+    words = [word.removeprefix("/dev/disk/by-id/") for word in pool.layout(vdevs, {"a": "z"})]
+    assert words == ["raidz1", "z", "b", "c", "log", "mirror", "l1", "l2", "cache", "k1", "k2", "spare", "s"]
+
+
+def test_blank_members_are_accepted() -> None:
+    assert pool.refusal("tank", TANK, on(*BLANK)) is None
+    assert pool.refusal("tank", TANK, on(BLANK[0], disk("new")), {"virtio-N1B0001": "new"}) is None
+
+
+@pytest.mark.parametrize(
+    ("disks", "said"),
+    [
+        ((BLANK[0],), "there is no disk virtio-N1B0001"),
+        ((BLANK[0], disk("virtio-N1B0001", "zfs_member", label="old")), "carries zfs_member old"),
+        ((BLANK[0], disk("virtio-N1B0001", "ext4")), "carries ext4"),
+        ((BLANK[0], disk("virtio-N1B0001", size=1000)), "1000 bytes, the spec wants at least 3900000000"),
+        ((BLANK[0], disk("virtio-N1B0001", mounted=("/mnt",))), "is mounted at /mnt"),
+        ((BLANK[0], replace(BLANK[1], signature=Unknown("no permission"))), "could not be read"),
+        ((*BLANK, disk("part", path="/dev/x1", parent="/dev/0001")), "is not blank"),
+    ],
+)
+def test_anything_else_than_blank_is_refused(disks: tuple[DiskLive, ...], said: str) -> None:
+    assert said in (pool.refusal("tank", TANK, on(*disks)) or "")
+
+
+def test_disks_that_could_not_be_read_are_not_blank() -> None:
+    assert "could not be read" in (pool.refusal("tank", TANK, replace(LIVE, disks=Unknown("x"))) or "")
+    assert "could not be read" in (pool.refusal("tank", TANK, replace(on(*BLANK), importable=Unknown("x"))) or "")
+
+
+@pytest.mark.parametrize(
+    ("comment", "action"),
+    [("", "update"), ("-", "update"), ("blackstart e1 node1", None), ("backup of Bob", "report")],
+)
+def test_only_an_empty_comment_is_written(comment: str, action: str | None) -> None:
+    changes = pool.diff(WANT, put(LIVE, "pools", tank=live_pool("tank", "node1", comment)))
+    assert [change.action for change in changes] == ([action] if action else [])
+
+
+def test_another_epoch_is_reported() -> None:
+    want = replace(WANT, pools={"tank": replace(TANK, epoch=2)})
+    assert [(c.field, c.action) for c in pool.diff(want, LIVE)] == [("comment", "report")]
+
+
+def test_replacements_are_read_from_the_command_line() -> None:
+    assert pool.replacements("a=b, c=d") == {"a": "b", "c": "d"}
+    assert pool.replacements("") == {}
+    with pytest.raises(ValueError, match="OLD=NEW"):
+        pool.replacements("a")
+
+
+# Images and root file systems
+
+IMAGE = next(iter(WANT.images))
+
+
+def test_an_image_without_its_snapshot_is_filled_again() -> None:
+    (change,) = image.diff(WANT, without(LIVE, "snapshots", IMAGE))
+    assert change.live == "unfinished"
+    lines = image.fill_command(IMAGE, WANT.images[IMAGE], WANT).splitlines()
+    guard = next(i for i, line in enumerate(lines) if line.startswith('[ "$(findmnt'))
+    empty = next(i for i, line in enumerate(lines) if line.startswith("find "))
+    snapshot = next(i for i, line in enumerate(lines) if line.startswith("zfs snapshot"))
+    assert guard < empty < snapshot
+
+
+def test_a_clone_is_one_command_and_an_own_root_gets_its_name_last() -> None:
+    made = {change.name for change in rootfs.diff(WANT, without(LIVE, "datasets", "tank/lxc/notes", "tank/lxc/files"))}
+    assert made == {"tank/lxc/notes", "tank/lxc/files"}
+    clone = rootfs.command(WANT.containers["notes"], WANT)
+    assert clone == f"zfs clone -o mountpoint=/var/lib/lxc/notes/rootfs {IMAGE}@image tank/lxc/notes"
+    lines = rootfs.command(WANT.containers["files"], WANT).splitlines()
+    rename = lines.index("zfs rename tank/lxc/files.filling tank/lxc/files")
+    assert any(line.startswith("cp -a") for line in lines[:rename])
+
+
+def test_a_clone_of_another_image_is_reported_not_replaced() -> None:
+    there = live_dataset(WANT, "tank/lxc/notes", origin="tank/images/debian-13-old@image")
+    (change,) = rootfs.diff(WANT, put(LIVE, "datasets", **{"tank/lxc/notes": there}))
+    assert (change.field, change.action) == ("image", "report")
+
+
+def test_no_command_of_any_resource_destroys() -> None:
+    commands = [
+        pool.create_command("tank", TANK),
+        image.fill_command(IMAGE, WANT.images[IMAGE], WANT),
+        *(rootfs.command(each, WANT) for each in WANT.containers.values()),
+        *(
+            dataset.command(group, WANT)
+            for group in dataset.by_dataset(dataset.diff(WANT, replace(LIVE, datasets=ABSENT)))
+        ),
+    ]
+    assert not [line for line in commands if "destroy" in line or "rollback" in line or " -f " in line.split("tar")[0]]
