@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from blackstart.converge import paths
 from blackstart.converge.render import render
 from blackstart.converge.wanted import Wanted, WantedFile, WantedUnit, WantedUser
-from blackstart.spec.resolve import NodeSpec, wanted_datasets
+from blackstart.spec.resolve import NodeSpec, WantedDataset, wanted_datasets
 from blackstart.vault import layout
 
 # zfs-allow(8). No destroy, no rollback, no receive: a vault that is broken into can read and pile up, not take away.
@@ -35,9 +35,9 @@ def purpose_user(name: str) -> WantedUser:
     return WantedUser(layout.home(name), groups=(layout.GROUP,))
 
 
-def replicated(spec: NodeSpec) -> list[str]:
+def replicated(spec: NodeSpec) -> list[WantedDataset]:
     """The node's datasets that every one of its vaults holds, in order of name; none when it has no vault."""
-    return [item.name for item in wanted_datasets(spec) if item.replicate] if spec.vaults else []
+    return [item for item in wanted_datasets(spec) if item.replicate] if spec.vaults else []
 
 
 def wanted_part(spec: NodeSpec, vault_keys: Mapping[str, Mapping[str, str]]) -> Wanted:
@@ -46,7 +46,7 @@ def wanted_part(spec: NodeSpec, vault_keys: Mapping[str, Mapping[str, str]]) -> 
     A vault that could not be read (or has no key yet) leaves the authorized keys as they are: what is not known is
     not taken away. The delegations are wanted of datasets that exist; a lost one gets its own when it is back.
     """
-    datasets = replicated(spec)
+    datasets = [item.name for item in replicated(spec)]
     if not datasets:
         return Wanted()
     user, home = layout.REPLICATE, layout.home(layout.REPLICATE)

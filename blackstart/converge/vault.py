@@ -77,7 +77,8 @@ def replication(vault: str, pool: str, node: NodeSpec) -> config.Replication:
     """What `vault` pulls from `node`."""
     wishes = node.replication
     keep = config.Keep(wishes.keep.hourly, wishes.keep.daily, wishes.keep.monthly)
-    return config.Replication(node.name, vault, pool, tuple(replicated(node)), wishes.interval, wishes.rpo, keep)
+    datasets = tuple(item.name for item in replicated(node))
+    return config.Replication(node.name, vault, pool, datasets, wishes.interval, wishes.rpo, keep)
 
 
 def known_hosts(nodes: Mapping[str, NodeSpec]) -> str:

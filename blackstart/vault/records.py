@@ -53,6 +53,7 @@ class VaultReading:
     keys: Reading[dict[str, str]]  # purpose -> public key
     tool: Reading[str]  # the running version
     stock: Reading[tuple[str, ...]]  # file names in images and projects
+    specs: Reading[str]  # the fleet's commit in fleet.git
 
 
 _SCRIPT = r"""
@@ -81,6 +82,8 @@ section snapshots zfs list -Hp -r -t snapshot -s createtxg -o name,guid,creation
 section keys keys
 section tool readlink "$TOOL/current"
 section stock stock
+specs() { [ ! -e "$SPECS/commit" ] || cat "$SPECS/commit"; }
+section specs specs
 """
 
 
@@ -93,6 +96,7 @@ def script(pool: str) -> str:
         "TOOL": layout.TOOL,
         "IMAGES": layout.IMAGES,
         "PROJECTS": layout.PROJECTS,
+        "SPECS": layout.SPECS,
     }
     return "".join(f"{name}={shell(value)}\n" for name, value in words.items()) + _SCRIPT
 
@@ -148,13 +152,18 @@ def parse(text: str, pool: str) -> VaultReading:
         keys=_read(sections, "keys", _keys),
         tool=_absent_if(sections, "tool", "", _read(sections, "tool", lambda lines: lines[0])),
         stock=_read(sections, "stock", tuple),
+        specs=_first(_read(sections, "specs", lambda lines: next(iter(lines), ""))),
     )
+
+
+def _first(reading: Reading[str]) -> Reading[str]:
+    return ABSENT if reading == Present("") else reading
 
 
 def unknown(why: str) -> VaultReading:
     """The vault did not answer."""
     reason = Unknown(why)
-    return VaultReading(reason, reason, reason, reason, reason, reason)
+    return VaultReading(reason, reason, reason, reason, reason, reason, reason)
 
 
 def _absent_if(sections: dict[str, _Section], name: str, error: str, reading: Reading[T]) -> Reading[T]:

@@ -61,7 +61,7 @@ def patched(node: str, record: Record | None, patch: dict[str, Any]) -> Record:
     """`record` with the keys of `patch` in place of its own; without a record the patch must carry all of one.
 
     Keys: epoch, host_key, pools, datasets, applied, retired. `datasets` never takes what has arrived out of the
-    record: a dataset keeps its newest snapshot, a new one is added with none. Raises ValueError.
+    record: a dataset keeps its newest snapshot (and stays encrypted), a new one is added with none. Raises ValueError.
     """
     unknown = set(patch) - {"epoch", "host_key", "pools", "datasets", "applied", "retired"}
     if unknown:
@@ -78,7 +78,8 @@ def patched(node: str, record: Record | None, patch: dict[str, Any]) -> Record:
         }
         datasets = dict(record.datasets)
         for name, encrypted in patch.get("datasets", {}).items():
-            datasets[name] = replace(datasets.get(name, DatasetRecord()), encrypted=encrypted)
+            known = datasets.get(name, DatasetRecord())
+            datasets[name] = replace(known, encrypted=known.encrypted or encrypted)
         applied = Applied(**patch["applied"]) if patch.get("applied") else record.applied
         return replace(
             record,

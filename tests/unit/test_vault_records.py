@@ -47,6 +47,7 @@ def answer(**other: str) -> str:
         "keys": framed("keys", "replicate.pub ssh-ed25519 AAAAC3 bs-replicate@vault1"),
         "tool": framed("tool", "abcdef012345"),
         "stock": framed("stock", "aa.tar.zst"),
+        "specs": framed("specs", "c0ffee"),
     }
     return "".join((sections | other).values())
 
@@ -67,6 +68,8 @@ def test_everything_is_read() -> None:
     assert reading.keys == Present({"replicate": "ssh-ed25519 AAAAC3"})
     assert reading.tool == Present("abcdef012345")
     assert reading.stock == Present(("aa.tar.zst",))
+    assert reading.specs == Present("c0ffee")
+    assert parse(answer(specs=framed("specs")), "backup").specs == ABSENT
 
 
 def test_an_unmounted_live_dataset_is_not_a_vault_without_nodes() -> None:

@@ -1,0 +1,117 @@
+"""A node's lock on a vault: held by one channel that stays open, let go by the kernel when its holder dies.
+
+The file is the one that restores take as well (restore_lock.py): JSON with who, since, and more for people.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Protocol
+
+from blackstart.change import shell
+from blackstart.vault import layout
+
+BEAT = 30  # seconds between signs of life
+PATIENCE = 150  # without one for so long, the vault lets go: a controller whose network is gone cannot say goodbye
+
+BUSY, NOT_READY = 75, 69  # exit statuses
+
+
+class LockError(Exception):
+    """The lock was not taken; one sentence says who has it, or what is wrong with the vault."""
+
+
+class Channel(Protocol):
+    """What is used of a paramiko channel."""
+
+    def exec_command(self, command: str) -> None: ...
+    def sendall(self, data: bytes) -> None: ...
+    def recv(self, count: int) -> bytes: ...
+    def recv_exit_status(self) -> int: ...
+    def close(self) -> None: ...
+    def settimeout(self, timeout: float | None) -> None: ...
+
+
+def path(node: str) -> str:
+    return f"{layout.node_folder(node)}/lock"
+
+
+def holder(who: str, commit: str, what: str, now: int) -> str:
+    """What the lock's file says while it is held: one line of JSON."""
+    return json.dumps({"who": who, "since": now, "commit": commit, "what": what}, sort_keys=True)
+
+
+def script(node: str, line: str) -> str:
+    """POSIX sh for the vault, as root: takes the lock, says `locked`, keeps it while signs of life come on stdin."""
+    file, folder, live = shell(path(node)), shell(layout.node_folder(node)), shell(layout.LIVE)
+    return "\n".join(
+        [
+            "umask 002",
+            f"mountpoint -q {live} || {{ echo {live} is not mounted; exit {NOT_READY}; }}",
+            f"mkdir -p {folder} && exec 9<>{file} || exit {NOT_READY}",
+            f"flock -n 9 || {{ cat {file}; exit {BUSY}; }}",
+            f"printf '%s\\n' {shell(line)} >{file}",
+            "echo locked",
+            f'while [ "$(timeout {PATIENCE} head -c 1 9>&-)" = . ]; do :; done',
+            f": >{file}",
+        ]
+    )
+
+
+def describe(text: str) -> str:
+    """Who holds it, since when and at which commit, out of the lock's file."""
+    try:
+        held = json.loads(text)
+        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(held["since"]))
+        what = f" ({held['what']})" if held.get("what") else ""
+        commit = f", at commit {held['commit'][:12]}" if held.get("commit") else ""
+        return f"{held['who']}{what}, since {since}{commit}"
+    except (ValueError, KeyError, TypeError):
+        return "somebody who has not said who"
+
+
+class Held:
+    """A lock that this process holds through one open channel. `release` it, or die: both let it go."""
+
+    def __init__(self, channel: Channel, node: str, vault: str, command: str, timeout: float = 60) -> None:
+        """`command` runs `script` with root's rights. Raises LockError."""
+        self._channel = channel
+        self._ended = threading.Event()
+        channel.settimeout(timeout)
+        try:
+            channel.exec_command(command)
+            said = self._first_line()
+        except (OSError, EOFError) as error:
+            channel.close()
+            raise LockError(
+                f"{node}: its lock on {vault} could not be taken: {error or 'no answer in time'}"
+            ) from error
+        if said != "locked":
+            status = channel.recv_exit_status()
+            channel.close()
+            if status == BUSY:
+                raise LockError(f"{node}: somebody else works on it: {describe(said)}; wait, or ask them")
+            raise LockError(f"{node}: its lock on {vault} could not be taken: {said or f'status {status}'}")
+        threading.Thread(target=self._live, name=f"lock {node}", daemon=True).start()
+
+    def _first_line(self) -> str:
+        said = b""
+        while not said.endswith(b"\n"):
+            more = self._channel.recv(4096)
+            if not more:
+                break
+            said += more
+        return said.decode(errors="replace").strip()
+
+    def _live(self) -> None:
+        while not self._ended.wait(BEAT):
+            try:
+                self._channel.sendall(b".")
+            except OSError:
+                return
+
+    def release(self) -> None:
+        self._ended.set()
+        self._channel.close()

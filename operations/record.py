@@ -1,0 +1,164 @@
+"""The vaults' memory of a node: read once per run and vault, written at the end of a run that succeeded."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from pyinfra.api.command import FunctionCommand, StringCommand
+from pyinfra.api.exceptions import ConnectError, NoHostError
+from pyinfra.api.host import Host
+from pyinfra.api.operation import operation
+from pyinfra.api.state import State
+from pyinfra.context import state as current_state
+
+from blackstart.change import shell
+from blackstart.converge.access import replicated
+from blackstart.converge.wanted import Wanted
+from blackstart.live.model import Live
+from blackstart.reading import Absent, Present, Unknown
+from blackstart.spec.resolve import NodeSpec
+from blackstart.vault import layout
+from blackstart.vault.records import VaultReading, unknown
+from facts.record import VaultRecords
+from operations.common import Commands, refuse
+from operations.live import live
+
+_kept: dict[tuple[str, bool], VaultReading] = {}
+
+
+def keepers(spec: NodeSpec) -> dict[str, str]:
+    """Vault -> its pool, of those that keep this node's record. A fleet's only vault keeps its own."""
+    found = {name: node.vault.pool for name, node in spec.vaults.items() if node.vault}
+    if not found and spec.node.vault:
+        found = {spec.name: spec.node.vault.pool}
+    return found
+
+
+def vault_host(name: str) -> Host | None:
+    """The vault, connected: `--limit node1` leaves it unconnected. None where it cannot be reached."""
+    try:
+        host: Host = current_state.inventory.get_host(name)
+        if not host.connected:
+            host.connect(raise_exceptions=True)
+    except (NoHostError, ConnectError, OSError):
+        return None
+    return host if host.connected else None
+
+
+def reading(name: str, pool: str) -> VaultReading:
+    """What vault `name` knows, read once per phase. A vault that cannot be reached leaves everything unknown."""
+    key = (name, current_state.is_executing)
+    if key not in _kept:
+        host = vault_host(name)
+        found = host.get_fact(VaultRecords, pool=pool) if host else unknown(f"vault {name} could not be reached")
+        _kept[key] = found
+    return _kept[key]
+
+
+def forget(name: str) -> None:
+    """Something just changed what vault `name` would say."""
+    _kept.pop((name, current_state.is_executing), None)
+
+
+def readings(spec: NodeSpec) -> dict[str, VaultReading]:
+    """Every keeper's reading."""
+    return {name: reading(name, pool) for name, pool in keepers(spec).items()}
+
+
+def vault_keys(spec: NodeSpec) -> dict[str, dict[str, str]]:
+    """Vault -> purpose -> public key, of the vaults whose keys could be read."""
+    keys = {name: found.keys for name, found in readings(spec).items() if name in spec.vaults}
+    return {name: found.value for name, found in keys.items() if isinstance(found, Present)}
+
+
+def patch_for(spec: NodeSpec, found: Live, commit: str, by: str, now: int) -> dict[str, Any]:
+    """What a run that succeeded has to say to the record. Raises ValueError when the pools could not be read."""
+    if not isinstance(found.pools, Present):
+        raise ValueError("its pools could not be read")
+    members = {name: [m.id for vdev in pool.vdevs for m in vdev.members] for name, pool in spec.node.pools.items()}
+    pools = {
+        name: {"guid": found.pools.value[name].guid, "size": found.pools.value[name].size, "members": members[name]}
+        for name in spec.node.pools
+        if name in found.pools.value
+    }
+    document = spec.model_dump(mode="json", by_alias=True)
+    return {
+        "host_key": spec.node.host_key,
+        "pools": pools,
+        "datasets": {item.name: item.encryption is not None for item in replicated(spec)},
+        "applied": {"digest": spec.digest(), "commit": commit, "by": by, "at": now, "spec": document},
+    }
+
+
+def is_written(patch: dict[str, Any], known: VaultReading, node: str) -> bool | str:
+    """Whether the record says all of it already; a sentence when that could not be read."""
+    records = known.records
+    if isinstance(records, Unknown):
+        return records.why
+    if isinstance(records, Absent):
+        return "it has never been set up: run `pyinfra inventory deploys/vault.py` first"
+    record = records.value.get(node)
+    if record is None or isinstance(record, Absent):
+        return False
+    if isinstance(record, Unknown):
+        return record.why
+    was, now = record.value, patch["applied"]
+    pools = {name: (pool.guid, list(pool.members)) for name, pool in was.pools.items()}
+    return (
+        was.applied is not None
+        and (was.applied.digest, was.applied.commit, was.host_key) == (now["digest"], now["commit"], patch["host_key"])
+        and all(pools.get(name) == (pool["guid"], pool["members"]) for name, pool in patch["pools"].items())
+        and set(patch["datasets"]) <= set(was.datasets)
+    )
+
+
+def store_command(node: str) -> str:
+    """The vault's own program that merges what comes on stdin into a node's record."""
+    return f"PYTHONPATH={shell(layout.TOOL + '/current')} " + shell("python3", "-m", "blackstart.vault.store", node)
+
+
+def _write(state: State, host: Host, vault: str, node: str, document: str) -> bool:
+    keeper = vault_host(vault)
+    if keeper is None:
+        host.log_styled(f"{node}: vault {vault} could not be reached: its record was not written", fg="red")
+        return False
+    status, output = keeper.run_shell_command(StringCommand(store_command(node)), _stdin=document, **_rights(keeper))
+    if not status:
+        host.log_styled(f"{node}: vault {vault}: {output.stderr}", fg="red")
+    forget(vault)
+    return bool(status)
+
+
+def _rights(host: Host) -> dict[str, Any]:
+    """A command run outside of an operation does not see the host's own `_sudo`."""
+    return {"_sudo": True} if host.data.get("_sudo") else {}
+
+
+@operation()
+def recorded(wanted: Wanted, spec: NodeSpec, commit: str, by: str, disks: dict[str, str] | None = None) -> Commands:
+    """Every vault that keeps this node knows the spec as applied, its pools' guids and its host key; enrols a new one.
+
+    `disks`: spec's disk id -> the id that was given in its place; the record holds what is really there.
+    """
+    if not keepers(spec):
+        return
+    now = int(time.time())
+    try:
+        patch = patch_for(spec, live(wanted, "pools"), commit, by, now)
+    except ValueError as error:
+        yield refuse(f"{spec.name}: not recorded on its vaults: {error}")
+        return
+    for pool in patch["pools"].values():
+        pool["members"] = [(disks or {}).get(each, each) for each in pool["members"]]
+    for vault, known in readings(spec).items():
+        written = is_written(patch, known, spec.name)
+        if isinstance(written, str):
+            yield refuse(f"{spec.name}: not recorded on vault {vault}: {written}")
+        elif not written:
+            new = isinstance(known.records, Present) and spec.name not in known.records.value
+            event = {"event": "enrolled" if new else "applied", "at": now, "by": by, "commit": commit}
+            event["spec"] = patch["applied"]["digest"]
+            document = json.dumps({"patch": ({"epoch": 1} if new else {}) | patch, "event": event})
+            yield FunctionCommand(_write, (vault, spec.name, document), {})  # type: ignore[misc]
