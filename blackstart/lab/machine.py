@@ -17,7 +17,7 @@ from .image import Image
 from .progress import Progress, progress
 from .ssh import as_root, banner
 
-_BOOT_SECONDS = 300.0
+_BOOT_SECONDS = 600.0  # emulated, beside others; what can no longer boot is noticed at once
 _READY = "until [ -e /sys/module/zfs/version ] && systemctl -q is-active zfs.target; do sleep 0.3; done"
 
 
