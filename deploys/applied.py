@@ -1,19 +1,18 @@
-"""The last step of a run: what was applied, and what is left alone."""
+"""The last step of a run: what is left alone, and what was applied, said on the node and on its vaults."""
 
 from __future__ import annotations
-
-import getpass
-import socket
 
 from pyinfra.api.deploy import deploy
 
 from blackstart.converge.wanted import Wanted
+from blackstart.reading import Absent
 from blackstart.spec.resolve import NodeSpec
 from operations import applied as operation
+from operations import record
 
 
 @deploy("Record")
-def applied(wanted: Wanted, spec: NodeSpec, commit: str) -> None:
+def applied(wanted: Wanted, spec: NodeSpec, commit: str, by: str, disks: dict[str, str]) -> None:
     """Only a run that came this far without an error writes it."""
     operation.left_alone(name="Left alone", wanted=wanted)
     operation.applied(
@@ -21,6 +20,14 @@ def applied(wanted: Wanted, spec: NodeSpec, commit: str) -> None:
         wanted=wanted,
         digest=spec.digest(),
         commit=commit,
-        by=f"{getpass.getuser()}@{socket.gethostname()}",
+        by=by,
         spec=spec.model_dump(mode="json", by_alias=True),
     )
+    if not _is_unborn_vault(spec):
+        record.recorded(name="The vaults' record", wanted=wanted, spec=spec, commit=commit, by=by, disks=disks)
+
+
+def _is_unborn_vault(spec: NodeSpec) -> bool:
+    """A vault that keeps its own record cannot write it before vault.py has brought it the tool."""
+    pool = record.keepers(spec).get(spec.name)
+    return pool is not None and isinstance(record.reading(spec.name, pool).records, Absent)

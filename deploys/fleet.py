@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import socket
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,6 +13,7 @@ from blackstart.converge.pool import replacements
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import fleet_path, load_fleet
 from blackstart.spec.resolve import NodeSpec, resolve
+from operations.record import vault_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,13 @@ def spec_of(node: str) -> NodeSpec:
 
 
 def context_of(spec: NodeSpec) -> Context:
-    """What the wishes need beside the spec. Raises OSError for a file that the fleet lacks."""
-    return gather(spec, fleet(), fleet_path())
+    """What the wishes need beside the spec; its vaults are asked for their keys. Raises OSError for a missing file."""
+    return gather(spec, fleet(), fleet_path(), vault_keys(spec))
+
+
+def who() -> str:
+    """Who runs this, for records and locks."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def asked(data: Any) -> Asked:

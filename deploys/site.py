@@ -14,13 +14,14 @@ from deploys.applied import applied
 from deploys.container import containers
 from deploys.dataset import datasets
 from deploys.delegation import delegations
-from deploys.fleet import asked, context_of, spec_of
+from deploys.fleet import asked, context_of, spec_of, who
 from deploys.guard import guard
 from deploys.image import images
 from deploys.pool import pools
 from deploys.project import releases
 from deploys.rootfs import roots
 from deploys.unit import units
+from operations import lock
 
 
 def site() -> None:
@@ -28,6 +29,7 @@ def site() -> None:
     spec = spec_of(current.data.node)
     context = context_of(spec)
     wishes, asks = wanted(spec, context), asked(current.data)
+    lock.locked(name=f"Lock of {spec.name}", spec=spec, who=who(), commit=context.commit, what="site.py")
     guard(spec=spec, wanted=wishes, enroll=asks.enroll, disks=asks.disks)
     host.own(spec.node.host.deploys, context.folder)
     host.host(wishes)
@@ -39,7 +41,8 @@ def site() -> None:
     units(wanted=wishes)
     delegations(wanted=wishes)
     containers(wanted=wishes)
-    applied(wanted=wishes, spec=spec, commit=context.commit)
+    applied(wanted=wishes, spec=spec, commit=context.commit, by=who(), disks=asks.disks)
+    lock.released(name=f"Lock of {spec.name} let go", spec=spec)
 
 
 site()

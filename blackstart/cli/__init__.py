@@ -8,7 +8,9 @@ import click
 
 # Loaded only when asked for: `blackstart spec check` must not pay for paramiko and gevent.
 _COMMANDS: dict[str, str] = {
+    "apply": "blackstart.cli.apply:apply",
     "drill-lab": "blackstart.drill.cli:drill_lab",
+    "enroll": "blackstart.cli.apply:enroll",
     "image": "blackstart.cli.image:image",
     "lab": "blackstart.lab.cli:lab",
     "project": "blackstart.cli.project:project",
