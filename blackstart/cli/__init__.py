@@ -14,6 +14,7 @@ _COMMANDS: dict[str, str] = {
     "image": "blackstart.cli.image:image",
     "lab": "blackstart.lab.cli:lab",
     "project": "blackstart.cli.project:project",
+    "replicate": "blackstart.cli.replicate:replicate",
     "spec": "blackstart.cli.spec:spec",
 }
 
