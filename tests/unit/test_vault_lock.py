@@ -1,0 +1,85 @@
+"""The lock's script as it runs on a vault, and the channel that holds it: two holders, a dead one, a silent one."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from blackstart.vault import layout, lock
+
+
+class Pipe:
+    """A process behind the part of a paramiko channel that is used."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes]
+
+    def exec_command(self, command: str) -> None:
+        self.process = subprocess.Popen(["/bin/sh", "-c", command], stdin=-1, stdout=-1)
+
+    def sendall(self, data: bytes) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def recv(self, count: int) -> bytes:
+        assert self.process.stdout
+        return self.process.stdout.read1(count)  # type: ignore[attr-defined,no-any-return]
+
+    def recv_exit_status(self) -> int:
+        return self.process.wait(10)
+
+    def settimeout(self, timeout: float | None) -> None:
+        pass
+
+    def close(self) -> None:
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream:
+                stream.close()
+        self.process.wait(10)
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr(layout, "LIVE", str(tmp_path))
+    text = lock.script("node1", lock.holder("me@laptop", "c0ffee", "site.py", 1763775780))
+    yield text.replace("mountpoint -q", "test -d")
+
+
+def test_a_second_holder_is_refused_by_name_until_the_first_is_gone(command: str, tmp_path: Path) -> None:
+    first = lock.Held(Pipe(), "node1", "vault1", command)
+    with pytest.raises(lock.LockError, match=r"somebody else works on it: me@laptop \(site.py\), since 2025-11-22"):
+        lock.Held(Pipe(), "node1", "vault1", command)
+    first.release()
+    assert (tmp_path / "node1/lock").read_text() == ""
+    lock.Held(Pipe(), "node1", "vault1", command).release()
+
+
+def test_a_holder_that_died_lets_go(command: str) -> None:
+    pipe = Pipe()
+    lock.Held(pipe, "node1", "vault1", command)
+    assert pipe.process.stdin
+    pipe.process.stdin.close()  # what sshd does when the connection is gone
+    pipe.process.wait(10)
+    lock.Held(Pipe(), "node1", "vault1", command).release()
+
+
+def test_signs_of_life_keep_it_and_silence_ends_it(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = Pipe()
+    pipe.exec_command(command.replace(f"timeout {lock.PATIENCE}", "timeout 0.6"))
+    assert pipe.recv(100) == b"locked\n"
+    for _ in range(4):
+        time.sleep(0.3)
+        pipe.sendall(b".")
+    assert pipe.process.poll() is None
+    assert pipe.process.wait(5) == 0
+    pipe.close()
+
+
+def test_an_unmounted_vault_has_no_locks_to_give(command: str, tmp_path: Path) -> None:
+    with pytest.raises(lock.LockError, match=r"its lock on vault1 could not be taken: .* is not mounted"):
+        lock.Held(Pipe(), "node1", "vault1", command.replace(f"test -d {tmp_path}", "false"))
