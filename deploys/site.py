@@ -9,14 +9,16 @@ from pyinfra.context import host as current
 
 from blackstart.converge.everything import wanted
 from blackstart.image import cache_folder
+from blackstart.spec.load import fleet_path
 from deploys import host
 from deploys.applied import applied
 from deploys.container import containers
 from deploys.dataset import datasets
 from deploys.delegation import delegations
-from deploys.fleet import asked, context_of, spec_of, who
+from deploys.fleet import asked, context_of, fleet, spec_of, who
 from deploys.guard import guard
 from deploys.image import images
+from deploys.keeper import keeper
 from deploys.pool import pools
 from deploys.project import releases
 from deploys.rootfs import roots
@@ -41,6 +43,7 @@ def site() -> None:
     units(wanted=wishes)
     delegations(wanted=wishes)
     containers(wanted=wishes)
+    keeper(spec=spec, fleet=fleet(), fleet_folder=fleet_path(), cache=cache_folder(), commit=context.commit)
     applied(wanted=wishes, spec=spec, commit=context.commit, by=who(), disks=asks.disks)
     lock.released(name=f"Lock of {spec.name} let go", spec=spec)
 

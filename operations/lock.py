@@ -10,7 +10,7 @@ from pyinfra.api.operation import operation
 from pyinfra.context import state
 
 from blackstart.change import shell
-from blackstart.reading import Absent
+from blackstart.reading import Absent, Present
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.lock import Held, LockError, holder, script
 from operations.common import Commands, refuse
@@ -40,13 +40,16 @@ def take(vault: Host, node: str, line: str) -> Held:
 def locked(spec: NodeSpec, who: str, commit: str, what: str) -> Commands:
     """Hold the lock of this node. Refused with the holder's name when somebody else works on it.
 
-    Not a change: nothing is yielded when it is held. A vault that was never set up has nothing to protect yet.
+    Not a change: nothing is yielded when it is held. A vault that was never set up has nothing to protect yet, and a
+    vault whose own pool is not there cannot keep its own lock; the guard then judges what may be done to it.
     """
     if not state.is_executing:
         return
     why = ""
     for vault, pool in keepers(spec).items():
-        if (spec.name, vault) in _held or isinstance(reading(vault, pool).records, Absent):
+        records = reading(vault, pool).records
+        own = vault == spec.name and not isinstance(records, Present)
+        if (spec.name, vault) in _held or own or isinstance(records, Absent):
             continue
         host = vault_host(vault)
         try:

@@ -50,7 +50,8 @@ def script(node: str, line: str) -> str:
         [
             "umask 002",
             f"mountpoint -q {live} || {{ echo {live} is not mounted; exit {NOT_READY}; }}",
-            f"mkdir -p {folder} && exec 9<>{file} || exit {NOT_READY}",
+            f"[ -d {folder} ] || install -d -m 2775 -g {layout.GROUP} {folder} || exit {NOT_READY}",
+            f"exec 9<>{file} || exit {NOT_READY}",
             f"flock -n 9 || {{ cat {file}; exit {BUSY}; }}",
             f"printf '%s\\n' {shell(line)} >{file}",
             "echo locked",

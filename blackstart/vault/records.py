@@ -50,6 +50,7 @@ class VaultReading:
     clock: Reading[int]
     records: Reading[dict[str, Reading[Record]]]
     replicas: Reading[dict[str, dict[str, Replica]]]  # node -> the node's dataset -> replica
+    folders: Reading[tuple[str, ...]]  # nodes that have a folder
     keys: Reading[dict[str, str]]  # purpose -> public key
     tool: Reading[str]  # the running version
     stock: Reading[tuple[str, ...]]  # file names in images and projects
@@ -149,6 +150,7 @@ def parse(text: str, pool: str) -> VaultReading:
         clock=_read(sections, "clock", lambda lines: int(lines[0])),
         records=_records(sections, pool),
         replicas=_replicas(sections, pool),
+        folders=_folders(sections, pool),
         keys=_read(sections, "keys", _keys),
         tool=_absent_if(sections, "tool", "", _read(sections, "tool", lambda lines: lines[0])),
         stock=_read(sections, "stock", tuple),
@@ -163,7 +165,7 @@ def _first(reading: Reading[str]) -> Reading[str]:
 def unknown(why: str) -> VaultReading:
     """The vault did not answer."""
     reason = Unknown(why)
-    return VaultReading(reason, reason, reason, reason, reason, reason, reason)
+    return VaultReading(reason, reason, reason, reason, reason, reason, reason, reason)
 
 
 def _absent_if(sections: dict[str, _Section], name: str, error: str, reading: Reading[T]) -> Reading[T]:
@@ -185,6 +187,12 @@ def _pool(sections: dict[str, _Section], pool: str) -> Unknown | None:
     if section is None or section.status is None:
         return Unknown("the vault's answer was cut off")
     return Unknown(f"pool {pool} of the vault: {section.why()}") if section.status else None
+
+
+def _folders(sections: dict[str, _Section], pool: str) -> Reading[tuple[str, ...]]:
+    """Folders of a `live` that is not mounted would be the OS disk's."""
+    records = _records(sections, pool)
+    return _read(sections, "nodes", tuple) if isinstance(records, Present) else records
 
 
 def _records(sections: dict[str, _Section], pool: str) -> Reading[dict[str, Reading[Record]]]:

@@ -47,7 +47,7 @@ class Pipe:
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(layout, "LIVE", str(tmp_path))
     text = lock.script("node1", lock.holder("me@laptop", "c0ffee", "site.py", 1763775780))
-    yield text.replace("mountpoint -q", "test -d")
+    yield text.replace("mountpoint -q", "test -d").replace("-g blackstart ", "")
 
 
 def test_a_second_holder_is_refused_by_name_until_the_first_is_gone(command: str, tmp_path: Path) -> None:

@@ -69,12 +69,14 @@ def test_everything_is_read() -> None:
     assert reading.tool == Present("abcdef012345")
     assert reading.stock == Present(("aa.tar.zst",))
     assert reading.specs == Present("c0ffee")
+    assert reading.folders == Present(("node1", "node2", "node3"))
     assert parse(answer(specs=framed("specs")), "backup").specs == ABSENT
 
 
 def test_an_unmounted_live_dataset_is_not_a_vault_without_nodes() -> None:
     reading = parse(answer(mounted=framed("mounted", "no\n/srv/blackstart/live"), nodes=framed("nodes", "")), "backup")
     assert reading.records == Unknown("backup/vault/live is not mounted at /srv/blackstart/live")
+    assert reading.folders == reading.records
 
 
 def test_a_pool_that_is_not_imported_is_not_a_vault_that_was_never_set_up() -> None:

@@ -1,0 +1,24 @@
+"""What makes a host a vault, once its datasets are mounted: folders, the tool, keys, and what a rebuild needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pyinfra.api.deploy import deploy
+
+from blackstart.spec.fleet import Fleet
+from blackstart.spec.resolve import NodeSpec
+from operations import folder, keypair, stock, tool
+
+
+@deploy("Vault")
+def keeper(spec: NodeSpec, fleet: Fleet, fleet_folder: Path, cache: Path, commit: str) -> None:
+    """Nothing for a host that is no vault."""
+    if spec.node.vault is None:
+        return
+    name, pool = spec.name, spec.node.vault.pool
+    folder.folders(name="Folders of nodes", vault=name, pool=pool, nodes=sorted(fleet.nodes))
+    tool.tool(name="The tool", vault=name, pool=pool)
+    keypair.keypairs(name="Keys by purpose", vault=name, pool=pool)
+    stock.stock(name="Images and releases", vault=name, pool=pool, fleet=fleet, folder=fleet_folder, cache=cache)
+    stock.specs(name="The fleet's repository", vault=name, pool=pool, folder=fleet_folder, commit=commit)

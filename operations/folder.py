@@ -1,0 +1,25 @@
+"""A folder per node on a vault, shared by the users by purpose; made once the dataset it belongs to is mounted."""
+
+from __future__ import annotations
+
+from pyinfra.api.operation import operation
+from pyinfra.context import state
+
+from blackstart.change import shell
+from blackstart.converge.access import TMPFILES
+from blackstart.reading import Present, Unknown
+from operations.common import Commands, refuse
+from operations.record import forget, reading
+
+
+@operation()
+def folders(vault: str, pool: str, nodes: list[str]) -> Commands:
+    """The file in tmpfiles.d made them at boot, or before there was a pool: then they lie below the mount point."""
+    if state.is_executing:
+        forget(vault)  # this run may just have made the pool
+    found = reading(vault, pool).folders
+    if isinstance(found, Unknown) and state.is_executing:
+        yield refuse(f"{vault}: its folders could not be read: {found.why}")
+    elif not isinstance(found, Present) or not set(nodes) <= set(found.value):
+        yield shell("systemd-tmpfiles", "--create", TMPFILES.format("vault"))
+        forget(vault)
