@@ -50,5 +50,5 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --no-header --extra dev pyproject.toml -o requirements.lock
 
-clean:
+clean: lab-down
 	rm -rf .venv .cache .lab
