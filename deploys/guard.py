@@ -1,4 +1,4 @@
-"""What stands before site.py: it goes on for a node whose pools are there, and for a new one told to enroll."""
+"""What stands before site.py: it goes on for a node that is intact, and for a new one told to enroll."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pyinfra.api.deploy import deploy
 
 from blackstart.converge.wanted import Wanted
 from blackstart.spec.resolve import NodeSpec
-from operations import pool
+from operations import verdict
 
 
 @deploy("Guard")
 def guard(spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str]) -> None:
-    """Refuse this host, and let the others go on, before anything is changed."""
-    pool.allowed(name=f"May {spec.name} be changed", wanted=wanted, enroll=enroll, disks=disks)
+    """Refuse this host, and let the others go on, before anything is changed. The same verdict as bootstrap's."""
+    verdict.may_apply(name=f"May {spec.name} be changed", spec=spec, wanted=wanted, enroll=enroll, disks=disks)

@@ -29,7 +29,9 @@ def plan(
 
     For a whole node every container that starts by itself is started; otherwise those that use what comes back.
     """
-    items = tuple(_item(each, outline.node, vault_pool) for each in outline.chosen)
+    # The same for every run of one rebuild, so that a killed one is recognised.
+    lineage = f"e{outline.epoch}" if commit is not None else f"t{begun}"
+    items = tuple(_item(each, outline.node, vault_pool, lineage) for each in outline.chosen)
     starts = _starts(containers, {item.dataset for item in items}, whole=commit is not None)
     return Plan(
         node=outline.node,
@@ -44,7 +46,7 @@ def plan(
     )
 
 
-def _item(each: Chosen, node: str, vault_pool: str) -> Item:
+def _item(each: Chosen, node: str, vault_pool: str, lineage: str) -> Item:
     dataset, snapshot = each.dataset, each.snapshot
     return Item(
         dataset=dataset,
@@ -56,6 +58,7 @@ def _item(each: Chosen, node: str, vault_pool: str) -> Item:
         landing=names.landing(dataset, snapshot.guid),
         step=names.step("cutover", dataset, snapshot.guid),
         abort=names.step("abort", dataset, snapshot.guid),
+        mark=f"{snapshot.guid}-{lineage}",
     )
 
 

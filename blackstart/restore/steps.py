@@ -13,7 +13,7 @@ from blackstart.converge.render import render
 from blackstart.restore import names
 from blackstart.spec.resolve import WantedDataset
 from blackstart.vault import layout
-from blackstart.vault.restore_plan import Item, Plan, Start
+from blackstart.vault.restore_plan import RESTORED, Item, Plan, Start
 
 # The mount is the script's own business, in an order of its own.
 _MOUNTING = ("canmount", "mountpoint")
@@ -27,9 +27,12 @@ class File:
 
 def cutover(item: Item, wanted: WantedDataset, containers: Iterable[str], now: int) -> bytes:
     """The script that brings a received dataset into its place. `containers`: stopped when something is in the way."""
-    values = converge_dataset.expected(wanted)
+    values = converge_dataset.expected(wanted) | {RESTORED: item.mark}
     fixed = {*_MOUNTING, *converge_dataset.ONE_TIME}
     properties = [f"{key}={value}" for key, value in sorted(values.items()) if key not in fixed]
+    mounts = values.get("mountpoint", "none").startswith("/") and values.get("canmount") == "on"
+    if "mountpoint" in values:
+        properties.append(f"mountpoint={values['mountpoint']}")
     where = values.get("mountpoint", "none")
     parts = item.dataset.split("/")
     suffix = names.aside_suffix(now)
@@ -43,8 +46,10 @@ def cutover(item: Item, wanted: WantedDataset, containers: Iterable[str], now: i
         suffix=suffix,
         parents=["/".join(parts[:depth]) for depth in range(2, len(parts))],
         key=names.key_file(item.dataset) if wanted.encryption else "",
-        properties=shell(*properties) if properties else "",
-        mountpoint=where if where.startswith("/") and values.get("canmount") == "on" else "",
+        properties=shell("canmount=noauto", *properties),
+        mountpoint=where if mounts else "",
+        mark=shell(item.mark),
+        restored=RESTORED,
     )
 
 
@@ -70,8 +75,8 @@ def files(
         made[item.abort] = render("restore/abort.sh.j2", landing=item.landing)
     for each in plan.starts:
         made[each.step] = start(each)
-    finals = [(item.dataset, item.guid) for item in plan.items]
-    made[plan.seal] = render("restore/seal.sh.j2", finals=finals, comments=sorted(comments.items()))
+    finals = [(item.dataset, item.mark) for item in plan.items]
+    made[plan.seal] = render("restore/seal.sh.j2", finals=finals, restored=RESTORED, comments=sorted(comments.items()))
     made[plan.revoke] = render(
         "restore/revoke.sh.j2",
         pools=pools_of(plan),
@@ -94,7 +99,9 @@ def access(public_key: str) -> dict[str, File]:
     """The gate and who may come through it: the vault's restore key, and nothing but the gate for it."""
     line = f'restrict,command="{names.GATE}" {public_key} {layout.RESTORE}\n'
     return {
-        names.GATE: File("0755", render("restore/restore-gate.j2", folder=names.FOLDER, dispatcher=names.DISPATCHER)),
+        names.GATE: File(
+            "0755", render("restore/restore-gate.j2", folder=names.FOLDER, dispatcher=names.DISPATCHER, mark=RESTORED)
+        ),
         names.DISPATCHER: File("0755", render("restore/restore-step.j2", folder=names.FOLDER)),
         f"{names.FOLDER}/sudoers": File(
             "0440", render("restore/sudoers.j2", user=layout.RESTORE, dispatcher=names.DISPATCHER)

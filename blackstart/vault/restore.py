@@ -18,7 +18,7 @@ from blackstart.vault import layout
 from blackstart.vault.restore_commit import commit, outcome
 from blackstart.vault.restore_gate import Gate, LinkError, runtime_folder, send_command, token_size
 from blackstart.vault.restore_lock import Busy, held
-from blackstart.vault.restore_next import State, next_action, parse_state, ready
+from blackstart.vault.restore_next import Action, State, after, next_action, parse_state, ready
 from blackstart.vault.restore_plan import Item, Plan, Start, load
 from blackstart.vault.restore_status import Status
 from blackstart.vault.store import Store
@@ -47,11 +47,13 @@ class Restore:
         self.in_place: set[str] = set()
         self.answered: set[str] = set()
         self.starting: dict[str, Future[None]] = {}
+        self.known: State | None = None  # what the node said last, and what was done since
         self.pool = ThreadPoolExecutor(max_workers=4)
 
     def run(self) -> int:
         """Raises LinkError when the node stays away, OSError."""
-        self.patiently(lambda: self.gate.ask("ping"))
+        self.known = self.state()
+        self.start_ready()
         for item in self.plan.items:
             try:
                 self.bring(item)
@@ -90,34 +92,44 @@ class Restore:
 
     def bring(self, item: Item) -> None:
         """One dataset, from wherever it stands to its final place. Raises Failed, LinkError."""
+        state = self.known or self.state()
         finished, said, tries = False, "", 0
         while True:
-            action = next_action(item, self.state(), finished)
+            action = next_action(item, state, finished)
             if action.do == "resume" and self.valid(action.token) is None:
-                action = next_action(item, self.state(), finished, token_valid=False)
-            if action.do == "done":
-                return
+                action = next_action(item, state, finished, token_valid=False)
             if action.do == "fail":
                 raise Failed(action.why)
+            if action.do == "done":
+                self.known = state
+                return
             try:
-                if action.do == "cutover":
-                    self.status.phase(item.dataset, "cutover")
-                    self.patiently(lambda: self.gate.ask("step", item.step, timeout=CUTOVER))
-                    finished = True
-                elif action.do == "abort":
-                    self.status.say(f"{item.landing}: its snapshot is gone from this vault; the receive is given up")
-                    self.patiently(lambda: self.gate.ask("step", item.abort, timeout=CUTOVER))
-                else:
-                    self.receive(item, action.token)
+                whole = self.act(item, action)
             except LinkError:
                 raise
             except CommandError as error:
                 tries = tries + 1 if str(error) == said else 1
                 said = str(error)
                 if tries == 3 or action.do in ("cutover", "abort"):
+                    self.known = None
                     raise Failed(said) from error
                 self.status.say(f"{item.dataset}: {said}; trying again")
                 self.sleep(2.0 * tries)
+                whole = False
+            finished = finished or (whole and action.do == "cutover")
+            state = after(item, state, action) if whole else self.state()
+
+    def act(self, item: Item, action: Action) -> bool:
+        """Do it; False when a broken link left it half done. Raises LinkError, CommandError, Failed."""
+        if action.do == "cutover":
+            self.status.phase(item.dataset, "cutover")
+            self.patiently(lambda: self.gate.ask("step", item.step, timeout=CUTOVER))
+            return True
+        if action.do == "abort":
+            self.status.say(f"{item.landing}: its snapshot is gone from this vault; the receive is given up")
+            self.patiently(lambda: self.gate.ask("step", item.abort, timeout=CUTOVER))
+            return True
+        return self.receive(item, action.token)
 
     def valid(self, token: str) -> int | None:
         try:
@@ -125,7 +137,7 @@ class Restore:
         except CommandError as error:
             raise Failed(str(error)) from error
 
-    def receive(self, item: Item, token: str) -> None:
+    def receive(self, item: Item, token: str) -> bool:
         """The stream, from the start or from a token; a broken link is taken up again from the token it left."""
         snapshot = f"{item.source}@{item.snapshot}"
         self.hold(snapshot, item)
@@ -142,6 +154,7 @@ class Restore:
             self.status.say(f"{broken}; the receive goes on from where it stopped")
             self.sleep(2.0)
             self.patiently(lambda: self.gate.ask("ping"))
+        return broken is None
 
     def hold(self, snapshot: str, item: Item) -> None:
         """So that no pruning takes it meanwhile. The name is checked by guid: a name is for people."""
@@ -230,7 +243,7 @@ def main(arguments: list[str]) -> int:
         return 1
     store = Store(plan.node)
     try:
-        with held(store.folder, f"restore to epoch {plan.epoch}, asked by {plan.by}"):
+        with held(store.folder, plan.by, f"restore to epoch {plan.epoch}"):
             return attempt(plan, store)
     except Busy as error:
         print(f"{plan.node}: {error}", file=sys.stderr)

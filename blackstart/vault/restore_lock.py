@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from blackstart.vault.lock import describe
+
 NAME = "lock"
 
 
@@ -18,7 +20,7 @@ class Busy(Exception):
 
 
 @contextmanager
-def held(folder: Path, who: str) -> Iterator[None]:
+def held(folder: Path, who: str, what: str) -> Iterator[None]:
     """Hold the lock of the node whose folder this is. Raises Busy, OSError."""
     path = folder / NAME
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o664)
@@ -29,16 +31,6 @@ def held(folder: Path, who: str) -> Iterator[None]:
             raise Busy(f"somebody else works on this node: {describe(file.read())}") from error
         file.seek(0)
         file.truncate()
-        file.write(json.dumps({"who": who, "since": int(time.time()), "pid": os.getpid()}) + "\n")
+        file.write(json.dumps({"who": who, "since": int(time.time()), "what": what, "pid": os.getpid()}) + "\n")
         file.flush()
         yield
-
-
-def describe(text: str) -> str:
-    """Who holds the lock, out of its file."""
-    try:
-        holder = json.loads(text)
-        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(holder["since"]))
-        return f"{holder['who']}, since {since}"
-    except (ValueError, KeyError, TypeError):
-        return "it does not say who"

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 FORMAT = 1
 
+# An older snapshot of a living dataset is found on it too: its guid alone does not tell that it was restored.
+RESTORED = "blackstart:restored"
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -22,7 +25,8 @@ class Target:
 class Item:
     """One dataset. `source`: the replica on the vault; `landing`: where it is received, `<pool>/.restore/...`.
 
-    `bytes`: what the stream is expected to carry. `step`: the cut-over script on the node.
+    `bytes`: what the stream is expected to carry. `step`: the cut-over script on the node. `mark`: what the dataset
+    says of itself once it was restored by this plan, or by a killed run of the same (user property RESTORED).
     """
 
     dataset: str
@@ -34,6 +38,7 @@ class Item:
     landing: str
     step: str
     abort: str  # the script that gives up a receive whose snapshot is gone
+    mark: str
 
 
 @dataclass(frozen=True, slots=True)

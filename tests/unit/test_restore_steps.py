@@ -85,21 +85,22 @@ def test_a_cut_over_in_the_order_that_never_mounts_by_accident() -> None:
     made, files = world()
     script = files[f"/var/lib/blackstart/restore/steps/{made.items[0].step}"].content.decode()
     order = [
-        'zfs load-key -n -L file:///run/blackstart/keys/tank+data+db "$landing"',
+        'zfs load-key -n -L file:///run/blackstart/keys/tank+data+db "$1"',
+        'zfs load-key -L file:///run/blackstart/keys/tank+data+db "$1"',
+        'open_with_key "$landing"',
         "put_aside; fi",
         "there tank/data || zfs create -o canmount=off -o mountpoint=none tank/data",
         'zfs set canmount=noauto "$landing"',
+        "zfs set canmount=noauto blackstart:restored=9001-e2 mountpoint=/var/lib/blackstart/mounts/tank/data/db",
         'zfs rename "$landing" "$final"',
-        'zfs load-key -L file:///run/blackstart/keys/tank+data+db "$final"',
-        'zfs set mountpoint=/var/lib/blackstart/mounts/tank/data/db "$final"',
-        'zfs set canmount=on "$final"',
         'zfs mount "$final"',
+        'zfs set canmount=on "$final"',
     ]
     places = [script.index(words) for words in order]
     assert places == sorted(places)
     assert "systemctl stop lxc@db.service" in script
     plain = files[f"/var/lib/blackstart/restore/steps/{made.items[2].step}"].content.decode()
-    assert "load-key" not in plain and "zfs set quota=1073741824" in plain
+    assert "load-key" not in plain and " quota=1073741824 " in plain
 
 
 def test_what_goes_through_stdin_carries_the_keys_and_ends_with_a_word() -> None:

@@ -1,0 +1,34 @@
+"""A vault that no other vault holds keeps its record on its own pool: before that is imported, nobody can read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from blackstart.live.model import Live
+from blackstart.reading import ABSENT, Present, Unknown
+from blackstart.spec.resolve import NodeSpec
+from blackstart.verdict import Verdict, judge
+from blackstart.verdict_pools import claimed_epoch
+
+
+def judge_own_keeper(spec: NodeSpec, live: Live, disks: Mapping[str, str] | None = None) -> Verdict | None:
+    """The verdict while the vault's own pool is not imported; None when it is, and its record counts.
+
+    A pool that names this vault in its comment is importable. With none, and blank members, the vault is new: what
+    only it knew is gone with it.
+    """
+    if spec.node.vault is None:
+        return None
+    name = spec.node.vault.pool
+    if isinstance(live.pools, Present) and name in live.pools.value:
+        return None
+    if isinstance(live.importable, Present) and not isinstance(live.pools, Unknown):
+        for pool in live.importable.value:
+            epoch = claimed_epoch(pool.comment, spec.name)
+            if pool.name == name and epoch is not None and pool.state in ("ONLINE", "DEGRADED"):
+                said = f"pool {name} (guid {pool.guid}) is on the disks, not imported; it names {spec.name}, whose record is on it"
+                degraded = (name,) if pool.state == "DEGRADED" else ()
+                return Verdict(
+                    spec.name, "importable", (said,), epoch=epoch, imports={name: pool.guid}, degraded=degraded
+                )
+    return judge(spec, ABSENT, live, disks)

@@ -1,0 +1,90 @@
+"""The verdict over a node, at execute time: from its vaults' records and a reading of the host as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyinfra.api.operation import operation
+from pyinfra.context import host, state
+
+from blackstart.converge.wanted import Wanted
+from blackstart.live.model import Live
+from blackstart.reading import Present, Reading, Unknown
+from blackstart.restore.keeper import choose, record_on
+from blackstart.spec.resolve import NodeSpec
+from blackstart.vault.record import Record
+from blackstart.vault.records import VaultReading
+from blackstart.verdict import Verdict, judge, recorded_spec
+from blackstart.verdict_datasets import lost
+from blackstart.verdict_guard import refuse_apply, render
+from blackstart.verdict_self import judge_own_keeper
+from operations.common import Commands, refuse
+from operations.live import live
+from operations.record import keepers, readings
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the vaults say of a node: the one whose word counts, its record, the readings of all of them."""
+
+    vault: str
+    record: Reading[Record]
+    readings: Mapping[str, VaultReading]
+
+
+def known(spec: NodeSpec) -> Known:
+    """Asks every vault that keeps the node; each is read once per phase of a run."""
+    found = readings(spec)
+    vault, record = choose(found, spec.name)
+    return Known(vault, record, found)
+
+
+def applied_spec(spec: NodeSpec, about: Known) -> NodeSpec:
+    """The spec as last applied, reached as the working tree says; the working tree's where none is recorded."""
+    if isinstance(about.record, Present):
+        recorded = recorded_spec(about.record.value)
+        if isinstance(recorded, Present):
+            how = {key: getattr(spec.node, key) for key in ("ssh", "sudo", "host_key", "replacement", "provider")}
+            node = recorded.value.node.model_copy(update=how)
+            return recorded.value.model_copy(update={"node": node})
+    return spec
+
+
+def verdict(spec: NodeSpec, about: Known, now: Live, disks: Mapping[str, str]) -> Verdict:
+    """The verdict, also over a vault that keeps its own record."""
+    if list(keepers(spec)) == [spec.name] and isinstance(about.record, Unknown):
+        own = judge_own_keeper(spec, now, disks)
+        if own:
+            return own
+    return judge(spec, about.record, now, disks)
+
+
+def say(text: str, colour: str = "cyan") -> None:
+    """Lines for the person at the terminal, under the host's name."""
+    for line in text.splitlines():
+        host.log_styled(line, fg=colour)
+
+
+@operation()
+def may_apply(spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str]) -> Commands:
+    """Refuse this host, and let the others go on, unless it is intact, or new and told to enroll.
+
+    An intact node that lost a dataset is refused as well: to create it empty would bury what the vault has.
+    """
+    about = known(spec)
+    now = live(wanted)
+    judged = verdict(spec, about, now, disks)
+    refusal = refuse_apply(judged, enroll)
+    if refusal:
+        if state.is_executing:
+            say(render(judged), "yellow")
+        yield refuse(str(refusal))
+        return
+    if judged.kind == "intact" and isinstance(about.record, Present):
+        for gone in lost(about.record.value, now):
+            yield refuse(f"{spec.name}: {gone.why}. Next: {gone.next_command}")
+            return
+
+
+__all__ = ["Known", "applied_spec", "known", "may_apply", "record_on", "say", "verdict"]
