@@ -10,8 +10,6 @@ from blackstart.live.frame import BEGIN, END, TIMEOUT
 PRELUDE = f"""\
 LC_ALL=C; export LC_ALL
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH
-# A reading changes nothing: the ZFS tools would load the kernel module by themselves.
-ZFS_MODULE_LOADING=no; export ZFS_MODULE_LOADING
 unset IFS CDPATH POSIXLY_CORRECT ZFS_COLOR GREP_COLORS
 exec </dev/null
 NL='

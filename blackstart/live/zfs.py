@@ -6,11 +6,11 @@ from blackstart.live.frame import total
 from blackstart.live.model import Query, ZfsLive
 from blackstart.reading import ABSENT, Present, Reading, Unknown
 
+# The tools are not started without the module: opening /dev/zfs loads it, and a reading changes nothing.
 _SECTION = """\
 if ! command -v zfs >/dev/null && ! command -v zpool >/dev/null; then printf 'none\\n'; return 0; fi
-if [ -e /sys/module/zfs/version ]; then
-  IFS= read -r v </sys/module/zfs/version; printf 'kernel %s\\n' "$v"
-fi
+zfs_tools || return 1
+IFS= read -r v </sys/module/zfs/version && printf 'kernel %s\\n' "$v"
 zfs version || :
 """
 
@@ -29,5 +29,5 @@ def parse(text: str) -> Reading[ZfsLive]:
     if not userland:
         return Unknown("the ZFS tools do not say their version")
     if lines[0] != "kernel":
-        return Unknown("ZFS tools are there, but the ZFS kernel module is not loaded")
+        return Unknown("the ZFS kernel module does not say its version")
     return Present(ZfsLive(userland=userland[0].removeprefix("zfs-"), kernel=lines[1]))
