@@ -1,4 +1,4 @@
-"""How two specs of one node differ, for people: a rebuild uses the recorded one, and shows what was wished since. Pure."""
+"""How two specs of one node differ, for people: a rebuild uses the recorded one, and shows the wishes since. Pure."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from blackstart.change import shell
+from blackstart.restore import names
 from blackstart.restore.at import choose
 from blackstart.spec.resolve import NodeSpec, WantedDataset, wanted_datasets
 from blackstart.spec.types import format_size
@@ -52,11 +53,15 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What is at hand. `keys`: encrypted dataset -> why its key is not. `free`: pool -> bytes, where it is known."""
+    """What is at hand. `keys`: encrypted dataset -> why its key is not. `free`: pool -> bytes, where it is known.
+
+    `there`: datasets that lie on the pools already.
+    """
 
     now: int
     keys: Mapping[str, str] = field(default_factory=dict)
     free: Mapping[str, int] = field(default_factory=dict)
+    there: Collection[str] = ()
 
 
 def outline(
@@ -147,6 +152,11 @@ def _range(snapshots: tuple[ReplicaSnapshot, ...]) -> str:
 def _space(made: Outline, means: Means) -> None:
     needed: dict[str, int] = {}
     for each in made.chosen:
+        # Received, or cut over by a run that was killed. A living one that goes back stays beside what comes.
+        if names.landing(each.dataset, each.snapshot.guid) in means.there:
+            continue
+        if each.newest and each.dataset in means.there:
+            continue
         pool = each.dataset.split("/")[0]
         needed[pool] = needed.get(pool, 0) + each.snapshot.referenced
     for pool, size in sorted(needed.items()):

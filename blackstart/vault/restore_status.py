@@ -84,6 +84,7 @@ class Status:
                 "node": self.plan.node,
                 "epoch": self.plan.epoch,
                 "plan": self.plan.created,
+                "begun": self.plan.details.get("begun", self.plan.created),
                 "state": state,
                 "at": time.time(),
                 "started": self.started,

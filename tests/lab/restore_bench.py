@@ -149,7 +149,8 @@ def _code() -> str:
     root = Path(blackstart.__file__).parent
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        tar.add(root / "__init__.py", "blackstart/__init__.py")
+        for name in ("__init__.py", "change.py"):
+            tar.add(root / name, f"blackstart/{name}")
         for path in sorted((root / "vault").glob("*.py")):
             tar.add(path, f"blackstart/vault/{path.name}")
     return base64.b64encode(packed.getvalue()).decode()

@@ -1,0 +1,75 @@
+"""What one run of bootstrap.py or restore.py works with, and what is wanted before the data is there. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from blackstart.converge.wanted import Wanted
+from blackstart.live.model import Live
+from blackstart.reading import Present
+from blackstart.spec.node import Pool, Vdev
+from blackstart.spec.resolve import NodeSpec
+from blackstart.verdict import Verdict
+from blackstart.verdict_disks import replaced
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """What the command line said with --data."""
+
+    disks: dict[str, str] = field(default_factory=dict)
+    at: str = ""
+    plan_only: bool = False
+    abandon: bool = False
+    dataset: str = ""  # restore.py: this one alone
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`spec`: as last applied, with replaced members. `working`: the fleet's files. `vault`: whose word counts."""
+
+    spec: NodeSpec
+    working: NodeSpec
+    wanted: Wanted
+    verdict: Verdict
+    asks: Asks
+    vault: str
+    vault_pool: str
+    folder: Path
+    by: str
+    commit: str
+
+
+def with_disks(spec: NodeSpec, disks: Mapping[str, str]) -> NodeSpec:
+    """The spec with its pools' members exchanged: what the record holds once the node was rebuilt on them."""
+    pools = {name: replaced(pool, disks) for name, pool in spec.node.pools.items()}
+    return spec.model_copy(update={"node": spec.node.model_copy(update={"pools": pools})})
+
+
+def without(wanted: Wanted, datasets: Collection[str]) -> Wanted:
+    """What can be made before `datasets` are back: nothing of theirs, and no container that would run without them."""
+    return replace(
+        wanted,
+        datasets={name: each for name, each in wanted.datasets.items() if name not in datasets},
+        containers={name: each for name, each in wanted.containers.items() if each.rootfs not in datasets},
+        delegations={name: each for name, each in wanted.delegations.items() if name not in datasets},
+    )
+
+
+def room(pools: Mapping[str, Pool], live: Live) -> dict[str, int]:
+    """Bytes that each pool has free, or will have once it is made (a little less: labels, metadata)."""
+    found = {name: pool.free for name, pool in live.pools.value.items()} if isinstance(live.pools, Present) else {}
+    return {name: sum(map(_usable, pool.vdevs)) for name, pool in pools.items()} | found
+
+
+def _usable(vdev: Vdev) -> int:
+    if vdev.role != "data":
+        return 0
+    sizes = [member.size for member in vdev.members]
+    if vdev.type == "disk":
+        return sum(sizes)
+    if vdev.type == "mirror":
+        return min(sizes)
+    return min(sizes) * max(0, len(sizes) - int(vdev.type.removeprefix("raidz")))

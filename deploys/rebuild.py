@@ -1,0 +1,129 @@
+"""What bootstrap.py does once the verdict allows it: the host, its pools, its data, its containers, the record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from blackstart.converge.context import commit_of
+from blackstart.converge.everything import wanted
+from blackstart.converge.wanted import Wanted
+from blackstart.image import cache_folder
+from blackstart.restore.job import Asks, Job, without
+from blackstart.restore.outline import Outline
+from blackstart.spec.load import fleet_path
+from blackstart.spec.resolve import NodeSpec
+from deploys import host
+from deploys.applied import applied
+from deploys.container import containers
+from deploys.dataset import datasets
+from deploys.delegation import delegations
+from deploys.fleet import asked, context_of, fleet, who
+from deploys.image import images
+from deploys.project import releases
+from deploys.rootfs import roots
+from deploys.unit import units
+from operations import bootstrap, lock, rebuild, restore, returned
+
+
+def wishes(spec: NodeSpec, epoch: int | None) -> Wanted:
+    """Everything wanted of a host by `spec`, its pools at `epoch`."""
+    return wanted(spec, replace(context_of(spec), epoch=epoch))
+
+
+def ask(data: Any) -> Asks:
+    """What --data said."""
+    return Asks(
+        disks=asked(data).disks,
+        at=str(data.get("at") or ""),
+        plan_only=str(data.get("plan") or "") == "only",
+        abandon=str(data.get("abandon") or "") == "yes",
+        dataset=str(data.get("dataset") or ""),
+    )
+
+
+def ways(carry_out: Callable[[Job, Outline | None], None]) -> bootstrap.Ways:
+    """What operations/bootstrap.py needs of an entry point."""
+    return bootstrap.Ways(wishes, carry_out, fleet_path(), who(), commit_of(fleet_path()))
+
+
+def carry_out(job: Job, made: Outline | None) -> None:
+    """A node that may be brought back: the host, its pools, its data, its containers, the record of it."""
+    node = job.spec.name
+    if made and not restore.running(job):
+        lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="bootstrap.py")
+        prepare(job, made)
+    elif not made:
+        lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="bootstrap.py")
+        the_host(job)
+        rebuild.zfs_ready(name="ZFS is loaded")
+        rebuild.pools(name="Pools by guid", job=job)
+    if made:
+        restore.restored(name="Data, from the vault", job=job)
+        lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="bootstrap.py")
+    finish(job, made)
+    lock.released(name=f"Lock of {node} let go", spec=job.working)
+
+
+def one_dataset(job: Job, made: Outline | None) -> None:
+    """A living node's dataset: received beside what is there, exchanged, its containers started again."""
+    assert made is not None
+    node = job.spec.name
+    if not restore.running(job):
+        lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="restore.py")
+        returned.known_hosts(name="The vaults know the host", job=job, fleet=fleet())
+        restore.prepared(name="The vault may restore", job=job, epoch=made.epoch)
+    restore.restored(name="Data, from the vault", job=job)
+    lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="restore.py")
+    if any(not each.newest for each in made.chosen):
+        returned.lineage(name="The vault begins a new chain", job=job, made=made)
+    delegations(wanted=job.wanted)
+    containers(wanted=job.wanted)
+    restore.revoked(name="The vault may no longer restore", job=job)
+    returned.replicated(name="The chain of replicas lives on", job=job)
+    lock.released(name=f"Lock of {node} let go", spec=job.working)
+
+
+def the_host(job: Job) -> None:
+    """What /etc lost with the OS disk; it needs no pool."""
+    host.own(job.spec.node.host.deploys, job.folder)
+    host.host(job.wanted)
+
+
+def prepare(job: Job, made: Outline) -> None:
+    """Everything that can be there before the data: it is not waited for while data flows."""
+    rebuild.opened(name="The rebuild is begun", job=job)
+    the_host(job)
+    rebuild.zfs_ready(name="ZFS is loaded")
+    rebuild.pools(name="Pools", job=job)
+    rebuild.journalled(name="The pools' guids", job=job)
+    before = without(job.wanted, {each.dataset for each in made.chosen})
+    datasets(wanted=before, folder=job.folder)
+    images(wanted=before, cache=cache_folder())
+    roots(wanted=before, folder=job.folder)
+    releases(wanted=job.wanted, folder=job.folder)
+    units(wanted=job.wanted)
+    returned.known_hosts(name="The vaults know the host", job=job, fleet=fleet())
+    restore.prepared(name="The vault may restore", job=job, epoch=made.epoch)
+
+
+def finish(job: Job, made: Outline | None) -> None:
+    """What is left once the data is there, the proof that nothing differs, and the next replication."""
+    datasets(wanted=job.wanted, folder=job.folder)
+    images(wanted=job.wanted, cache=cache_folder())
+    roots(wanted=job.wanted, folder=job.folder)
+    releases(wanted=job.wanted, folder=job.folder)
+    units(wanted=job.wanted)
+    delegations(wanted=job.wanted)
+    containers(wanted=job.wanted)
+    restore.revoked(name="The vault may no longer restore", job=job)
+    if not made:
+        returned.known_hosts(name="The vaults know the host", job=job, fleet=fleet())
+    applied(wanted=job.wanted, spec=job.spec, commit=job.commit, by=job.by, disks={})
+    if made and any(not each.newest for each in made.chosen):
+        returned.lineage(name="The vault begins a new chain", job=job, made=made)
+    returned.epoch(name="Every vault knows the epoch", job=job)
+    rebuild.clean(name="Nothing differs", wanted=job.wanted)
+    returned.replicated(name="The chain of replicas lives on", job=job)
+    returned.written(name="The fleet's files name the new disks", job=job)

@@ -1,0 +1,175 @@
+"""The one operation behind bootstrap.py: judged when it is executed, shown first, carried out where that is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyinfra.api.command import FunctionCommand
+from pyinfra.api.operation import operation
+from pyinfra.context import state
+
+from blackstart.change import shell
+from blackstart.converge.everything import diff
+from blackstart.converge.wanted import Wanted
+from blackstart.reading import Present
+from blackstart.restore.differs import differences
+from blackstart.restore.job import Asks, Job, with_disks
+from blackstart.restore.outline import Outline
+from blackstart.spec.resolve import NodeSpec
+from blackstart.verdict import recorded_spec
+from blackstart.verdict_datasets import lost
+from blackstart.verdict_guard import Refusal, refuse_apply, refuse_bootstrap, render
+from operations.common import Commands, refuse
+from operations.live import live
+from operations.rebuild import give_up
+from operations.record import keepers
+from operations.restore import outline_of, show
+from operations.verdict import Known, applied_spec, known, say, verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What the entry point brings: how wishes are made of a spec, and what is done once it is allowed."""
+
+    wishes: Callable[[NodeSpec, int | None], Wanted]
+    carry_out: Callable[[Job, Outline | None], None]
+    folder: Path
+    by: str
+    commit: str
+
+
+def job_of(spec: NodeSpec, asks: Asks, ways: Ways) -> tuple[Job, Known]:
+    """The job over a node as it is now. Raises OSError, KeyError, ValueError for wishes that cannot be made."""
+    about = known(spec)
+    applied = applied_spec(spec, about)
+    wanted = ways.wishes(applied, None)
+    judged = verdict(spec, about, live(wanted), asks.disks)
+    record = about.record.value if isinstance(about.record, Present) else None
+    fixed = with_disks(applied, judged.disks)
+    job = Job(
+        spec=fixed,
+        working=spec,
+        wanted=ways.wishes(fixed, judged.epoch or None),
+        verdict=judged,
+        asks=asks,
+        vault=about.vault,
+        vault_pool=keepers(spec).get(about.vault, ""),
+        folder=ways.folder,
+        by=ways.by,
+        commit=record.applied.commit if record and record.applied else ways.commit,
+    )
+    return job, about
+
+
+# Nested operations run inside: pyinfra must not take this one for the one they would be nested in.
+@operation(is_idempotent=True, _set_in_op=False)
+def bootstrap(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
+    """Nothing for an intact node; refused where the verdict says so; otherwise the node is brought back."""
+    try:
+        job, about = job_of(spec, asks, ways)
+    except (OSError, KeyError, ValueError) as error:
+        yield refuse(f"{spec.name}: what is wanted of it cannot be said: {error}")
+        return
+    if state.is_executing or asks.plan_only:
+        say(render(job.verdict))
+    refusal = refuse_bootstrap(job.verdict) or _lost(job, about)
+    if refusal:
+        yield refuse(str(refusal))
+        return
+    if job.verdict.kind == "intact":
+        _report(job, about)
+        return
+    made = _outline(job, about)
+    if made and made.refusals:
+        yield refuse(f"{spec.name}: {made.refusals[0]}. Next: {made.next_command}")
+        return
+    if not asks.plan_only:
+        yield FunctionCommand(ways.carry_out, (job, made), {})  # type: ignore[misc]
+
+
+@operation(is_idempotent=True, _set_in_op=False)
+def restore(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
+    """One dataset of an intact node, whether it is lost or shall go back to an older state."""
+    try:
+        job, _ = job_of(spec, asks, ways)
+    except (OSError, KeyError, ValueError) as error:
+        yield refuse(f"{spec.name}: what is wanted of it cannot be said: {error}")
+        return
+    refusal = refuse_apply(job.verdict)
+    if refusal or not asks.dataset:
+        yield refuse(str(refusal or f"{spec.name}: no dataset was named; run: blackstart restore {spec.name}/DATASET"))
+        return
+    made = outline_of(job, job.verdict.epoch, with_keys=state.is_executing)
+    if not made.chosen and not made.refusals:
+        why = next(iter(made.left.values()), "it is no dataset that is replicated")
+        made.refusals.append(f"{asks.dataset}: {why}")
+        made.next_command = shell("blackstart", "why", spec.name)
+    if state.is_executing or asks.plan_only:
+        show(made)
+    if made.refusals:
+        yield refuse(f"{spec.name}: {made.refusals[0]}. Next: {made.next_command}")
+    elif not asks.plan_only:
+        yield FunctionCommand(ways.carry_out, (job, made), {})  # type: ignore[misc]
+
+
+def _outline(job: Job, about: Known) -> Outline | None:
+    """What will come back, shown; None when no data has to (its pools only have to be imported)."""
+    if state.is_executing or job.asks.plan_only:
+        _show_differences(job, about)
+    if job.verdict.kind == "importable":
+        return None
+    made = outline_of(job, job.verdict.epoch, with_keys=state.is_executing)
+    if state.is_executing or job.asks.plan_only:
+        show(made)
+    return made
+
+
+def _show_differences(job: Job, about: Known) -> None:
+    if not isinstance(about.record, Present):
+        return
+    recorded = recorded_spec(about.record.value)
+    found = differences(recorded.value, job.working) if isinstance(recorded, Present) else []
+    if found:
+        say(f"{job.spec.name}: comes back as last applied; the working tree differs, site.py is for later:", "yellow")
+        for line in found:
+            say(f"  {line}", "yellow")
+
+
+def _lost(job: Job, about: Known) -> Refusal | None:
+    """A living node that lost a dataset is not this deploy's business: one command brings that dataset back."""
+    if job.verdict.kind != "intact" or not isinstance(about.record, Present):
+        return None
+    gone = lost(about.record.value, live(job.wanted))
+    return Refusal(job.spec.name, gone[0].why, gone[0].next_command) if gone else None
+
+
+def _report(job: Job, about: Known) -> None:
+    """What differs on an intact node: said, not changed."""
+    if not state.is_executing:
+        return
+    _show_differences(job, about)
+    changes = [change for change in diff(job.wanted, live(job.wanted)) if change.action != "unmanaged"]
+    for change in changes:
+        say(str(change), "yellow")
+    if changes:
+        say(f"{job.spec.name}: {len(changes)} differences, none changed: that is `blackstart apply`'s work", "yellow")
+
+
+@operation()
+def abandoned(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
+    """Give up an open rebuild that has made nothing yet: the machine with the old pool is the node again."""
+    try:
+        job, about = job_of(spec, asks, ways)
+    except (OSError, KeyError, ValueError) as error:
+        yield refuse(f"{spec.name}: what is wanted of it cannot be said: {error}")
+        return
+    record = about.record.value if isinstance(about.record, Present) else None
+    if record is None or record.rebuild is None:
+        yield refuse(f"{spec.name}: no rebuild is open")
+    elif record.rebuild.pools:
+        made = ", ".join(f"{name} (guid {guid})" for name, guid in record.rebuild.pools.items())
+        yield refuse(f"{spec.name}: the open rebuild has made {made} already: it can only be finished")
+    else:
+        yield FunctionCommand(give_up, (job,), {})  # type: ignore[misc]

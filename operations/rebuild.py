@@ -1,0 +1,128 @@
+"""A lost node's pools, and the rebuild that is open on its vault while they are made and filled."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from pyinfra.api.host import Host
+from pyinfra.api.operation import operation
+from pyinfra.api.state import State
+from pyinfra.context import host, state
+
+from blackstart.change import shell
+from blackstart.converge import pool as converge_pool
+from blackstart.converge.everything import diff
+from blackstart.converge.wanted import Wanted
+from blackstart.live.model import Live
+from blackstart.reading import Present
+from blackstart.restore.job import Job
+from blackstart.vault import layout
+from operations.common import Commands, refuse
+from operations.live import EVERYTHING, live, spoil
+from operations.record import forget
+from operations.vault_shell import ShellError, on_vault
+from operations.verdict import known, verdict
+
+
+def open_command(node: str) -> str:
+    """The vault's own program for the open rebuild in a node's record; what it shall do comes on stdin."""
+    return f"PYTHONPATH={shell(layout.TOOL + '/current')} " + shell(
+        "python3", "-m", "blackstart.vault.restore_open", node
+    )
+
+
+def tell(job: Job, **asked: object) -> int:
+    """Change the open rebuild in the record; when it began (seconds since 1970). Raises ShellError."""
+    said = on_vault(job.vault, open_command(job.spec.name), json.dumps(asked), tries=3)
+    forget(job.vault)
+    return int(json.loads(said.splitlines()[-1])["begun"])
+
+
+@operation()
+def opened(job: Job) -> Commands:
+    """The record says that a rebuild is under way, before anything is made: whoever comes next goes on with it."""
+    if not state.is_executing:
+        return
+    try:
+        tell(
+            job,
+            do="open",
+            epoch=job.verdict.epoch,
+            by=job.by,
+            disks=job.verdict.disks,
+            host_key=job.spec.node.host_key,
+        )
+    except ShellError as error:
+        yield refuse(f"{job.spec.name}: the rebuild was not begun: {error}")
+
+
+@operation()
+def zfs_ready() -> Commands:
+    """The tools have just been installed; their module may not be loaded yet."""
+    yield "[ -e /sys/module/zfs ] || modprobe zfs"
+    spoil(EVERYTHING)
+
+
+@operation()
+def pools(job: Job) -> Commands:
+    """Import what is ours by guid, make what is gone on members that are still blank; judged once more right before."""
+    now = live(job.wanted, "pools", "importable", "disks", "zfs", "datasets")
+    again = verdict(job.working, known(job.working), now, job.asks.disks)
+    if again.refusal:
+        yield refuse(f"{job.spec.name}: {again.refusal}. Next: {again.next_command}")
+        return
+    changed = bool(again.imports or again.create)
+    for guid in again.imports.values():
+        # -f: the last owner's hostid is another machine's. By guid, and only one that the record names. -N: mounting
+        # is the business of the datasets, once the epoch was looked at.
+        yield shell("zpool", "import", "-N", "-f", "-o", "cachefile=/etc/zfs/zpool.cache", guid)
+    for name, made in again.create.items():
+        wanted = replace(job.wanted.pools[name], vdevs=made.vdevs)
+        yield converge_pool.create_command(name, wanted, epoch=again.epoch)
+    if changed:
+        spoil(EVERYTHING)
+
+
+@operation()
+def journalled(job: Job) -> Commands:
+    """The guids of the pools that were made: from here on the rebuild is recognised by them."""
+    if not state.is_executing:
+        return
+    found = guids(job, live(job.wanted, "pools"))
+    try:
+        if set(found) != {name for name, pool in job.spec.node.pools.items() if pool.managed}:
+            raise ShellError("not every pool is there")
+        tell(job, do="made", pools=found)
+    except ShellError as error:
+        yield refuse(f"{job.spec.name}: the pools' guids were not written down: {error}")
+
+
+def guids(job: Job, now: Live) -> dict[str, str]:
+    """Managed pool -> guid, of those that are imported."""
+    pools = now.pools.value if isinstance(now.pools, Present) else {}
+    return {name: pools[name].guid for name, pool in job.spec.node.pools.items() if pool.managed and name in pools}
+
+
+def give_up(state: State, host: Host, job: Job) -> bool:
+    """Close the open rebuild in the record."""
+    try:
+        tell(job, do="abandon", by=job.by)
+    except ShellError as error:
+        host.log_styled(str(error), fg="red")
+        return False
+    return True
+
+
+@operation()
+def clean(wanted: Wanted) -> Commands:
+    """The last word: what was wanted is there. Anything that still differs is an error."""
+    if not state.is_executing:
+        return
+    spoil(EVERYTHING)
+    changes = diff(wanted, live(wanted))
+    left = [str(change) for change in changes if change.is_drift or change.action == "unknown"]
+    for line in left:
+        host.log_styled(line, fg="yellow")
+    if left:
+        yield refuse(f"the data is back, but {len(left)} things still differ from the spec; run `blackstart apply`")

@@ -1,0 +1,249 @@
+"""The restore as an operation on the node: its side is prepared, then a unit on the vault does the work."""
+
+from __future__ import annotations
+
+import time
+
+from pyinfra.api.command import FunctionCommand
+from pyinfra.api.host import Host
+from pyinfra.api.operation import operation
+from pyinfra.api.state import State
+from pyinfra.context import state
+
+from blackstart.change import shell
+from blackstart.reading import Present
+from blackstart.restore import names, steps, unit
+from blackstart.restore.job import Job, room
+from blackstart.restore.keeper import replicas_on
+from blackstart.restore.outline import Means, Outline, outline
+from blackstart.restore.plan import plan, used_by
+from blackstart.restore.show import as_text
+from blackstart.secret import SecretError, dataset_key
+from blackstart.spec.resolve import wanted_datasets
+from blackstart.ssh import target
+from blackstart.vault import layout
+from blackstart.vault.records import VaultReading
+from blackstart.vault.restore_plan import Plan, Target, dump
+from operations import lock
+from operations.common import Commands, refuse, with_stdin
+from operations.live import EVERYTHING, live, spoil
+from operations.record import reading
+from operations.vault_shell import ShellError, on_vault
+from operations.verdict import known, say
+
+PATIENCE = 20  # looks at the vault in a row that may fail before it is given up; the unit runs on
+
+
+def outline_of(job: Job, epoch: int, with_keys: bool) -> Outline:
+    """What would come back, from the vault's reading of now. `with_keys`: also whether each key can be had."""
+    found = reading(job.vault, job.vault_pool)
+    record = known(job.working).record
+    assert isinstance(record, Present)
+    replicas = replicas_on(found, job.spec.name)
+    missing = _missing_keys(job) if with_keys else {}
+    space = room(job.verdict.create, live(job.wanted, "pools"))
+    means = Means(_clock(found), missing, space, _there(job))
+    only = {job.asks.dataset} if job.asks.dataset else None
+    there = replicas.value if isinstance(replicas, Present) else {}
+    made = outline(job.spec, record.value, there, means, epoch, job.asks.at, only)
+    if not isinstance(replicas, Present):
+        made.refusals.insert(0, f"the replicas on {job.vault} could not be read: {getattr(replicas, 'why', 'absent')}")
+        made.next_command = shell("blackstart", "why", job.spec.name)
+    return made
+
+
+def _there(job: Job) -> frozenset[str]:
+    """Datasets on the pools: for a rebuild that goes on, what is back or on its way needs no room a second time."""
+    now = live(job.wanted, "datasets").datasets
+    return frozenset(now.value) if isinstance(now, Present) else frozenset()
+
+
+def _clock(found: VaultReading) -> int:
+    """Ages are judged by the vault's clock: it was the vault's when the snapshots were asked for."""
+    return found.clock.value if isinstance(found.clock, Present) else int(time.time())
+
+
+def _missing_keys(job: Job) -> dict[str, str]:
+    missing = {}
+    for item in wanted_datasets(job.spec):
+        if item.encryption:
+            try:
+                dataset_key(item.encryption, job.folder)
+            except SecretError as error:
+                missing[item.name] = str(error)
+    return missing
+
+
+def _keys(job: Job, made: Outline) -> dict[str, bytes]:
+    return {
+        each.dataset: dataset_key(each.wanted.encryption, job.folder)
+        for each in made.chosen
+        if each.encrypted and each.wanted.encryption
+    }
+
+
+def plan_of(job: Job, made: Outline, begun: int) -> Plan:
+    """The plan for the vault. The pools must be there: their guids go into the record at the end."""
+    user, address, port = target(job.spec.node)
+    del user  # the vault comes as bs-restore
+    pools = live(job.wanted, "pools").pools
+    imported = pools.value if isinstance(pools, Present) else {}
+    applied = {
+        "digest": job.spec.digest(),
+        "commit": job.commit,
+        "by": job.by,
+        "at": int(time.time()),
+        "spec": job.spec.model_dump(mode="json", by_alias=True),
+    }
+    commit = {
+        "host_key": job.spec.node.host_key,
+        "applied": applied,
+        "pools": {
+            name: {
+                "guid": imported[name].guid,
+                "size": imported[name].size,
+                "members": [member.id for vdev in pool.vdevs for member in vdev.members],
+            }
+            for name, pool in job.spec.node.pools.items()
+            if name in imported
+        },
+    }
+    return plan(
+        made,
+        job.wanted.containers,
+        Target(address, port or 22, job.spec.node.host_key),
+        vault_pool=job.vault_pool,
+        now=_clock(reading(job.vault, job.vault_pool)),
+        by=job.by,
+        begun=begun,
+        commit=None if job.asks.dataset else commit,
+        details={"disks": job.verdict.disks},
+    )
+
+
+def _begun(job: Job, made: Outline) -> int:
+    """When this began: with the rebuild, or with a run of the same restore that did not end. Raises ShellError."""
+    record = known(job.working).record
+    if isinstance(record, Present) and record.value.rebuild and not job.asks.dataset:
+        return record.value.rebuild.started
+    now = _clock(reading(job.vault, job.vault_pool))
+    before = unit.parse_look(on_vault(job.vault, unit.look(job.spec.name), tries=3))
+    same = [(i["dataset"], i["snapshot"]) for i in before.document.get("datasets", ())]
+    if before.state in ("running", "failed") and same == [(e.dataset, e.snapshot.name) for e in made.chosen]:
+        return int(before.document["begun"])
+    return now
+
+
+@operation()
+def prepared(job: Job, epoch: int) -> Commands:
+    """User, gate, steps, keys and the permission to receive on the node; the plan on the vault."""
+    made = outline_of(job, epoch, with_keys=state.is_executing)
+    if made.refusals:
+        yield refuse(f"{job.spec.name}: {made.refusals[0]}. Next: {made.next_command}")
+        return
+    try:
+        todo = plan_of(job, made, _begun(job, made))
+        public = reading(job.vault, job.vault_pool).keys
+        if not isinstance(public, Present) or "restore" not in public.value:
+            raise ShellError(f"vault {job.vault} has no restore key; run `pyinfra inventory deploys/vault.py`")
+        keys = _keys(job, made) if state.is_executing else {}
+    except (ShellError, SecretError, ValueError) as error:
+        yield refuse(f"{job.spec.name}: {error}")
+        return
+    wanted = {item.name: item for item in wanted_datasets(job.spec)}
+    comments = {
+        name: layout.pool_comment(made.epoch, job.spec.name)
+        for name, pool in job.spec.node.pools.items()
+        if pool.managed
+    }
+    files = steps.files(todo, wanted, used_by(job.wanted.containers), comments) | steps.access(public.value["restore"])
+    script = steps.install(steps.pools_of(todo))
+    # The script stands in argv, the keys in it never: they come by stdin with everything else.
+    yield with_stdin(shell("sh", "-c", script), steps.install_input(files, keys))
+    yield FunctionCommand(_put_plan, (job, todo), {})  # type: ignore[misc]
+    spoil(EVERYTHING)
+
+
+def _put_plan(state: State, host: Host, job: Job, todo: Plan) -> bool:
+    try:
+        on_vault(job.vault, unit.put_plan(job.spec.name), dump(todo), tries=3)
+    except ShellError as error:
+        host.log_styled(f"{job.spec.name}: the plan did not reach the vault: {error}", fg="red")
+        return False
+    return True
+
+
+def running(job: Job) -> bool:
+    """Whether the vault is restoring this node right now. Raises ShellError, ValueError."""
+    return unit.parse_look(on_vault(job.vault, unit.look(job.spec.name), tries=3)).active
+
+
+@operation()
+def restored(job: Job, start: bool = True) -> Commands:
+    """Start the unit on the vault (or join the one that runs), and follow it to its end.
+
+    A terminal that goes away ends only the following. The node's lock is handed over to the unit.
+    """
+    yield FunctionCommand(_restore, (job, start), {})  # type: ignore[misc]
+    spoil(EVERYTHING)
+
+
+def _restore(state: State, host: Host, job: Job, start: bool) -> bool:
+    node = job.spec.name
+    try:
+        if start and not running(job):
+            lock.release(node)
+            on_vault(job.vault, unit.start(node))
+        return follow(job)
+    except (ShellError, ValueError) as error:
+        host.log_styled(f"{node}: {error}", fg="red")
+        return False
+
+
+def follow(job: Job) -> bool:
+    """Say how the restore goes until its unit ends; True when all is back. Raises ShellError, ValueError."""
+    node, said, failed = job.spec.name, "", 0
+    while True:
+        try:
+            found = unit.parse_look(on_vault(job.vault, unit.look(node)))
+            failed = 0
+        except (ShellError, ValueError):
+            failed += 1
+            if failed >= PATIENCE:
+                raise
+            time.sleep(5)
+            continue
+        line = unit.progress(found)
+        if line != said:
+            say(f"{node}: {line}")
+            said = line
+        if not found.active:
+            return _ended(node, found)
+        time.sleep(2)
+
+
+def _ended(node: str, found: unit.Look) -> bool:
+    for line in unit.summary(found.document):
+        say(line, "green")
+    if found.state == "done":
+        return True
+    for line in found.errors:
+        say(line, "red")
+    if found.state == "running":
+        say(f"the restore of {node} was ended from outside; run the same command again, it goes on", "red")
+    elif not found.errors:
+        say(f"the restore of {node} did not begin: journalctl -u {unit.unit(node)} on the vault says why", "red")
+    return False
+
+
+@operation()
+def revoked(job: Job) -> Commands:
+    """What the vault was granted for a restore is taken back, should its unit not have come to it."""
+    step = f"{names.STEPS}/revoke"
+    if state.is_executing:
+        yield f"if [ -x {shell(step)} ]; then {shell(step)}; fi"
+
+
+def show(made: Outline) -> None:
+    """The plan, for the person at the terminal."""
+    say(as_text(made), "yellow" if made.refusals or made.warnings else "cyan")

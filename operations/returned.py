@@ -1,0 +1,128 @@
+"""After a node came back: what its vaults must know of it, the next replication, the fleet's files."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from pyinfra.api.command import FunctionCommand
+from pyinfra.api.host import Host
+from pyinfra.api.operation import operation
+from pyinfra.api.state import State
+from pyinfra.context import host as current
+from pyinfra.context import state as current_state
+
+from blackstart.change import shell
+from blackstart.converge import vault as converge_vault
+from blackstart.reading import Present
+from blackstart.restore import adopt
+from blackstart.restore.job import Job
+from blackstart.restore.keeper import record_on
+from blackstart.restore.outline import Outline
+from blackstart.spec.fleet import Fleet
+from blackstart.spec.resolve import resolve
+from blackstart.vault import bzfs, layout
+from operations.common import Commands, refuse
+from operations.record import forget, keepers, readings, store_command
+from operations.vault_shell import ShellError, on_vault
+
+
+@operation()
+def known_hosts(job: Job, fleet: Fleet) -> Commands:
+    """A new machine has another host key, perhaps another address: its vaults reach it by what the fleet says now."""
+    nodes = {name: resolve(fleet, name) for name in fleet.nodes}
+    files = {
+        layout.KNOWN_HOSTS: converge_vault.known_hosts(nodes),
+        bzfs.SSH_CONFIG: converge_vault.ssh_config(nodes),
+    }
+    if not current_state.is_executing:
+        return
+    for vault in job.working.vaults:
+        for path, text in files.items():
+            try:
+                if on_vault(vault, f"cat {shell(path)} 2>/dev/null || :", tries=2).strip() == text.strip():
+                    continue
+                fresh = shell(f"{path}.new")
+                on_vault(vault, f"umask 022 && cat > {fresh} && mv -T {fresh} {shell(path)}", text)
+            except ShellError as error:
+                if vault == job.vault:
+                    yield refuse(f"{job.spec.name}: the vault does not know its host key: {error}")
+                    return
+                current.log_styled(f"vault {vault} does not know the host key of {job.spec.name}: {error}", fg="yellow")
+
+
+@operation()
+def lineage(job: Job, made: Outline) -> Commands:
+    """After an older snapshot came back the replica is ahead of it: it is renamed aside whole, a new one begins."""
+    if not current_state.is_executing:
+        return
+    for each in made.chosen:
+        if not each.newest:
+            yield FunctionCommand(_aside, (job, each.dataset, each.snapshot.guid), {})  # type: ignore[misc]
+
+
+def _aside(state: State, host: Host, job: Job, dataset: str, guid: str) -> bool:
+    replica = layout.replica(job.vault_pool, job.spec.name, dataset)
+    kept = layout.replica(job.vault_pool, f"{job.spec.name}.before-{guid}", dataset)
+    script = f"""set -eu
+if zfs list -H -o name {shell(kept)} >/dev/null 2>&1; then exit 0; fi
+zfs create -p -o canmount=off -o mountpoint=none {shell(kept.rpartition("/")[0])}
+zfs rename {shell(replica)} {shell(kept)}"""
+    try:
+        on_vault(job.vault, shell("sh", "-c", script))
+        host.log_styled(f"the newer replica of {dataset} is kept as {kept}", fg="yellow")
+        return True
+    except ShellError as error:
+        host.log_styled(
+            f"the replica of {dataset} is ahead of what came back and could not be put aside: {error}", fg="red"
+        )
+        return False
+
+
+@operation()
+def epoch(job: Job) -> Commands:
+    """The vault that restored has written the new epoch; the others are told."""
+    for vault, found in readings(job.working).items():
+        record = record_on(found, job.spec.name)
+        if isinstance(record, Present) and record.value.epoch < job.verdict.epoch:
+            yield FunctionCommand(_tell_epoch, (vault, job), {})  # type: ignore[misc]
+
+
+def _tell_epoch(state: State, host: Host, vault: str, job: Job) -> bool:
+    document = {
+        "patch": {"epoch": job.verdict.epoch},
+        "event": {"event": "rebuilt elsewhere", "at": int(time.time()), "by": job.by, "vault": job.vault},
+    }
+    try:
+        on_vault(vault, store_command(job.spec.name), json.dumps(document))
+    except ShellError as error:
+        host.log_styled(f"vault {vault} was not told the new epoch: {error}; the next run tells it", fg="yellow")
+    forget(vault)
+    return True
+
+
+@operation()
+def replicated(job: Job) -> Commands:
+    """Ask every vault for one replication now: an incremental one proves that the chain lives on."""
+    if current_state.is_executing and job.vault != job.spec.name:
+        yield FunctionCommand(_replicate, (job,), {})  # type: ignore[misc]
+
+
+def _replicate(state: State, host: Host, job: Job) -> bool:
+    for vault in keepers(job.working):
+        unit = f"blackstart-replicate@{job.spec.name}.service"
+        try:
+            on_vault(vault, shell("systemctl", "start", "--no-block", unit))
+        except ShellError as error:
+            host.log_styled(f"vault {vault} did not start to replicate: {error}; its timer will", fg="yellow")
+    return True
+
+
+@operation()
+def written(job: Job) -> Commands:
+    """Replacements that were given become the spec, as a commit where the fleet is a git repository."""
+    if current_state.is_executing and job.verdict.disks:
+        for line in adopt.adopt(job.folder, job.spec.name, job.verdict.disks):
+            current.log_styled(line, fg="yellow")
+    return
+    yield
