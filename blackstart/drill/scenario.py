@@ -52,9 +52,9 @@ class Drill:
 
     def boot(self) -> None:
         with self.journal.step("boot") as (step, _log):
-            self.node: Machine = self.lab.define(NODE1)
-            self.vault: Machine = self.lab.define(VAULT1)
-            self.lab.start()
+            self.node: Machine = self.lab.define(NODE1, warm=True)
+            self.vault: Machine = self.lab.define(VAULT1, warm=True)
+            self.lab.start(warm=True)
             fleet = self.lab.fleet(self.root / "inventory")
             self.operator = Operator(self.root, fleet, self.lab.ssh_config)
             step.note = f"{NODE}, {VAULT}"
