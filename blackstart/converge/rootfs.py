@@ -68,5 +68,5 @@ def _copy(container: WantedContainer, wanted: Wanted) -> list[str]:
         shell("zfs", "rename", temporary, item.name),
         shell("zfs", "set", f"mountpoint={item.properties['mountpoint']}", item.name),
         f'[ "$(zfs get -H -o value mounted {shell(item.name)})" = yes ] || zfs mount {shell(item.name)}',
-        f"rmdir -p --ignore-fail-on-non-empty {folder}",
+        f"rmdir -p {folder} 2>/dev/null || :",
     ]
