@@ -26,7 +26,7 @@ from operations.live import live
 from operations.rebuild import give_up
 from operations.record import keepers
 from operations.restore import outline_of, show
-from operations.verdict import Known, applied_spec, known, say, verdict
+from operations.verdict import Known, applied_spec, known, say, say_once, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,7 @@ def bootstrap(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
     except (OSError, KeyError, ValueError) as error:
         yield refuse(f"{spec.name}: what is wanted of it cannot be said: {error}")
         return
-    if state.is_executing or asks.plan_only:
-        say(render(job.verdict))
+    say_once(render(job.verdict))
     refusal = refuse_bootstrap(job.verdict) or _lost(job, about)
     if refusal:
         yield refuse(str(refusal))
@@ -106,8 +105,7 @@ def restore(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
         why = next(iter(made.left.values()), "it is no dataset that is replicated")
         made.refusals.append(f"{asks.dataset}: {why}")
         made.next_command = shell("blackstart", "why", spec.name)
-    if state.is_executing or asks.plan_only:
-        show(made)
+    show(made)
     if made.refusals:
         yield refuse(f"{spec.name}: {made.refusals[0]}. Next: {made.next_command}")
     elif not asks.plan_only:
@@ -116,13 +114,11 @@ def restore(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
 
 def _outline(job: Job, about: Known) -> Outline | None:
     """What will come back, shown; None when no data has to (its pools only have to be imported)."""
-    if state.is_executing or job.asks.plan_only:
-        _show_differences(job, about)
+    _show_differences(job, about)
     if job.verdict.kind == "importable":
         return None
     made = outline_of(job, job.verdict.epoch, with_keys=state.is_executing)
-    if state.is_executing or job.asks.plan_only:
-        show(made)
+    show(made)
     return made
 
 
@@ -132,9 +128,8 @@ def _show_differences(job: Job, about: Known) -> None:
     recorded = recorded_spec(about.record.value)
     found = differences(recorded.value, job.working) if isinstance(recorded, Present) else []
     if found:
-        say(f"{job.spec.name}: comes back as last applied; the working tree differs, site.py is for later:", "yellow")
-        for line in found:
-            say(f"  {line}", "yellow")
+        what = "comes back as last applied; the working tree differs, which is for site.py later:"
+        say_once("\n".join([f"{job.spec.name}: {what}", *(f"  {line}" for line in found)]), "yellow")
 
 
 def _lost(job: Job, about: Known) -> Refusal | None:

@@ -29,7 +29,7 @@ from operations.common import Commands, refuse, with_stdin
 from operations.live import EVERYTHING, live, spoil
 from operations.record import reading
 from operations.vault_shell import ShellError, on_vault
-from operations.verdict import known, say
+from operations.verdict import known, say, say_once
 
 PATIENCE = 20  # looks at the vault in a row that may fail before it is given up; the unit runs on
 
@@ -246,4 +246,4 @@ def revoked(job: Job) -> Commands:
 
 def show(made: Outline) -> None:
     """The plan, for the person at the terminal."""
-    say(as_text(made), "yellow" if made.refusals or made.warnings else "cyan")
+    say_once(as_text(made), "yellow" if made.refusals or made.warnings else "cyan")

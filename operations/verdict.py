@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -66,6 +67,17 @@ def say(text: str, colour: str = "cyan") -> None:
         host.log_styled(line, fg=colour)
 
 
+_said: dict[str, str] = {}
+
+
+def say_once(text: str, colour: str = "cyan") -> None:
+    """Before pyinfra's own question (Prepare), and again when it has changed since. Ages alone are no change."""
+    same = re.sub(r"\d+ (s|min|h|d)\b", "", text)
+    if _said.get(f"{host.name} {text.splitlines()[0]}") != same:
+        _said[f"{host.name} {text.splitlines()[0]}"] = same
+        say(text, colour)
+
+
 @operation()
 def may_apply(spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str]) -> Commands:
     """Refuse this host, and let the others go on, unless it is intact, or new and told to enroll.
@@ -87,4 +99,4 @@ def may_apply(spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str
             return
 
 
-__all__ = ["Known", "applied_spec", "known", "may_apply", "record_on", "say", "verdict"]
+__all__ = ["Known", "applied_spec", "known", "may_apply", "record_on", "say", "say_once", "verdict"]

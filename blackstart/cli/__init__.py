@@ -9,13 +9,17 @@ import click
 # Loaded only when asked for: `blackstart spec check` must not pay for paramiko and gevent.
 _COMMANDS: dict[str, str] = {
     "apply": "blackstart.cli.apply:apply",
+    "attach": "blackstart.cli.attach:attach",
     "drill-lab": "blackstart.drill.cli:drill_lab",
     "enroll": "blackstart.cli.apply:enroll",
     "image": "blackstart.cli.image:image",
     "lab": "blackstart.lab.cli:lab",
     "project": "blackstart.cli.project:project",
+    "rebuild": "blackstart.cli.rebuild:rebuild",
     "replicate": "blackstart.cli.replicate:replicate",
+    "restore": "blackstart.cli.restore:restore",
     "spec": "blackstart.cli.spec:spec",
+    "why": "blackstart.cli.why:why",
 }
 
 

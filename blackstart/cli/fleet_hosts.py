@@ -1,0 +1,67 @@
+"""What commands that look at hosts share: the fleet, the way to each host, one exec on it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from blackstart.cli.replicate import ssh
+from blackstart.hosts import groups
+from blackstart.spec.fleet import Fleet
+from blackstart.spec.load import fleet_path, load_fleet
+from blackstart.spec.problem import SpecError
+from blackstart.spec.resolve import NodeSpec, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """The fleet, and each host's connection data as pyinfra would get it."""
+
+    fleet: Fleet
+    folder: Path
+    data: dict[str, dict[str, Any]]
+
+    def run(self, name: str, script: str, timeout: float = 120) -> tuple[str, str]:
+        """(stdout, "") of a POSIX sh script as root, or ("", why it could not be run)."""
+        try:
+            done = subprocess.run(
+                ssh(self.data[name], script), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout
+            )
+        except subprocess.TimeoutExpired:
+            return "", f"no answer within {timeout:g} s"
+        if done.returncode == 255:
+            said = [line for line in done.stderr.splitlines() if line.strip()]
+            return "", said[-1] if said else "the connection broke"
+        return done.stdout, ""
+
+
+def hosts(node: str, ssh_config: str | None = None) -> tuple[Hosts, NodeSpec]:
+    """The fleet and one node's spec. Raises ClickException with one sentence."""
+    folder = fleet_path()
+    try:
+        fleet = load_fleet(folder)
+    except SpecError as error:
+        raise click.ClickException(f"the fleet in {folder} has mistakes:\n{error}") from None
+    if node not in fleet.nodes:
+        raise click.ClickException(f"there is no node {node}; there are: {', '.join(fleet.nodes)}")
+    config = ssh_config or os.environ.get("BLACKSTART_SSH_CONFIG")
+    found = groups(fleet, folder, Path(config).resolve() if config else None)
+    return Hosts(fleet, folder, dict(found["nodes"])), resolve(fleet, node)
+
+
+def vaults(spec: NodeSpec) -> dict[str, str]:
+    """Vault -> its pool, of those that keep this node's record. A fleet's only vault keeps its own."""
+    found = {name: node.vault.pool for name, node in spec.vaults.items() if node.vault}
+    if not found and spec.node.vault:
+        found = {spec.name: spec.node.vault.pool}
+    return found
+
+
+ssh_config_option = click.option(
+    "--ssh-config", type=click.Path(dir_okay=False), help="How to reach the hosts, instead of the spec (lab)."
+)

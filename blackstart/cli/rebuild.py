@@ -1,0 +1,51 @@
+"""`blackstart rebuild NODE`: the plan first, then the very pyinfra command that bootstrap.py is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from blackstart.cli.apply import pyinfra_command, run
+from blackstart.cli.fleet_hosts import hosts, ssh_config_option
+
+
+@click.command()
+@click.argument("node")
+@click.option("--disks", metavar="OLD=NEW,...", help="Disks that stand in for the recorded ones.")
+@click.option("--at", metavar="TIME|SNAPSHOT", help="Go back to this state instead of the newest.")
+@click.option("--abandon", is_flag=True, help="Give up a rebuild that has made nothing yet.")
+@click.option("--plan", "plan_only", is_flag=True, help="Only show what would be done.")
+@ssh_config_option
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for the node's name.")
+def rebuild(
+    node: str, disks: str | None, at: str | None, abandon: bool, plan_only: bool, ssh_config: str | None, yes: bool
+) -> None:
+    """Bring a lost NODE back from its spec as last applied and its last snapshot.
+
+    Run it again after anything that stopped it: it goes on where it was.
+    """
+    hosts(node, ssh_config)
+    data = given(disks=disks, at=at, ssh_config_file=str(Path(ssh_config).resolve()) if ssh_config else None)
+    if abandon:
+        sys.exit(run(pyinfra_command("bootstrap", (node,), data | {"abandon": "yes"}, ("-y",))))
+    sys.exit(planned("bootstrap", node, data, plan_only, yes, "rebuild"))
+
+
+def given(**values: str | None) -> dict[str, str]:
+    """--data of what was said at all."""
+    return {key: value for key, value in values.items() if value}
+
+
+def planned(deploy: str, node: str, data: dict[str, str], plan_only: bool, yes: bool, verb: str) -> int:
+    """Show the plan, ask for the node's name, carry it out; the exit code of the last command."""
+    if plan_only or not yes:
+        refused = run(pyinfra_command(deploy, (node,), data | {"plan": "only"}, ("-y",)))
+        if refused or plan_only:
+            return refused
+        typed = click.prompt(f"To {verb} it, type the node's name", default="", show_default=False)
+        if typed.strip() != node:
+            click.echo("Nothing was done.")
+            return 1
+    return run(pyinfra_command(deploy, (node,), data, ("-y",)))

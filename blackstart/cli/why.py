@@ -1,0 +1,130 @@
+"""`blackstart why NODE`: what each observer sees of a node, and what follows from it. Changes nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+
+import click
+
+from blackstart.change import shell
+from blackstart.cli.fleet_hosts import Hosts, hosts, ssh_config_option, vaults
+from blackstart.live.model import Live, Query
+from blackstart.live.script import parse, script, unknown
+from blackstart.reading import Absent, Present, Unknown
+from blackstart.restore.keeper import choose, record_on, replicas_on
+from blackstart.restore.outline import say_age
+from blackstart.spec.resolve import NodeSpec
+from blackstart.vault import layout, records
+from blackstart.vault.lock import describe
+from blackstart.vault.records import VaultReading
+from blackstart.verdict import judge
+from blackstart.verdict_datasets import lost
+from blackstart.verdict_guard import Refusal, refuse_bootstrap, render
+from blackstart.verdict_self import judge_own_keeper
+
+
+@click.command()
+@click.argument("node")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@ssh_config_option
+def why(node: str, as_json: bool, ssh_config: str | None) -> None:
+    """Say what ssh, the vaults and the last heartbeat tell about NODE, the verdict, and the next command.
+
+    Exit code 0: intact. 2: it needs something. 3: something could not be read.
+    """
+    known, spec = hosts(node, ssh_config)
+    live, reached = see_node(known, node)
+    readings = {vault: see_vault(known, vault, pool) for vault, pool in vaults(spec).items()}
+    _, record = choose(readings, node)
+    own = judge_own_keeper(spec, live) if list(readings) == [node] and isinstance(record, Unknown) else None
+    verdict = own or judge(spec, record, live)
+    gone = lost(record.value, live) if isinstance(record, Present) and verdict.kind == "intact" else ()
+    refusal = refuse_bootstrap(verdict)
+    if gone:
+        refusal = Refusal(node, gone[0].why, gone[0].next_command)
+    observers = [("ssh", reached), *heartbeat(live)]
+    for vault, reading in readings.items():
+        observers += vault_sees(known, vault, node, reading)
+    if as_json:
+        click.echo(json.dumps(document(spec, verdict, observers, refusal)))
+    else:
+        for who, what in observers:
+            click.echo(f"{who:>12}  {what}")
+        click.echo(render(verdict))
+        for each in gone:
+            click.echo(f"  - {each.why}")
+        if refusal and refusal.next_command != verdict.next_command:
+            click.echo(f"  next: {refusal.next_command}")
+    sys.exit(0 if verdict.kind == "intact" and not refusal else 3 if verdict.kind == "unknown" else 2)
+
+
+def see_node(known: Hosts, node: str) -> tuple[Live, str]:
+    """The node's reading by one exec, and one line on how it was reached."""
+    said, failed = known.run(node, script(Query()))
+    if failed:
+        return unknown(f"not reached by ssh: {failed}"), f"not reached: {failed}"
+    live = parse(said)
+    if isinstance(live.host, Present):
+        up = live.host.value
+        return live, f"answers: {up.hostname}, up {say_age(int(up.uptime))}, boot {up.boot_id[:8]}, hostid {up.hostid}"
+    return live, "answers, but its reading is not complete"
+
+
+def see_vault(known: Hosts, vault: str, pool: str) -> VaultReading:
+    said, failed = known.run(vault, records.script(pool))
+    return records.unknown(failed) if failed else records.parse(said, pool)
+
+
+def heartbeat(live: Live) -> list[tuple[str, str]]:
+    """The node's own last heartbeat, its age by the node's own clock."""
+    if isinstance(live.heartbeat, Unknown):
+        return [("heartbeat", f"could not be read: {live.heartbeat.why}")]
+    if isinstance(live.heartbeat, Absent) or not isinstance(live.host, Present):
+        return [("heartbeat", "none on the node")]
+    at = live.heartbeat.value.get("at", live.heartbeat.value.get("time"))
+    if not isinstance(at, int | float):
+        return [("heartbeat", "it does not say when it was written")]
+    return [("heartbeat", f"{say_age(max(0, int(live.host.value.clock - at)))} old")]
+
+
+def vault_sees(known: Hosts, vault: str, node: str, reading: VaultReading) -> list[tuple[str, str]]:
+    """What a vault knows: record, open rebuild, age of what it holds, who works on the node."""
+    record = record_on(reading, node)
+    if isinstance(record, Unknown):
+        return [(vault, f"could not be read: {record.why}")]
+    if isinstance(record, Absent):
+        return [(vault, f"answers, has no record of {node}")]
+    value = record.value
+    lines = [(vault, f"epoch {value.epoch}, pools {', '.join(f'{n} {p.guid}' for n, p in value.pools.items())}")]
+    if value.applied:
+        when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(value.applied.at))
+        lines.append((vault, f"applied {when} by {value.applied.by}, commit {value.applied.commit[:12] or 'none'}"))
+    if value.rebuild:
+        lines.append((vault, f"a rebuild to epoch {value.rebuild.epoch} is open, begun by {value.rebuild.by}"))
+    replicas = replicas_on(reading, node)
+    if isinstance(replicas, Present) and isinstance(reading.clock, Present):
+        for name, each in sorted(replicas.value.items()):
+            age = say_age(max(0, reading.clock.value - each.snapshots[-1].creation)) if each.snapshots else ""
+            lines.append((vault, f"{name}: {f'{age} old' if age else 'nothing whole has arrived'}"))
+    folder = shell(layout.node_folder(node))
+    said, failed = known.run(vault, f"flock -n {folder}/lock true || cat {folder}/lock")
+    if said.strip() and not failed:
+        lines.append((vault, f"somebody works on it: {describe(said)}"))
+    return lines
+
+
+def document(spec: NodeSpec, verdict: Any, observers: list[tuple[str, str]], refusal: Refusal | None) -> dict[str, Any]:
+    """Format 1 of `why --json`."""
+    return {
+        "format": 1,
+        "node": spec.name,
+        "verdict": verdict.kind,
+        "evidence": list(verdict.evidence),
+        "epoch": verdict.epoch,
+        "refusal": refusal.why if refusal else "",
+        "next": refusal.next_command if refusal else "",
+        "observers": [{"who": who, "what": what} for who, what in observers],
+    }
