@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyinfra.api.facts import FactBase
 
 from blackstart.live.model import Live, Query
-from blackstart.live.script import parse, script, unknown
+from blackstart.live.script import PARTS, parse, script, unknown
 
 
 class NodeReading(FactBase[Live]):
@@ -15,8 +15,8 @@ class NodeReading(FactBase[Live]):
     default when a command fails or prints nothing.
     """
 
-    def command(self, query: Query | None = None) -> str:
-        return script(query or Query())
+    def command(self, query: Query | None = None, only: tuple[str, ...] = tuple(PARTS)) -> str:
+        return script(query or Query(), only)
 
     @staticmethod
     def default() -> Live:
