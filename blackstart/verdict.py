@@ -26,6 +26,9 @@ from blackstart.verdict_pools import Finding, claimed_epoch, find
 
 Kind = Literal["intact", "resuming", "importable", "blank", "new", "foreign", "superseded", "unknown"]
 
+# A new machine has another address and another host key: these are the working tree's, whatever was applied last.
+REACHED = ("ssh", "sudo", "host_key", "replacement", "provider")
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -69,7 +72,7 @@ def judge(spec: NodeSpec, record: Reading[Record], live: Live, disks: Mapping[st
         why = f"the record says that {spec.name} was retired"
         return _refuse(spec, "superseded", (), why, shell("blackstart", "why", spec.name))
     known = applied.value if isinstance(applied, Present) else spec
-    return _enrolled(_reachable(known, spec), record.value, live, disks or {})
+    return _enrolled(as_applied(known, spec), record.value, live, disks or {})
 
 
 def recorded_spec(record: Record) -> Reading[NodeSpec]:
@@ -83,9 +86,9 @@ def recorded_spec(record: Record) -> Reading[NodeSpec]:
         return Unknown(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}")
 
 
-def _reachable(applied: NodeSpec, working: NodeSpec) -> NodeSpec:
-    """The applied spec, reached as the working tree says: a new machine has another address and another host key."""
-    how = {key: getattr(working.node, key) for key in ("ssh", "sudo", "host_key", "replacement", "provider")}
+def as_applied(applied: NodeSpec, working: NodeSpec) -> NodeSpec:
+    """The applied spec, reached as the working tree says."""
+    how = {key: getattr(working.node, key) for key in REACHED}
     return applied.model_copy(update={"node": applied.node.model_copy(update=how)})
 
 

@@ -16,7 +16,7 @@ from blackstart.restore.keeper import choose, record_on
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading
-from blackstart.verdict import Verdict, judge, recorded_spec
+from blackstart.verdict import Verdict, as_applied, judge, recorded_spec
 from blackstart.verdict_datasets import lost
 from blackstart.verdict_guard import refuse_apply, render
 from blackstart.verdict_self import judge_own_keeper
@@ -46,9 +46,7 @@ def applied_spec(spec: NodeSpec, about: Known) -> NodeSpec:
     if isinstance(about.record, Present):
         recorded = recorded_spec(about.record.value)
         if isinstance(recorded, Present):
-            how = {key: getattr(spec.node, key) for key in ("ssh", "sudo", "host_key", "replacement", "provider")}
-            node = recorded.value.node.model_copy(update=how)
-            return recorded.value.model_copy(update={"node": node})
+            return as_applied(recorded.value, spec)
     return spec
 
 

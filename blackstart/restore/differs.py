@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from blackstart.spec.resolve import NodeSpec
+from blackstart.verdict import REACHED
 
 
 def differences(recorded: NodeSpec, working: NodeSpec, most: int = 12) -> list[str]:
@@ -18,7 +19,11 @@ def differences(recorded: NodeSpec, working: NodeSpec, most: int = 12) -> list[s
 
 
 def _plain(spec: NodeSpec) -> Any:
-    return spec.model_dump(mode="json", by_alias=True)
+    """Without what is taken from the working tree anyway (how hosts are reached), and without the vaults' own specs."""
+    plain = spec.model_dump(mode="json", by_alias=True, exclude={"vaults"})
+    for key in REACHED:
+        plain["node"].pop(key, None)
+    return plain
 
 
 def _walk(path: str, recorded: Any, working: Any) -> Iterator[str]:

@@ -1,0 +1,62 @@
+"""The exact command that starts the unit on a vault, and what its answers are made of."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from blackstart.restore import unit
+
+
+def test_the_unit_runs_as_the_restoring_user_and_writes_only_into_the_nodes_folder() -> None:
+    words = unit.start("node1")
+    assert words.startswith("systemd-run -q --unit=blackstart-restore-node1 --collect -p 'Description=Restore node1'")
+    assert words.endswith(
+        "-E PYTHONPATH=/opt/blackstart/current /usr/bin/python3 -m blackstart.vault.restore "
+        "/srv/blackstart/live/node1/plan.json"
+    )
+    for needed in ("-p User=bs-restore", "-p ReadWritePaths=/srv/blackstart/live/node1", "-p PrivateUsers=no"):
+        assert needed in words
+
+
+def document(**more: Any) -> dict[str, Any]:
+    items = [
+        {"dataset": "tank/data/db", "phase": "done", "sent": 50, "bytes": 50, "seconds": {}, "snapshot": "s"},
+        {"dataset": "tank/data/crm", "phase": "receiving", "sent": 10e6, "bytes": 40e6, "seconds": {}, "snapshot": "s"},
+    ]
+    base = {"format": 1, "node": "node1", "epoch": 2, "plan": 7, "state": "running", "bytes": 40e6 + 50}
+    return (
+        base | {"sent": 10e6 + 50, "rate": 3e6, "datasets": items, "containers": {"db": "answers"}, "errors": []} | more
+    )
+
+
+def test_a_look_at_a_running_restore() -> None:
+    found = unit.parse_look("active\n" + json.dumps(document()))
+    assert found.active and found.state == "running" and found.plan == 7
+    assert unit.progress(found) == (
+        "tank/data/crm receiving 10 MB of 40 MB, 1 of 2 datasets in place, 3 MB/s, 10 s left, db answers"
+    )
+
+
+def test_a_look_before_it_wrote_anything_and_one_that_makes_no_sense() -> None:
+    assert unit.parse_look("inactive\n") == unit.Look(False)
+    assert unit.progress(unit.parse_look("activating")) == "the restore is being started"
+    for nonsense in ("", "bash: systemctl: not found\n", "active\n{", 'active\n{"format": 9}'):
+        with pytest.raises(ValueError, match=r"."):
+            unit.parse_look(nonsense)
+
+
+def test_the_outcome_for_people() -> None:
+    outcome = {
+        "bytes": 72_400_000,
+        "rpo": 1380,
+        "rto": 98.4,
+        "datasets": [{"dataset": "tank/data/crm", "snapshot": "s", "seconds": {"receiving": 27.04, "cutover": 1.5}}],
+    }
+    assert unit.summary(document(outcome=outcome)) == [
+        "restored 72.4 MB; lost at most 23 min of data; 98 s since the rebuild began",
+        "tank/data/crm @s: receiving 27.0 s, cutover 1.5 s",
+    ]
+    assert unit.summary(document()) == []
