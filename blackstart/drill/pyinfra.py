@@ -42,19 +42,21 @@ class Operator:
         began = time.monotonic()
         log.write(f"$ {' '.join(command)}\n")
         log.flush()
+        start = log.tell()
         done = subprocess.run(
             command,
             cwd=self.root,
             env=self.env,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=log,
             stderr=subprocess.STDOUT,
-            text=True,
             timeout=1500,
         )
-        log.write(done.stdout + f"[exit {done.returncode}, {time.monotonic() - began:.1f} s]\n")
+        said = Path(log.name).read_bytes()[start:].decode(errors="replace")
+        log.seek(0, os.SEEK_END)
+        log.write(f"[exit {done.returncode}, {time.monotonic() - began:.1f} s]\n")
         log.flush()
         if done.returncode != expect:
-            last = [line for line in done.stdout.splitlines() if line.strip()][-3:]
+            last = [line for line in said.splitlines() if line.strip()][-3:]
             raise DrillError(f"`{' '.join(command[:3])}` ended with {done.returncode}: {' / '.join(last)}")
-        return done.stdout
+        return said
