@@ -26,7 +26,7 @@ def judge_own_keeper(spec: NodeSpec, live: Live, disks: Mapping[str, str] | None
         for pool in live.importable.value:
             epoch = claimed_epoch(pool.comment, spec.name)
             if pool.name == name and epoch is not None and pool.state in ("ONLINE", "DEGRADED"):
-                said = f"pool {name} (guid {pool.guid}) is on the disks, not imported; it names {spec.name}, whose record is on it"
+                said = f"pool {name} (guid {pool.guid}) of {spec.name}, with its record, is on the disks, not imported"
                 degraded = (name,) if pool.state == "DEGRADED" else ()
                 return Verdict(
                     spec.name, "importable", (said,), epoch=epoch, imports={name: pool.guid}, degraded=degraded
