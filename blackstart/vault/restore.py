@@ -14,39 +14,46 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from blackstart.vault import layout
 from blackstart.vault.restore_commit import commit, outcome
-from blackstart.vault.restore_gate import Gate, LinkError, runtime_folder, send_command, token_size
+from blackstart.vault.restore_gate import Gate, LinkError, runtime_folder, send_command
 from blackstart.vault.restore_lock import Busy, held
 from blackstart.vault.restore_next import Action, State, after, next_action, parse_state, ready
 from blackstart.vault.restore_plan import Item, Plan, Start, load
+from blackstart.vault.restore_sender import Failed, Sender
 from blackstart.vault.restore_status import Status
 from blackstart.vault.store import Store
-from blackstart.vault.zfs import CommandError, run
+from blackstart.vault.zfs import CommandError
 
 T = TypeVar("T")
 
 PATIENCE = 900.0  # seconds without any progress until a node that does not answer is given up
+BREAKS = 10
 CUTOVER = 600.0
 START = 1800.0
-
-
-class Failed(Exception):
-    """A dataset cannot be brought back by trying again; one sentence."""
 
 
 class Restore:
     """One run of one plan."""
 
-    def __init__(self, plan: Plan, gate: Gate, status: Status, store: Store, sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        gate: Gate,
+        sender: Sender,
+        status: Status,
+        store: Store,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.plan = plan
         self.gate = gate
+        self.sender = sender
         self.status = status
         self.store = store
         self.sleep = sleep
         self.in_place: set[str] = set()
         self.answered: set[str] = set()
         self.starting: dict[str, Future[None]] = {}
+        self.breaks = 0  # of the link, one after another without a byte in between
         self.known: State | None = None  # what the node said last, and what was done since
         self.pool = ThreadPoolExecutor(max_workers=4)
 
@@ -68,15 +75,13 @@ class Restore:
             return 1
         return self.conclude()
 
-    def patiently(self, ask: Callable[[], T], progress: Callable[[], float] = lambda: 0.0) -> T:
-        """`ask` until it answers, waiting longer each time. `progress` growing in between starts the patience anew."""
-        waited, pause, before = 0.0, 1.0, progress()
+    def patiently(self, ask: Callable[[], T]) -> T:
+        """`ask` until it answers, waiting longer each time, for PATIENCE seconds. Raises LinkError."""
+        waited, pause = 0.0, 1.0
         while True:
             try:
                 return ask()
             except LinkError as error:
-                if progress() > before:
-                    waited, pause, before = 0.0, 1.0, progress()
                 if waited >= PATIENCE:
                     raise
                 self.status.say(f"{error}; trying again in {pause:.0f} s")
@@ -96,7 +101,7 @@ class Restore:
         finished, said, tries = False, "", 0
         while True:
             action = next_action(item, state, finished)
-            if action.do == "resume" and self.valid(action.token) is None:
+            if action.do == "resume" and self.sender.token_size(action.token) is None:
                 action = next_action(item, state, finished, token_valid=False)
             if action.do == "fail":
                 raise Failed(action.why)
@@ -131,55 +136,27 @@ class Restore:
             return True
         return self.receive(item, action.token)
 
-    def valid(self, token: str) -> int | None:
-        try:
-            return token_size(token)
-        except CommandError as error:
-            raise Failed(str(error)) from error
-
     def receive(self, item: Item, token: str) -> bool:
         """The stream, from the start or from a token; a broken link is taken up again from the token it left."""
         snapshot = f"{item.source}@{item.snapshot}"
-        self.hold(snapshot, item)
+        self.sender.hold(item)
         self.status.phase(item.dataset, "receiving")
-        already = max(0, item.bytes - (self.valid(token) or 0)) if token else 0
+        already = max(0, item.bytes - (self.sender.token_size(token) or 0)) if token else 0
         send = send_command(token=token) if token else send_command(snapshot)
         self.status.say(f"{item.dataset}: {'going on with' if token else 'receiving'} @{item.snapshot}")
-        broken: LinkError | None = None
+        before = self.status.items[item.dataset].sent
         try:
             self.gate.receive(send, item.landing, lambda sent: self.status.sent(item.dataset, already + sent))
+            self.breaks = 0
+            return True
         except LinkError as error:
-            broken = error
-        if broken:
-            self.status.say(f"{broken}; the receive goes on from where it stopped")
-            self.sleep(2.0)
-            self.patiently(lambda: self.gate.ask("ping"))
-        return broken is None
-
-    def hold(self, snapshot: str, item: Item) -> None:
-        """So that no pruning takes it meanwhile. The name is checked by guid: a name is for people."""
-        try:
-            found = run("zfs", "get", "-Hp", "-o", "value", "guid", snapshot).strip()
-            if found != item.guid:
-                raise Failed(f"{snapshot} has guid {found}, the plan says {item.guid}; run it again for a new plan")
-            if layout.RESTORE_HOLD not in run("zfs", "holds", "-H", snapshot).split():
-                run("zfs", "hold", layout.RESTORE_HOLD, snapshot)
-        except CommandError as error:
-            raise Failed(f"{snapshot} cannot be held: {error}; run it again for a new plan") from error
-
-    def release(self) -> None:
-        """Only our own hold; one that would let a snapshot be destroyed at once (deferred) stays for a person."""
-        for item in self.plan.items:
-            snapshot = f"{item.source}@{item.snapshot}"
-            try:
-                if layout.RESTORE_HOLD not in run("zfs", "holds", "-H", snapshot).split():
-                    continue
-                if run("zfs", "get", "-Hp", "-o", "value", "defer_destroy", snapshot).strip() == "off":
-                    run("zfs", "release", layout.RESTORE_HOLD, snapshot)
-                else:
-                    self.status.say(f"{snapshot}: still held, somebody asked for its deferred destruction")
-            except CommandError as error:
-                self.status.say(f"{snapshot}: the hold could not be released: {error}")
+            self.breaks = 0 if self.status.items[item.dataset].sent > before else self.breaks + 1
+            if self.breaks >= BREAKS:
+                raise
+            self.status.say(f"{error}; the receive goes on from where it stopped")
+        self.sleep(2.0)
+        self.patiently(lambda: self.gate.ask("ping"))
+        return False
 
     def start_ready(self) -> None:
         """Start what can be; what is being started does not keep the next dataset waiting."""
@@ -217,7 +194,8 @@ class Restore:
         """Seal the node, let go of the snapshots, write the record; what was granted is taken back last."""
         try:
             self.patiently(lambda: self.gate.ask("step", self.plan.seal, timeout=CUTOVER))
-            self.release()
+            for line in self.sender.release(self.plan.items):
+                self.status.say(line)
             record = commit(self.store, self.plan) if self.plan.commit is not None else self.store.read()
         except (CommandError, ValueError) as error:
             self.status.error(str(error))
@@ -257,7 +235,7 @@ def attempt(plan: Plan, store: Store) -> int:
         status.write("running")
         store.journal({"event": "restore", "at": int(time.time()), "epoch": plan.epoch, "by": plan.by})
         gate = Gate(plan.node, plan.target, runtime_folder())
-        code = Restore(plan, gate, status, store, time.sleep).run()
+        code = Restore(plan, gate, Sender(), status, store).run()
     except LinkError as error:
         status.error(f"{error}; run the same command again when the node is back")
         code = 3

@@ -124,21 +124,6 @@ def send_command(snapshot: str = "", token: str = "") -> list[str]:
     return ["zfs", "send", "-vP", "-w", snapshot] if snapshot else ["zfs", "send", "-vP", "-t", token]
 
 
-def token_size(token: str) -> int | None:
-    """Bytes that a resumed stream would carry; None when the sender no longer has what the token means.
-
-    Only the sender knows. Raises CommandError when it could not say: that is no reason to give up a receive.
-    """
-    done = subprocess.run(["zfs", "send", "-nvPt", token], capture_output=True, text=True, env=_ENVIRONMENT)
-    if done.returncode:
-        said = _last(done.stderr)
-        if any(words in done.stderr for words in ("no longer exists", "does not exist", "corrupt")):
-            return None
-        raise CommandError(f"zfs send -nvt TOKEN: {said}")
-    sizes = [words[1] for words in map(str.split, done.stdout.splitlines()) if words[:1] == ["size"]]
-    return int(sizes[-1]) if sizes and sizes[-1].isdigit() else 0
-
-
 def runtime_folder() -> Path:
     """systemd's RuntimeDirectory of the unit, or a private temporary folder."""
     given = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]

@@ -52,7 +52,7 @@ class Bench:
         """A node with data, replicated raw to the vault; then the node's pool is lost and made again, empty."""
         self.run(
             f"""set -e
-for u in bs-restore; do useradd --system --user-group --home-dir /var/lib/$u --no-create-home --shell /bin/sh $u || :; done
+useradd --system --user-group --home-dir /var/lib/bs-restore --no-create-home --shell /bin/sh bs-restore
 zpool create -O mountpoint=none bank /dev/disk/by-id/virtio-N1B0001
 zpool create -O mountpoint=none tank /dev/disk/by-id/virtio-N1A0001
 zfs create tank/data
@@ -65,7 +65,9 @@ done
 (cd /old && find . -type f | sort | xargs sha256sum) > /root/sums
 zfs snapshot tank/data/crm@{self.snapshot} tank/data/db@{self.snapshot}
 zfs create -p -o canmount=off -o readonly=on bank/vault/replicas/node1/tank/data
-for d in crm db; do zfs send -w tank/data/$d@{self.snapshot} | zfs receive -u bank/vault/replicas/node1/tank/data/$d; done
+for d in tank/data/crm tank/data/db; do
+  zfs send -w $d@{self.snapshot} | zfs receive -u bank/vault/replicas/node1/$d
+done
 zfs allow bs-restore hold,release,send bank/vault/replicas
 mkdir -p {layout.KEYS} {layout.LIVE}/node1 {CODE}
 [ -e {layout.KEYS}/restore ] || ssh-keygen -q -t ed25519 -N '' -f {layout.KEYS}/restore

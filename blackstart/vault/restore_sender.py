@@ -1,0 +1,62 @@
+"""The vault's own side of a restore: holds on the snapshots that are sent, and what a receive token still means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from blackstart.vault import layout
+from blackstart.vault.restore_plan import Item
+from blackstart.vault.zfs import CommandError, run
+
+
+class Failed(Exception):
+    """A dataset cannot be brought back by trying again; one sentence."""
+
+
+class Sender:
+    """zfs on this vault, as bs-restore (delegated: send, hold, release)."""
+
+    def hold(self, item: Item) -> None:
+        """So that no pruning takes it meanwhile. The name is checked by guid: a name is for people. Raises Failed."""
+        snapshot = f"{item.source}@{item.snapshot}"
+        try:
+            found = run("zfs", "get", "-Hp", "-o", "value", "guid", snapshot).strip()
+            if found != item.guid:
+                raise Failed(f"{snapshot} has guid {found}, the plan says {item.guid}; run it again for a new plan")
+            if layout.RESTORE_HOLD not in run("zfs", "holds", "-H", snapshot).split():
+                run("zfs", "hold", layout.RESTORE_HOLD, snapshot)
+        except CommandError as error:
+            raise Failed(f"{snapshot} cannot be held: {error}; run it again for a new plan") from error
+
+    def release(self, items: Iterable[Item]) -> list[str]:
+        """Let go of our own holds; one whose release would destroy the snapshot (deferred) stays for a person.
+
+        Lines about what is still held.
+        """
+        said = []
+        for item in items:
+            snapshot = f"{item.source}@{item.snapshot}"
+            try:
+                if layout.RESTORE_HOLD not in run("zfs", "holds", "-H", snapshot).split():
+                    continue
+                if run("zfs", "get", "-Hp", "-o", "value", "defer_destroy", snapshot).strip() == "off":
+                    run("zfs", "release", layout.RESTORE_HOLD, snapshot)
+                else:
+                    said.append(f"{snapshot}: still held, somebody asked for its deferred destruction")
+            except CommandError as error:
+                said.append(f"{snapshot}: the hold could not be released: {error}")
+        return said
+
+    def token_size(self, token: str) -> int | None:
+        """Bytes that a resumed stream would carry; None when what the token means is gone from this vault.
+
+        Only the sender knows. Raises Failed when it could not say: that is no reason to give up a receive.
+        """
+        try:
+            said = run("zfs", "send", "-nvPt", token)
+        except CommandError as error:
+            if any(words in str(error) for words in ("no longer exists", "does not exist", "corrupt")):
+                return None
+            raise Failed(f"zfs send -nvt TOKEN: {error}") from error
+        sizes = [words[1] for words in map(str.split, said.splitlines()) if words[:1] == ["size"]]
+        return int(sizes[-1]) if sizes and sizes[-1].isdigit() else 0

@@ -1,0 +1,221 @@
+"""The engine against a node that is only a table: what is sent once, what goes on, who starts when."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from rebuild_world import rebuild, record
+from test_restore_steps import world
+
+from blackstart.vault import restore as engine
+from blackstart.vault.record import dump_record
+from blackstart.vault.restore_gate import Gate, LinkError
+from blackstart.vault.restore_plan import Item, Plan
+from blackstart.vault.restore_sender import Failed, Sender
+from blackstart.vault.restore_status import Status
+from blackstart.vault.store import Store
+from blackstart.vault.zfs import CommandError
+
+
+class Node:
+    """The gate and what is behind it. `trouble`: word -> exceptions to raise, one per time it is asked."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.guids: dict[str, str] = {}
+        self.tokens: dict[str, str] = {}
+        self.marks: dict[str, str] = {}
+        self.asked: list[str] = []
+        self.trouble: dict[str, list[Exception]] = {}
+        self.started = threading.Lock()
+
+    def _trouble(self, word: str) -> None:
+        if self.trouble.get(word):
+            raise self.trouble[word].pop(0)
+
+    def ask(self, *words: str, timeout: float = 0) -> str:
+        self.asked.append(" ".join(words))
+        self._trouble(" ".join(words))
+        if words[0] == "state":
+            return self._state()
+        if words[0] == "step":
+            for item in self.plan.items:
+                if item.step == words[1] and self.marks.get(item.dataset) != item.mark:
+                    self.guids[item.dataset] = self.guids.pop(item.landing)
+                    self.marks[item.dataset] = item.mark
+                if item.abort == words[1]:
+                    self.tokens.pop(item.landing)
+        return ""
+
+    def _state(self) -> str:
+        lines = []
+        for item in self.plan.items:
+            for name in (item.landing, item.dataset):
+                if name in self.guids or name in self.tokens:
+                    mark = self.marks.get(name, "-")
+                    lines.append(f"O {name}\t1\t{self.tokens.get(name, '-')}\t{mark}")
+                    if name in self.guids:
+                        lines.append(f"O {name}@s\t{self.guids[name]}\t-\t{mark}")
+                else:
+                    lines.append(f"E cannot open '{name}': dataset does not exist")
+        return "\n".join([*lines, "="]) + "\n"
+
+    def receive(self, send: list[str], landing: str, progress: Callable[[int], None]) -> None:
+        item = next(each for each in self.plan.items if each.landing == landing)
+        word = "resume" if "-t" in send else "send"
+        self.asked.append(f"{word} {item.dataset}")
+        if self.trouble.get(f"{word} {item.dataset}"):
+            self.tokens[landing] = "1-token"
+            progress(5)
+            self._trouble(f"{word} {item.dataset}")
+        self.tokens.pop(landing, None)
+        self.guids[landing] = item.guid
+        progress(item.bytes)
+
+
+class Here:
+    """The vault's own zfs."""
+
+    def __init__(self) -> None:
+        self.held: set[str] = set()
+        self.gone: set[str] = set()
+        self.token: int | None = 5
+
+    def hold(self, item: Item) -> None:
+        if item.dataset in self.gone:
+            raise Failed("no such snapshot")
+        self.held.add(item.dataset)
+
+    def release(self, items: Any) -> list[str]:
+        self.held.clear()
+        return []
+
+    def token_size(self, token: str) -> int | None:
+        return self.token
+
+
+class Run:
+    def __init__(self, tmp_path: Path) -> None:
+        plan, _ = world()
+        wanted = {"pools": {"tank": {"guid": "5", "size": 5, "members": []}}, "host_key": "", "applied": None}
+        self.plan = replace(plan, commit=wanted)
+        self.node, self.here, self.slept = Node(self.plan), Here(), [0.0]
+        self.store = Store("node1", str(tmp_path))
+        self.store.folder.mkdir()
+        (self.store.folder / "record.json").write_text(dump_record(record(rebuild=rebuild())))
+
+    def __call__(self) -> int:
+        status = Status(self.plan, self.store.folder)
+        gate, sender = cast(Gate, self.node), cast(Sender, self.here)
+        return engine.Restore(self.plan, gate, sender, status, self.store, self.slept.append).run()
+
+    @property
+    def did(self) -> list[str]:
+        return [asked for asked in self.node.asked if asked not in ("state", "ping")]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path)
+
+
+def test_from_nothing_to_the_record(run: Run) -> None:
+    assert run() == 0
+    order = [asked for asked in run.did if not asked.startswith("step start-")]
+    expected = [words for item in run.plan.items for words in (f"send {item.dataset}", f"step {item.step}")]
+    assert order == [*expected, "step seal", "step revoke"]
+    assert [item.dataset for item in run.plan.items] == ["tank/data/db", "tank/lxc/db", "tank/data/crm"]
+    assert run.node.asked.count("state") == 1
+    known = run.store.read()
+    assert known and known.epoch == 2 and known.rebuild is None and known.pools["tank"].guid == "5"
+    event = json.loads((run.store.folder / "journal.jsonl").read_text().splitlines()[-1])
+    assert event["event"] == "rebuilt" and event["epoch"] == 2
+    assert not run.here.held
+
+
+def test_each_container_starts_when_its_own_data_is_there(run: Run) -> None:
+    assert run() == 0
+    did = run.did
+    assert did.index("step start-db") > did.index(f"step {run.plan.items[1].step}")
+    assert did.index("step start-crm") > did.index("step start-db")
+    assert did.index("step start-crm") > did.index(f"step {run.plan.items[2].step}")
+    assert did.index("step seal") > did.index("step start-crm")
+
+
+def test_a_cut_link_goes_on_from_the_token_and_a_node_that_reboots_is_waited_for(run: Run) -> None:
+    run.node.trouble["send tank/lxc/db"] = [LinkError("gone")]
+    run.node.trouble["ping"] = [LinkError("gone")] * 5
+    assert run() == 0
+    assert "resume tank/lxc/db" in run.did and run.did.count("send tank/lxc/db") == 1
+    assert sum(run.slept) > 30
+
+
+def test_a_node_that_stays_away_is_given_up_and_found_where_it_was_left(run: Run) -> None:
+    run.node.trouble["send tank/lxc/db"] = [LinkError("gone")]
+    run.node.trouble["ping"] = [LinkError("gone")] * 1000
+    with pytest.raises(LinkError):
+        run()
+    known = run.store.read()
+    assert known and known.epoch == 1 and known.rebuild
+    before = len(run.did)
+    run.node.trouble.clear()
+    assert run() == 0
+    assert run.did[before : before + 3] == [
+        f"step {run.plan.items[0].step}",
+        "resume tank/lxc/db",
+        f"step {run.plan.items[1].step}",
+    ]
+
+
+def test_a_link_that_breaks_before_every_byte_is_not_tried_for_ever(run: Run) -> None:
+    run.node.trouble["send tank/data/db"] = [LinkError("gone")]
+    run.node.trouble["resume tank/data/db"] = [LinkError("gone")] * 1000
+    with pytest.raises(LinkError):
+        run()
+    assert run.did.count("resume tank/data/db") <= 12
+
+
+def test_what_fails_twice_the_same_way_does_not_keep_the_others_waiting(run: Run) -> None:
+    run.node.trouble["send tank/data/db"] = [CommandError("out of space")]
+    run.node.trouble["resume tank/data/db"] = [CommandError("out of space")] * 5
+    assert run() == 1
+    assert "send tank/data/crm" in run.did and "step start-db" not in run.did and "step seal" not in run.did
+    known = run.store.read()
+    assert known and known.epoch == 1 and known.rebuild, "what is not whole is not written down as whole"
+
+
+def test_a_token_whose_snapshot_is_gone_ends_our_own_receive_and_begins_anew(run: Run) -> None:
+    first = run.plan.items[0]
+    run.node.tokens[first.landing] = "1-old"
+    run.here.token = None
+    assert run() == 0
+    assert run.did[:3] == [f"step {first.abort}", f"send {first.dataset}", f"step {first.step}"]
+
+
+def test_a_snapshot_that_was_destroyed_meanwhile_is_said(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run.here.gone.add("tank/data/crm")
+    assert run() == 1
+    assert "tank/data/crm: no such snapshot" in capsys.readouterr().out
+    assert "step start-db" in run.did and "step start-crm" not in run.did
+
+
+def test_a_container_that_does_not_answer_leaves_the_rebuild_open(run: Run) -> None:
+    run.node.trouble["step start-db"] = [CommandError("db: probe failed for 30 s")]
+    assert run() == 1
+    known = run.store.read()
+    assert known and known.rebuild and "step seal" not in run.did
+    assert run() == 0
+    assert run.did.count("send tank/data/crm") == 1
+
+
+def test_killed_behind_the_record_a_second_run_changes_nothing(run: Run) -> None:
+    run.node.trouble["step revoke"] = [LinkError("gone")]
+    assert run() == 0
+    assert run() == 0
+    assert run.did.count("send tank/data/crm") == 1
