@@ -15,6 +15,7 @@ FOLDERS = ("/etc/cron.d",)
 def query_for(wanted: Wanted) -> Query:
     """Ask for everything `wanted` names. Folders of our own are listed whole."""
     properties = {name for dataset in wanted.datasets.values() for name in dataset.properties}
+    properties |= {name for pool in wanted.pools.values() for name in pool.properties}
     if any(dataset.encryption for dataset in wanted.datasets.values()):
         properties |= {"keyformat", "keylocation"}
     units = {*wanted.units, *(f"lxc@{name}.service" for name in wanted.containers)}

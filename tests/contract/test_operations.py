@@ -1,0 +1,133 @@
+"""What the operations yield over a given reading: refusals, order, secrets, and one reading for all of them."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pyinfra.api.command import FileUploadCommand, StringCommand
+from pyinfra.context import ctx_host, ctx_state
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+from converge_world import satisfied, wishes, without
+
+from blackstart.live.model import Live
+from blackstart.reading import ABSENT, Unknown
+from operations import container, dataset, file, image, live, pool, rootfs
+
+WANT = wishes()
+
+
+class Host:
+    """A host whose reading is given; counts how often it is read."""
+
+    def __init__(self, reading: Live, has_tarball: bool = False) -> None:
+        self.name, self.reading, self.reads, self.has_tarball = "node1", reading, 0, has_tarball
+
+    def get_fact(self, fact: Any, **kwargs: Any) -> Live:
+        self.reads += 1
+        return self.reading
+
+    def run_shell_command(self, command: str) -> tuple[bool, list[str]]:
+        return self.has_tarball, []
+
+
+Run = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    live._kept.clear()
+
+    def go(host: Host, operation: Any, executing: bool = True, **arguments: Any) -> list[Any]:
+        with ctx_state.use(SimpleNamespace(is_executing=executing)), ctx_host.use(host):  # type: ignore[arg-type]
+            return list(operation._inner(wanted=WANT, **arguments))
+
+    yield go
+    live._kept.clear()
+
+
+def test_on_a_host_that_fits_all_operations_together_read_once_and_yield_nothing(run: Run) -> None:
+    host = Host(satisfied(WANT))
+    for each, arguments in (
+        (pool.pools, {"enroll": False, "disks": {}}),
+        (dataset.datasets, {"folder": Path()}),
+        (image.images, {"cache": Path()}),
+        (rootfs.roots, {"folder": Path()}),
+        (file.files, {}),
+        (container.containers, {}),
+    ):
+        assert run(host, each, **arguments) == []
+    assert host.reads == 1
+
+
+def test_after_a_change_only_those_who_look_at_it_read_again(run: Run) -> None:
+    host = Host(without(satisfied(WANT), "datasets", "tank/data/notes"))
+    run(host, dataset.datasets, folder=Path())
+    run(host, file.files)
+    assert host.reads == 1
+    run(host, rootfs.roots, folder=Path())
+    assert host.reads == 2
+
+
+def test_what_could_not_be_read_is_a_command_that_fails_with_the_reason(run: Run) -> None:
+    (command,) = run(Host(replace(satisfied(WANT), datasets=Unknown("zfs: timeout"))), dataset.datasets, folder=Path())
+    assert "zfs: timeout" in command and command.endswith("; exit 1")
+
+
+def test_no_pool_is_made_without_being_told_to_enroll(run: Run) -> None:
+    reading = replace(satisfied(WANT), pools=ABSENT)
+    (command,) = run(Host(reading), pool.pools, enroll=False, disks={})
+    assert "not told to enroll" in command and "zpool create" not in command
+    (command,) = run(Host(reading), pool.pools, enroll=True, disks={})  # no disks at all on this host
+    assert "there is no disk virtio-N1A0001" in command and "zpool create" not in command
+
+
+def test_the_key_goes_by_stdin_and_only_when_it_is_needed(run: Run, tmp_path: Path) -> None:
+    key = "ab" * 32
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys/ledger.example.key").write_text(key)
+    host = Host(without(satisfied(WANT), "datasets", "tank/data/ledger"))
+    (command,) = run(host, dataset.datasets, folder=tmp_path)
+    assert isinstance(command, StringCommand)
+    assert base64.b64decode(str(command.connector_arguments["_stdin"])) == key.encode()
+    assert key not in repr(command) and key not in command.get_raw_value()
+    (prepared,) = run(host, dataset.datasets, executing=False, folder=tmp_path)
+    assert prepared.connector_arguments["_stdin"] == ""
+
+
+def test_a_missing_key_refuses_this_host_alone(run: Run, tmp_path: Path) -> None:
+    host = Host(without(satisfied(WANT), "datasets", "tank/data/ledger"))
+    (command,) = run(host, dataset.datasets, folder=tmp_path)
+    assert "the key is missing: file:keys/ledger.example.key" in command and command.endswith("; exit 1")
+
+
+def test_an_image_is_brought_only_where_the_node_has_no_tarball(run: Run, tmp_path: Path) -> None:
+    (name, wanted) = next(iter(WANT.images.items()))
+    (tmp_path / f"{wanted.sha256}.tar.zst").write_bytes(b"x")
+    reading = without(satisfied(WANT), "datasets", name)
+    brought = run(Host(reading), image.images, cache=tmp_path)
+    live._kept.clear()
+    there = run(Host(reading, has_tarball=True), image.images, cache=tmp_path)
+    assert [isinstance(each, FileUploadCommand) for each in brought] == [False, True, False]
+    assert not any(isinstance(each, FileUploadCommand) for each in there)
+
+
+def test_an_image_that_is_nowhere_names_the_command_that_builds_it(run: Run, tmp_path: Path) -> None:
+    reading = without(satisfied(WANT), "datasets", next(iter(WANT.images)))
+    commands = run(Host(reading), image.images, cache=tmp_path)
+    assert "blackstart image build debian-13" in commands[1]
+
+
+def test_containers_are_all_started_before_the_first_is_waited_for(run: Run) -> None:
+    commands = run(Host(replace(satisfied(WANT), containers=ABSENT)), container.containers)
+    starts = [number for number, line in enumerate(commands) if "systemctl start" in line]
+    probes = [number for number, line in enumerate(commands) if "/probe-" in line]
+    assert starts == [0, 1, 2] and probes == [3, 4, 5]
+    assert "lxc@notes" in commands[0] and "lxc@ledger" in commands[1]
