@@ -86,12 +86,16 @@ def command(changes: list[Change], wanted: Wanted) -> tuple[str, str] | None:
 
 
 def _folders(files: dict[str, WantedFile]) -> list[str]:
-    """sshd refuses keys in a folder that others may write, so .ssh folders get their owner; the rest is root's."""
+    """sshd refuses keys in a folder that others may write, so .ssh folders get their owner; the rest is root's.
+
+    Where root owns somebody else's keys (users by purpose), sshd still reads them as that user.
+    """
     lines = [shell("mkdir", "-p", str(PurePosixPath(paths.PENDING).parent))]
     for path, file in files.items():
         parent = PurePosixPath(path).parent
         if parent.name == ".ssh":
-            lines.append(shell("install", "-d", "-m", "0700", "-o", file.owner, "-g", file.group, str(parent)))
+            mode = "0755" if file.owner == "root" else "0700"
+            lines.append(shell("install", "-d", "-m", mode, "-o", file.owner, "-g", file.group, str(parent)))
     return lines
 
 
