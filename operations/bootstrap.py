@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyinfra.api.command import FunctionCommand
+from pyinfra.api.host import Host
 from pyinfra.api.operation import operation
+from pyinfra.api.state import State
 from pyinfra.context import state
 
 from blackstart.change import shell
@@ -26,6 +28,7 @@ from operations.live import live
 from operations.rebuild import give_up
 from operations.record import keepers
 from operations.restore import outline_of, show
+from operations.vault_shell import ShellError
 from operations.verdict import Known, applied_spec, known, say, say_once, verdict
 
 
@@ -85,7 +88,17 @@ def bootstrap(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
         yield refuse(f"{spec.name}: {made.refusals[0]}. Next: {made.next_command}")
         return
     if not asks.plan_only:
-        yield FunctionCommand(ways.carry_out, (job, made), {})  # type: ignore[misc]
+        yield FunctionCommand(_carry_out, (ways, job, made), {})  # type: ignore[misc]
+
+
+def _carry_out(state: State, host: Host, ways: Ways, job: Job, made: Outline | None) -> bool:
+    """Everything that follows, as operations nested in this one; a sentence instead of a traceback where one fails."""
+    try:
+        ways.carry_out(job, made)
+        return True
+    except (ShellError, OSError, ValueError) as error:
+        host.log_styled(f"{job.spec.name}: {error}; run the same command again, it goes on", fg="red")
+        return False
 
 
 @operation(is_idempotent=True, _set_in_op=False)
@@ -109,7 +122,7 @@ def restore(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
     if made.refusals:
         yield refuse(f"{spec.name}: {made.refusals[0]}. Next: {made.next_command}")
     elif not asks.plan_only:
-        yield FunctionCommand(ways.carry_out, (job, made), {})  # type: ignore[misc]
+        yield FunctionCommand(_carry_out, (ways, job, made), {})  # type: ignore[misc]
 
 
 def _outline(job: Job, about: Known) -> Outline | None:
