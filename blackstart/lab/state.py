@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import socket
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -46,12 +47,20 @@ def load(path: Path) -> State:
 
 
 def free_ports(count: int, taken: set[int]) -> list[int]:
-    """Ports of 127.0.0.1 that nobody uses, and that no other machine of the lab was promised."""
+    """Ports of 127.0.0.1 that nobody uses, and that no other machine of the lab was promised.
+
+    Below the range from which the kernel takes ports for outgoing connections: a machine that is started again later
+    must find its ports free.
+    """
     ports: list[int] = []
     while len(ports) < count:
+        port = random.randrange(20000, 32768)
+        if port in taken or port in ports:
+            continue
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port not in taken and port not in ports:
-            ports.append(port)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        ports.append(port)
     return ports
