@@ -137,13 +137,11 @@ def _probe(name: str, container: Container) -> bytes:
 def _probe_words(probe: Probe, name: str, address: str) -> dict[str, object]:
     if probe.http:
         url = f"http://{address}{probe.http}"
-        command = shell("curl", "-fsS", "-o", "/dev/null", "--max-time", "5", url)
-        return {"what": f"GET {url}", "command": command, "within": probe.within}
+        port = probe.http.lstrip(":").split("/")[0]
+        return {"what": f"GET {url}", "command": shell("get", address, port, url), "within": probe.within}
     if probe.tcp:
-        # bash is essential on Debian, and the only way to open a socket that a minimal host surely has.
         port = probe.tcp.lstrip(":")
-        command = shell("timeout", "5", "bash", "-c", ': <"/dev/tcp/$0/$1"', address, port)
-        return {"what": f"tcp {address}:{port}", "command": command, "within": probe.within}
+        return {"what": f"tcp {address}:{port}", "command": shell("reach", address, port), "within": probe.within}
     inside = ["timeout", "20", "lxc-attach", "-n", name, "--clear-env", "--", "/bin/sh", "-c", probe.command or ""]
     return {"what": probe.command, "command": shell(*inside), "within": probe.within}
 
