@@ -27,7 +27,7 @@ from blackstart.vault.restore_plan import Plan, Target, dump
 from operations import lock
 from operations.common import Commands, refuse, with_stdin
 from operations.live import EVERYTHING, live, spoil
-from operations.record import reading
+from operations.record import forget, reading
 from operations.vault_shell import ShellError, on_vault
 from operations.verdict import known, say, say_once
 
@@ -190,6 +190,7 @@ def restored(job: Job, start: bool = True) -> Commands:
 
 def _restore(state: State, host: Host, job: Job, start: bool) -> bool:
     node = job.spec.name
+    forget(job.vault)  # what its record says is the unit's to write now
     try:
         if start and not running(job):
             lock.release(node)

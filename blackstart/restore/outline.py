@@ -9,7 +9,6 @@ from blackstart.change import shell
 from blackstart.restore import names
 from blackstart.restore.at import choose
 from blackstart.spec.resolve import NodeSpec, WantedDataset, wanted_datasets
-from blackstart.spec.types import format_size
 from blackstart.vault.record import DatasetRecord, Record
 from blackstart.vault.records import Replica, ReplicaSnapshot
 
@@ -195,7 +194,7 @@ def round_size(size: int) -> str:
     """Bytes for people, three digits: `72.4 MB`. Where exactness counts, `format_size`."""
     value, unit = float(size), "B"
     for unit in ("B", "kB", "MB", "GB", "TB", "PB"):
-        if value < 1000 or unit == "PB":
+        if value < 999.5 or unit == "PB":
             break
         value /= 1000
-    return format_size(size) if unit == "B" else f"{value:.3g} {unit}"
+    return f"{value:.3g} {unit}"

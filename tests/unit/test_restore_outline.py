@@ -11,7 +11,7 @@ import pytest
 from rebuild_world import NOW, node_spec, record
 
 from blackstart.restore.at import parse_time
-from blackstart.restore.outline import Means, Outline, outline, say_age
+from blackstart.restore.outline import Means, Outline, outline, round_size, say_age
 from blackstart.restore.show import as_data, as_text
 from blackstart.vault.records import Replica, ReplicaSnapshot
 
@@ -131,4 +131,10 @@ def test_the_document() -> None:
 def test_ages_for_people() -> None:
     assert [say_age(n) for n in (5, 119, 120, 1380, 7200, 90000, 200000)] == [
         "5 s", "119 s", "2 min", "23 min", "2 h 0 min", "25 h 0 min", "2 d 7 h",
+    ]  # fmt: skip
+
+
+def test_sizes_for_people() -> None:
+    assert [round_size(n) for n in (0, 999, 1000, 72_400_000, 999_600_000, 4 * 10**12)] == [
+        "0 B", "999 B", "1 kB", "72.4 MB", "1 GB", "4 TB",
     ]  # fmt: skip
