@@ -84,7 +84,7 @@ def heartbeat(live: Live) -> list[tuple[str, str]]:
         return [("heartbeat", f"could not be read: {live.heartbeat.why}")]
     if isinstance(live.heartbeat, Absent) or not isinstance(live.host, Present):
         return [("heartbeat", "none on the node")]
-    at = live.heartbeat.value.get("at", live.heartbeat.value.get("time"))
+    at = live.heartbeat.value.get("timestamp")
     if not isinstance(at, int | float):
         return [("heartbeat", "it does not say when it was written")]
     return [("heartbeat", f"{say_age(max(0, int(live.host.value.clock - at)))} old")]
