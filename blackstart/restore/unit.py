@@ -111,7 +111,7 @@ def summary(document: dict[str, Any]) -> list[str]:
         return []
     lines = [
         f"restored {round_size(outcome['bytes'])}; lost at most {say_age(outcome['rpo'])} of data; "
-        f"{say_age(int(outcome['rto']))} since the rebuild began"
+        f"{say_age(int(outcome['rto']))} since it began"
     ]
     for item in outcome["datasets"]:
         steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in item["seconds"].items())

@@ -56,7 +56,7 @@ def test_the_outcome_for_people() -> None:
         "datasets": [{"dataset": "tank/data/crm", "snapshot": "s", "seconds": {"receiving": 27.04, "cutover": 1.5}}],
     }
     assert unit.summary(document(outcome=outcome)) == [
-        "restored 72.4 MB; lost at most 23 min of data; 98 s since the rebuild began",
+        "restored 72.4 MB; lost at most 23 min of data; 98 s since it began",
         "tank/data/crm @s: receiving 27.0 s, cutover 1.5 s",
     ]
     assert unit.summary(document()) == []
