@@ -8,8 +8,9 @@ import time
 
 import click
 
-from blackstart.cli.fleet_hosts import Hosts, hosts, ssh_config_option, vaults
+from blackstart.cli.fleet_hosts import Hosts, hosts, ssh_config_option
 from blackstart.restore import unit
+from blackstart.restore.keeper import keepers
 
 
 @click.command()
@@ -22,7 +23,7 @@ def attach(node: str, as_json: bool, ssh_config: str | None) -> None:
     Exit code 0: all is back. 1: something is not. 3: no vault could be asked.
     """
     known, spec = hosts(node, ssh_config)
-    found = {vault: look(known, vault, node) for vault in vaults(spec)}
+    found = {vault: look(known, vault, node) for vault in keepers(spec)}
     answers = {vault: each for vault, each in found.items() if isinstance(each, unit.Look)}
     if not answers:
         for vault, why in found.items():

@@ -54,14 +54,6 @@ def hosts(node: str, ssh_config: str | None = None) -> tuple[Hosts, NodeSpec]:
     return Hosts(fleet, folder, dict(found["nodes"])), resolve(fleet, node)
 
 
-def vaults(spec: NodeSpec) -> dict[str, str]:
-    """Vault -> its pool, of those that keep this node's record. A fleet's only vault keeps its own."""
-    found = {name: node.vault.pool for name, node in spec.vaults.items() if node.vault}
-    if not found and spec.node.vault:
-        found = {spec.name: spec.node.vault.pool}
-    return found
-
-
 ssh_config_option = click.option(
     "--ssh-config", type=click.Path(dir_okay=False), help="How to reach the hosts, instead of the spec (lab)."
 )

@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from blackstart.change import shell
-from blackstart.cli.fleet_hosts import Hosts, hosts, ssh_config_option, vaults
+from blackstart.cli.fleet_hosts import Hosts, hosts, ssh_config_option
 from blackstart.live.model import Live, Query
 from blackstart.live.script import parse, script, unknown
 from blackstart.reading import Absent, Present, Unknown
-from blackstart.restore.keeper import choose, record_on, replicas_on
+from blackstart.restore.keeper import choose, keepers, record_on, replicas_on
 from blackstart.restore.outline import say_age
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault import layout, records
@@ -37,7 +37,7 @@ def why(node: str, as_json: bool, ssh_config: str | None) -> None:
     """
     known, spec = hosts(node, ssh_config)
     live, reached = see_node(known, node)
-    readings = {vault: see_vault(known, vault, pool) for vault, pool in vaults(spec).items()}
+    readings = {vault: see_vault(known, vault, pool) for vault, pool in keepers(spec).items()}
     _, record = choose(readings, node)
     own = judge_own_keeper(spec, live) if list(readings) == [node] and isinstance(record, Unknown) else None
     verdict = own or judge(spec, record, live)

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from blackstart.reading import ABSENT, Absent, Present, Reading, Unknown
+from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.record import Record
 from blackstart.vault.records import Replica, VaultReading
+
+
+def keepers(spec: NodeSpec) -> dict[str, str]:
+    """Vault -> its pool, of those that keep this node's record. A fleet's only vault keeps its own."""
+    found = {name: node.vault.pool for name, node in spec.vaults.items() if node.vault}
+    if not found and spec.node.vault:
+        found = {spec.name: spec.node.vault.pool}
+    return found
 
 
 def record_on(reading: VaultReading, node: str) -> Reading[Record]:
