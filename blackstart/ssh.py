@@ -55,7 +55,7 @@ def target(node: Node) -> Target:
     """The parts of the spec's `ssh = "user@host:port"`; an IPv6 address with a port stands in brackets."""
     user, at, rest = node.ssh.rpartition("@")
     host, colon, port = rest.rpartition(":")
-    if colon and (host.startswith("[") or ":" not in host):
+    if colon and (host.endswith("]") or ":" not in host):
         return Target(user if at else None, host.strip("[]"), int(port))
     return Target(user if at else None, rest.strip("[]"), None)
 

@@ -155,7 +155,13 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 HostKey = Annotated[str, Grammar(r"(ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) [A-Za-z0-9+/]+=*", "an SSH public key")]
 # A secret is named, never written: file:PATH (relative to the fleet), command:LINE, sops:FILE#KEY.
 SecretRef = Annotated[str, Grammar(r"(file|command|sops):.+", "a secret reference (file:, command: or sops:)")]
+# A name or address never begins with "-": ssh would take it for an option. IPv6 with a port stands in brackets.
+_PORT = r"(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
+_V6 = r"[0-9a-fA-F]*(:[0-9a-fA-F]*){2,}(\.\d+){0,3}"
 SshTarget = Annotated[
     str,
-    Grammar(r"([a-z_][a-z0-9_-]*@)?[A-Za-z0-9.:\[\]-]+?(:\d+)?", "an SSH target like 'admin@203.0.113.11:22'"),
+    Grammar(
+        rf"([a-z_][a-z0-9_-]*@)?(([A-Za-z0-9][A-Za-z0-9.-]*|\[{_V6}\])(:{_PORT})?|{_V6})",
+        "an SSH target like 'admin@203.0.113.11:22'",
+    ),
 ]

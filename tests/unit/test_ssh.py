@@ -9,6 +9,7 @@ from typing import Any
 
 import paramiko
 import pytest
+from pydantic import ValidationError
 from spec_fleet import KEY, OTHER_KEY, swap, write
 
 from blackstart.hosts import NoHosts, groups, require_hosts
@@ -40,10 +41,21 @@ def node(ssh: str) -> Node:
         ("root@host.example", Target("root", "host.example", None)),
         ("root@[2001:db8::1]:22", Target("root", "2001:db8::1", 22)),
         ("root@2001:db8::1", Target("root", "2001:db8::1", None)),
+        ("root@[2001:db8::1]", Target("root", "2001:db8::1", None)),
+        ("::ffff:192.0.2.1", Target(None, "::ffff:192.0.2.1", None)),
     ],
 )
 def test_targets(ssh: str, expected: Target) -> None:
     assert target(node(ssh)) == expected
+
+
+@pytest.mark.parametrize(
+    "ssh",
+    ["root@192.0.2.1:ssh", "192.0.2.1:", "host:99999", "host:0", "[2001:db8::1]:x", "[host]", "-v", "root@-v", "x:y:z"],
+)
+def test_what_is_no_target(ssh: str) -> None:
+    with pytest.raises(ValidationError, match="is not an SSH target like"):
+        node(ssh)
 
 
 def config(text: str) -> paramiko.SSHConfig:
