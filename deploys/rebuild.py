@@ -59,6 +59,7 @@ def carry_out(job: Job, made: Outline | None) -> None:
         the_host(job)
         rebuild.zfs_ready(name="ZFS is loaded")
         rebuild.pools(name="Pools by guid", job=job)
+        rebuild.nothing_lost(name="Nothing is missing on them", job=job, coming=())
     if made:
         restore.restored(name="Data, from the vault", job=job)
         lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="bootstrap.py")
@@ -98,7 +99,9 @@ def prepare(job: Job, made: Outline) -> None:
     rebuild.zfs_ready(name="ZFS is loaded")
     rebuild.pools(name="Pools", job=job)
     rebuild.journalled(name="The pools' guids", job=job)
-    before = without(job.wanted, {each.dataset for each in made.chosen})
+    coming = sorted(each.dataset for each in made.chosen)
+    rebuild.nothing_lost(name="Nothing is missing on what was not lost", job=job, coming=coming)
+    before = without(job.wanted, coming)
     datasets(wanted=before, folder=job.folder)
     images(wanted=before, cache=cache_folder())
     roots(wanted=before, folder=job.folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 
 from pyinfra.api.host import Host
@@ -18,6 +19,9 @@ from blackstart.live.model import Live
 from blackstart.reading import Present
 from blackstart.restore.job import Job
 from blackstart.vault import layout
+from blackstart.verdict_datasets import judge_datasets
+from blackstart.verdict_guard import refuse_bootstrap
+from blackstart.verdict_shape import bootstrap_command
 from operations.common import Commands, refuse
 from operations.live import EVERYTHING, live, spoil
 from operations.record import forget
@@ -69,8 +73,13 @@ def pools(job: Job) -> Commands:
     """Import what is ours by guid, make what is gone on members that are still blank; judged once more right before."""
     now = live(job.wanted, "pools", "importable", "disks", "zfs", "datasets")
     again = verdict(job.working, known(job.working), now, job.asks.disks)
-    if again.refusal:
-        yield refuse(f"{job.spec.name}: {again.refusal}. Next: {again.next_command}")
+    refusal = refuse_bootstrap(again)
+    if refusal:
+        yield refuse(str(refusal))
+        return
+    if again.create and job.verdict.kind == "importable":
+        # Nothing was planned to be restored: a pool made now would stay empty.
+        yield refuse(f"{job.spec.name}: {', '.join(again.create)} was on the disks, and is gone; run it again")
         return
     changed = bool(again.imports or again.create)
     for guid in again.imports.values():
@@ -82,6 +91,26 @@ def pools(job: Job) -> Commands:
         yield converge_pool.create_command(name, wanted, epoch=again.epoch)
     if changed:
         spoil(EVERYTHING)
+
+
+@operation()
+def nothing_lost(job: Job, coming: Collection[str]) -> Commands:
+    """A pool that was imported may lack a dataset that the vault has: it is never made empty in its place.
+
+    `coming`: datasets that this run restores. A vault that keeps its own record could not restore from it either.
+    """
+    record = known(job.working).record
+    if not state.is_executing or not isinstance(record, Present):
+        return
+    for each in judge_datasets(record.value, live(job.wanted, "pools", "datasets")).values():
+        wanted = job.wanted.datasets.get(each.dataset)
+        if wanted is None or not wanted.replicate or each.dataset in coming:
+            continue
+        if each.kind in ("lost", "unknown"):
+            # Where other data is to come back too, that goes first: this pool is known to lack it from now on.
+            then = bootstrap_command(job.spec.name) if coming else each.next_command
+            yield refuse(f"{job.spec.name}: {each.why}. Next: {then}")
+            return
 
 
 @operation()

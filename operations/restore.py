@@ -11,9 +11,9 @@ from pyinfra.api.state import State
 from pyinfra.context import state
 
 from blackstart.change import shell
-from blackstart.reading import Present
+from blackstart.reading import Present, Unknown
 from blackstart.restore import names, steps, unit
-from blackstart.restore.job import Job, room
+from blackstart.restore.job import Job, kept, room
 from blackstart.restore.keeper import replicas_on
 from blackstart.restore.outline import Means, Outline, outline
 from blackstart.restore.plan import plan, used_by
@@ -42,10 +42,15 @@ def outline_of(job: Job, epoch: int, with_keys: bool) -> Outline:
     replicas = replicas_on(found, job.spec.name)
     missing = _missing_keys(job) if with_keys else {}
     space = room(job.verdict.create, live(job.wanted, "pools"))
-    means = Means(_clock(found), missing, space, _there(job))
+    now = live(job.wanted, "pools", "datasets")
+    stays = kept(job, record.value, now) if not job.asks.dataset else frozenset()
+    means = Means(_clock(found), missing, space, _there(job), stays)
     only = {job.asks.dataset} if job.asks.dataset else None
     there = replicas.value if isinstance(replicas, Present) else {}
     made = outline(job.spec, record.value, there, means, epoch, job.asks.at, only)
+    if isinstance(now.pools, Present) and now.pools.value and isinstance(now.datasets, Unknown):
+        made.refusals.insert(0, f"the datasets that are there could not be read: {now.datasets.why}")
+        made.next_command = shell("blackstart", "why", job.spec.name)
     if not isinstance(replicas, Present):
         made.refusals.insert(0, f"the replicas on {job.vault} could not be read: {getattr(replicas, 'why', 'absent')}")
         made.next_command = shell("blackstart", "why", job.spec.name)

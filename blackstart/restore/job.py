@@ -10,7 +10,8 @@ from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import Present
 from blackstart.spec.node import Pool, Vdev
-from blackstart.spec.resolve import NodeSpec
+from blackstart.spec.resolve import NodeSpec, wanted_datasets
+from blackstart.vault.record import Record
 from blackstart.verdict import Verdict
 from blackstart.verdict_disks import replaced
 
@@ -56,6 +57,21 @@ def without(wanted: Wanted, datasets: Collection[str]) -> Wanted:
         containers={name: each for name, each in wanted.containers.items() if each.rootfs not in datasets},
         delegations={name: each for name, each in wanted.delegations.items() if name not in datasets},
     )
+
+
+def kept(job: Job, record: Record, live: Live) -> frozenset[str]:
+    """Datasets of pools that were not lost: where one pool of several is made again, the others' data is newer.
+
+    A pool that will be imported cannot be looked into yet; what it turns out to lack is refused after the import.
+    """
+    pools = live.pools.value if isinstance(live.pools, Present) else {}
+    datasets = live.datasets.value if isinstance(live.datasets, Present) else {}
+    survived = {name for name, pool in pools.items() if name in record.pools and record.pools[name].guid == pool.guid}
+    coming = {
+        name for name, guid in job.verdict.imports.items() if name in record.pools and record.pools[name].guid == guid
+    }
+    there = {name for name in datasets if name.split("/")[0] in survived}
+    return frozenset(there | {each.name for each in wanted_datasets(job.spec) if each.name.split("/")[0] in coming})
 
 
 def room(pools: Mapping[str, Pool], live: Live) -> dict[str, int]:

@@ -54,13 +54,14 @@ class Outline:
 class Means:
     """What is at hand. `keys`: encrypted dataset -> why its key is not. `free`: pool -> bytes, where it is known.
 
-    `there`: datasets that lie on the pools already.
+    `there`: datasets that lie on the pools already. `kept`: those of a pool that was not lost; they stay as they are.
     """
 
     now: int
     keys: Mapping[str, str] = field(default_factory=dict)
     free: Mapping[str, int] = field(default_factory=dict)
     there: Collection[str] = ()
+    kept: Collection[str] = ()
 
 
 def outline(
@@ -77,7 +78,9 @@ def outline(
     for item in wanted_datasets(spec):
         if only is not None and item.name not in only:
             continue
-        if item.replicate:
+        if item.replicate and item.name in means.kept:
+            made.left[item.name] = "its pool was not lost: it stays as it is"
+        elif item.replicate:
             _add(made, item, record.datasets.get(item.name), replicas.get(item.name), means, spec)
         elif item.kind not in ("parent", "image"):
             made.left[item.name] = item.reason or "not replicated"

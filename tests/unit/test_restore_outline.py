@@ -138,3 +138,10 @@ def test_sizes_for_people() -> None:
     assert [round_size(n) for n in (0, 999, 1000, 72_400_000, 999_600_000, 4 * 10**12)] == [
         "0 B", "999 B", "1 kB", "72.4 MB", "1 GB", "4 TB",
     ]  # fmt: skip
+
+
+def test_what_lies_on_a_pool_that_was_not_lost_stays_and_only_the_rest_comes_back() -> None:
+    means = Means(NOW, there={"tank/data/db"}, kept={"tank/data/db"})
+    whole = outline(node_spec(), record(), replicas(), means, 2)
+    assert [each.dataset for each in whole.chosen] == ["tank/lxc/db", "tank/data/crm"]
+    assert "stays as it is" in whole.left["tank/data/db"]
