@@ -11,13 +11,15 @@ _HERE = Path(__file__).resolve().parent
 if str(_HERE) not in sys.path:
     sys.path.insert(0, str(_HERE))
 
-from blackstart.ssh import HostKeyAdvice, no_delay  # noqa: E402
+from blackstart.ssh import HostKeyAdvice, NextCommand, no_delay, no_tracebacks  # noqa: E402
 
 config.CONNECT_TIMEOUT = 30
 config.REQUIRE_PYINFRA_VERSION = "~=3.10"
 
 no_delay()
+no_tracebacks()
 logger.addFilter(HostKeyAdvice())
+logger.addFilter(NextCommand())
 
 
 def _inventory_folder() -> None:

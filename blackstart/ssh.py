@@ -7,10 +7,13 @@ import contextlib
 import functools
 import logging
 import os
+import re
 import socket
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+import click
 
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.node import Node
@@ -171,6 +174,30 @@ class HostKeyAdvice(logging.Filter):
         if said.startswith("If this is expected, you can remove the bad key"):
             record.msg, record.args = HOST_KEY_ADVICE, ()
         return True
+
+
+class NextCommand(logging.Filter):
+    """Ends pyinfra's word on a host that it could not connect to with the command to type."""
+
+    _FAILED = re.compile(
+        r"\[([a-z0-9-]+)\].*?(SSH error|Could not connect|Could not resolve|EOF error|Authentication error)"
+    )
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass."""
+        said = record.getMessage()
+        failed = self._FAILED.search(click.unstyle(said)) if record.levelno == logging.ERROR else None
+        if failed:
+            record.msg, record.args = f"{said}; next: blackstart why {failed[1]}", ()
+        return True
+
+
+def no_tracebacks() -> None:
+    """Keep paramiko's tracebacks off the terminal: pyinfra says in a line what failed. `--debug-all` still shows them.
+
+    Python prints the errors of a logger without any handler.
+    """
+    logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 def no_delay() -> None:

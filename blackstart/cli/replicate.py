@@ -54,6 +54,10 @@ def ssh(data: dict[str, Any], script: str) -> list[str]:
         "GlobalKnownHostsFile=none",
         "StrictHostKeyChecking=yes",
         "BatchMode=yes",
+        # A host that takes the connection and keeps silent, or goes away later, must not hold anybody up.
+        "ConnectTimeout=30",
+        "ServerAliveInterval=15",
+        "ServerAliveCountMax=4",
     ):
         words += ["-o", option]
     if data.get("ssh_user"):

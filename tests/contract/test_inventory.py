@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import logging
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -158,3 +161,24 @@ def test_a_wrong_host_key_is_answered_with_what_helps_here() -> None:
         if HostKeyAdvice().filter(record):
             said.append(record.getMessage())
     assert said == ["REMOTE HOST", HOST_KEY_ADVICE]
+
+
+def test_a_host_that_hangs_up_is_said_without_traceback(pyinfra: Run, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    server.accept()[0].close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        config = tmp_path / "ssh_config"
+        port = server.getsockname()[1]
+        config.write_text(f"Host node1 203.0.113.11\n HostName 127.0.0.1\n Port {port}\n")
+        words = ("inventory", "deploys/site.py", "--limit", "node1", "--data", f"ssh_config_file={config}")
+        result = pyinfra(*words, "--dry")
+        server.shutdown(socket.SHUT_RDWR)
+    assert result.returncode == 1
+    assert "Traceback" not in result.stdout + result.stderr
+    line = next(line for line in result.stderr.splitlines() if "SSH error" in line)
+    assert line.startswith("    [node1]") and line.endswith("; next: blackstart why node1")
