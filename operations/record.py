@@ -18,6 +18,7 @@ from blackstart.converge.access import replicated
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import Absent, Present, Unknown
+from blackstart.restore.keeper import record_on
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault import layout
 from blackstart.vault.records import VaultReading, unknown
@@ -114,6 +115,11 @@ def is_written(patch: dict[str, Any], known: VaultReading, node: str) -> bool | 
     )
 
 
+def _epoch(known: VaultReading, node: str) -> int:
+    record = record_on(known, node)
+    return record.value.epoch if isinstance(record, Present) else 0
+
+
 def store_command(node: str) -> str:
     """The vault's own program that merges what comes on stdin into a node's record."""
     return f"PYTHONPATH={shell(layout.TOOL + '/current')} " + shell("python3", "-m", "blackstart.vault.store", node)
@@ -152,13 +158,17 @@ def recorded(wanted: Wanted, spec: NodeSpec, commit: str, by: str, disks: dict[s
         return
     for pool in patch["pools"].values():
         pool["members"] = [(disks or {}).get(each, each) for each in pool["members"]]
-    for vault, known in readings(spec).items():
+    found = readings(spec)
+    epochs = {vault: _epoch(known, spec.name) for vault, known in found.items()}
+    # A vault that joins later, or was away during a rebuild, learns the node's epoch: it never begins at 1 again.
+    epoch = max(1, *epochs.values())
+    for vault, known in found.items():
         written = is_written(patch, known, spec.name)
         if isinstance(written, str):
             yield refuse(f"{spec.name}: not recorded on vault {vault}: {written}")
-        elif not written:
+        elif not written or epochs[vault] < epoch:
             new = isinstance(known.records, Present) and spec.name not in known.records.value
             event = {"event": "enrolled" if new else "applied", "at": now, "by": by, "commit": commit}
             event["spec"] = patch["applied"]["digest"]
-            document = json.dumps({"patch": ({"epoch": 1} if new else {}) | patch, "event": event})
+            document = json.dumps({"patch": {"epoch": epoch} | patch, "event": event})
             yield FunctionCommand(_write, (vault, spec.name, document), {})  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -274,3 +275,31 @@ def test_a_pool_that_was_importable_and_is_gone_is_not_made_empty(go: Go) -> Non
     before = job(live(importable=(on_disks(),)), known, go)
     (command,) = go(rebuild_operations.pools, live(), Present(known), before)[0]
     assert "is gone; run it again" in command and command.endswith("exit 1")
+
+
+@pytest.mark.parametrize(("others", "epoch"), [((), 1), ((3,), 3)])
+def test_a_vault_that_joins_later_begins_at_the_epoch_the_node_has(
+    go: Go, monkeypatch: pytest.MonkeyPatch, others: tuple[int, ...], epoch: int
+) -> None:
+    def knows(found: dict[str, Any]) -> VaultReading:
+        return replace(unknown("not asked"), records=Present(found))
+
+    fresh = {"vault9": knows({})}
+    known = {f"vault{at}": knows({"node1": Present(record(epoch=each))}) for at, each in enumerate(others)}
+    monkeypatch.setattr(record_operations, "readings", lambda spec: fresh | known)
+    arguments = {"wanted": Wanted(), "spec": node_spec(), "commit": "abc123", "by": "ops"}
+    commands, _ = go(record_operations.recorded, live(pools=(pool(),)), ABSENT, **arguments)
+    said = {command.args[0]: json.loads(command.args[2])["patch"] for command in commands}
+    assert said["vault9"]["epoch"] == epoch
+    assert set(said) == {"vault9"}
+
+
+def test_a_vault_that_was_away_during_a_rebuild_learns_the_epoch(go: Go, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = {"old": record(epoch=1), "new": record(epoch=2)}
+    found = {
+        name: replace(unknown("not asked"), records=Present({"node1": Present(each)})) for name, each in both.items()
+    }
+    monkeypatch.setattr(record_operations, "readings", lambda spec: found)
+    arguments = {"wanted": Wanted(), "spec": node_spec(), "commit": "abc123", "by": "ops"}
+    commands, _ = go(record_operations.recorded, live(pools=(pool(),)), ABSENT, **arguments)
+    assert [(c.args[0], json.loads(c.args[2])["patch"]["epoch"]) for c in commands] == [("old", 2)]
