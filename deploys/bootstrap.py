@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from pyinfra.context import host as current
 
-from deploys.fleet import spec_of
+from blackstart.converge.context import commit_of
+from blackstart.spec.load import fleet_path
+from deploys.fleet import spec_of, who
 from deploys.rebuild import ask, carry_out, ways
-from operations import bootstrap
+from operations import bootstrap, lock
 
 
 def main() -> None:
@@ -19,6 +21,9 @@ def main() -> None:
     spec, asks = spec_of(current.data.node), ask(current.data)
     run = bootstrap.abandoned if asks.abandon else bootstrap.bootstrap
     verb = "Give up the rebuild of" if asks.abandon else "Bring back"
+    if asks.abandon:
+        commit = commit_of(fleet_path())
+        lock.locked(name=f"Lock of {spec.name}", spec=spec, who=who(), commit=commit, what="bootstrap.py")
     run(name=f"{verb} {spec.name}", spec=spec, asks=asks, ways=ways(carry_out))
 
 

@@ -27,6 +27,9 @@ def changed(record: Record | None, asked: dict[str, Any], now: int) -> Record:
     if asked["do"] == "made":
         return replace(record, rebuild=replace(record.rebuild, pools=record.rebuild.pools | asked["pools"]))
     if asked["do"] == "abandon":
+        if record.rebuild.pools:
+            # Seen without a pool by whoever asks, made meanwhile by whoever rebuilds.
+            raise ValueError(f"the open rebuild has made {', '.join(record.rebuild.pools)} already")
         return replace(record, rebuild=None)
     raise ValueError(f"{asked['do']!r} is nothing that can be asked")
 

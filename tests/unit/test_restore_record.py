@@ -35,7 +35,7 @@ def test_a_rebuild_is_opened_once_and_gone_on_with() -> None:
     assert again.rebuild.disks == {"ata-A": "ata-X", "ata-B": "ata-Y"} and again.rebuild.host_key == "k"
     made = changed(again, {"do": "made", "pools": {"tank": OTHER}}, NOW)
     assert made.rebuild and made.rebuild.pools == {"tank": OTHER}
-    assert changed(made, {"do": "abandon", "by": "ops"}, NOW).rebuild is None
+    assert changed(again, {"do": "abandon", "by": "ops"}, NOW).rebuild is None
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,7 @@ def test_a_rebuild_is_opened_once_and_gone_on_with() -> None:
         (record(), ask(epoch=3), "leads to 2"),
         (record(), {"do": "made", "pools": {}}, "no rebuild is open"),
         (record(rebuild=rebuild()), {"do": "dance"}, "dance"),
+        (record(rebuild=rebuild(2, {"tank": OTHER})), {"do": "abandon", "by": "ops"}, "has made tank already"),
     ],
 )
 def test_what_the_record_does_not_allow(known: Record | None, asked: dict[str, Any], words: str) -> None:
