@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, model_validator
 
 from blackstart.spec.node import Dataset
 from blackstart.spec.types import (
@@ -19,6 +19,8 @@ from blackstart.spec.types import (
     OneLine,
     PoolName,
     Port,
+    ProbePort,
+    ProbeUrl,
     Size,
 )
 
@@ -28,7 +30,7 @@ class Mount(Dataset):
 
     dataset: DatasetName | None = None
     """its full name; `<pool>/data/<container>` if left out"""
-    readonly: bool = False
+    readonly: StrictBool = False
     """the container may not write"""
 
 
@@ -50,9 +52,9 @@ class Probe(Model):
     `http = ":8100/health"` and `tcp = ":5432"` go to the container's address from the host; `command` runs inside.
     """
 
-    http: str | None = Field(default=None, pattern=r"^:\d+/\S*$")
+    http: ProbeUrl | None = None
     """`:PORT/PATH`, answers 200 to 399"""
-    tcp: str | None = Field(default=None, pattern=r"^:\d+$")
+    tcp: ProbePort | None = None
     """`:PORT`, accepts a connection"""
     command: str | None = None
     """a shell command inside the container that ends with 0"""
@@ -71,9 +73,9 @@ class Probe(Model):
 class IdMap(Model):
     """uid and gid 0 of the container are `start` on the host, for `count` ids."""
 
-    start: int = Field(default=100000, ge=65536)
+    start: StrictInt = Field(default=100000, ge=65536)
     """id on the host of the container's root"""
-    count: int = Field(default=65536, ge=1)
+    count: StrictInt = Field(default=65536, ge=1)
     """how many ids"""
 
 
@@ -98,11 +100,11 @@ class Container(Model):
     """derived from node and name if left out"""
     memory: Size | None = None
     """the most it may use"""
-    cpus: float | None = Field(default=None, gt=0)
+    cpus: StrictFloat | None = Field(default=None, gt=0)
     """how many CPUs' time it may use"""
-    autostart: bool = True
+    autostart: StrictBool = True
     """started with the node"""
-    priority: int = 50
+    priority: StrictInt = 50
     """restored and started before higher numbers"""
     after: tuple[Name, ...] = ()
     """started once the probes of these hold"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictInt, model_validator
 
 from blackstart.spec.container import Container
 from blackstart.spec.node import Node, Replication
@@ -66,7 +66,7 @@ class LockedImage(Model):
 
     digest: Digest
     """of the tarball"""
-    size: int = Field(ge=0)
+    size: StrictInt = Field(ge=0)
     """of the tarball, in bytes"""
 
 

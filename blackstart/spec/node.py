@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from blackstart.spec.types import (
     AbsolutePath,
@@ -12,6 +12,7 @@ from blackstart.spec.types import (
     DatasetName,
     DiskId,
     Duration,
+    FileMode,
     HostKey,
     Interface,
     LinuxName,
@@ -53,9 +54,9 @@ class Vdev(Model):
 class Pool(Model):
     """One pool. `managed = false`: it must exist, blackstart neither creates nor changes it."""
 
-    managed: bool = True
+    managed: StrictBool = True
     """`false`: it must exist, blackstart neither creates nor changes it"""
-    ashift: int = Field(default=12, ge=9, le=16)
+    ashift: StrictInt = Field(default=12, ge=9, le=16)
     """sector size as a power of two; for good"""
     properties: dict[PropertyName, OneLine] = {}
     """ZFS properties of the pool's root dataset, inherited by all others"""
@@ -66,11 +67,11 @@ class Pool(Model):
 class Keep(Model):
     """How many snapshots stay, per age; the newest common one always stays."""
 
-    hourly: int = Field(default=24, ge=0)
+    hourly: StrictInt = Field(default=24, ge=0)
     """snapshots of different hours"""
-    daily: int = Field(default=14, ge=0)
+    daily: StrictInt = Field(default=14, ge=0)
     """of different days"""
-    monthly: int = Field(default=6, ge=0)
+    monthly: StrictInt = Field(default=6, ge=0)
     """of different months"""
 
 
@@ -102,7 +103,7 @@ class Dataset(Model):
     Replicated unless `replicate = false`, which needs `reason`.
     """
 
-    managed: bool = True
+    managed: StrictBool = True
     """`false`: it must exist, blackstart neither creates nor changes nor replicates it"""
     quota: Size | None = None
     """the most it may take"""
@@ -112,11 +113,11 @@ class Dataset(Model):
     """other ZFS properties, like `recordsize = "16K"`"""
     encryption: Encryption | None = None
     """encrypted with a key of its own"""
-    replicate: bool = True
+    replicate: StrictBool = True
     """`false`: lost with the node; needs a `reason`"""
     reason: str | None = None
     """why it is not replicated"""
-    priority: int = 50
+    priority: StrictInt = 50
     """restored before higher numbers"""
 
 
@@ -130,11 +131,11 @@ class NodeDataset(Dataset):
 class Bridge(Model):
     """A Linux bridge for containers: made by systemd-networkd, or `managed = false` and it must exist."""
 
-    managed: bool = True
+    managed: StrictBool = True
     """`false`: it must exist, blackstart does not make it"""
     address: Cidr | None = None
     """the host's side with its network"""
-    nat: bool = True
+    nat: StrictBool = True
     """containers reach out through the host's address"""
 
 
@@ -145,7 +146,7 @@ class User(Model):
     """public keys, whole lines as in a `.pub` file"""
     groups: tuple[LinuxName, ...] = ()
     """further groups; they must exist"""
-    sudo: bool = False
+    sudo: StrictBool = False
     """everything, without a password"""
 
 
@@ -156,7 +157,7 @@ class File(Model):
     """the text itself"""
     source: RelativePath | None = None
     """a file of the fleet's folder"""
-    mode: str = Field(default="0644", pattern=r"^0[0-7]{3}$")
+    mode: FileMode = "0644"
     """octal, with a leading zero"""
     owner: LinuxName = "root"
     """a user's name"""
@@ -214,7 +215,7 @@ class Node(Model):
     """of this file"""
     ssh: SshTarget
     """`user@host:port`; the port only where it is not 22"""
-    sudo: bool = False
+    sudo: StrictBool = False
     """the login is not root and may use sudo without a password"""
     host_key: HostKey
     """the host's public key; nothing else is accepted"""

@@ -151,7 +151,10 @@ RelativePath = Annotated[
     str, Grammar(r"(?!/)(?!.*(^|/)\.\.(/|$))[^\x00-\x1f\\ ]+", "a path inside the fleet's folder, without spaces")
 ]
 Digest = Annotated[str, Grammar(r"sha256:[0-9a-f]{64}", "a digest like 'sha256:…'")]
-Port = Annotated[int, Field(ge=1, le=65535)]
+Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
+ProbeUrl = Annotated[str, Grammar(r":\d+/\S*", "a port and a path like ':8100/health'")]
+ProbePort = Annotated[str, Grammar(r":\d+", "a port like ':5432'")]
+FileMode = Annotated[str, Grammar(r"0[0-7]{3}", "a mode like '0644'")]
 HostKey = Annotated[str, Grammar(r"(ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) [A-Za-z0-9+/]+=*", "an SSH public key")]
 # A secret is named, never written: file:PATH (relative to the fleet), command:LINE, sops:FILE#KEY.
 SecretRef = Annotated[str, Grammar(r"(file|command|sops):.+", "a secret reference (file:, command: or sops:)")]

@@ -74,6 +74,41 @@ def test_no_fleet(tmp_path: Path) -> None:
         ),
         (
             "containers__db",
+            plus("containers/db.toml", 'autostart = "yes"\n'),
+            "containers/db.toml:4: autostart: found 'yes', expected true or false",
+        ),
+        (
+            "containers__db",
+            plus("containers/db.toml", "autostart = 1\n"),
+            "containers/db.toml:4: autostart: found 1, expected true or false",
+        ),
+        (
+            "containers__db",
+            plus("containers/db.toml", 'priority = "10"\n'),
+            "containers/db.toml:4: priority: found '10', expected a whole number",
+        ),
+        (
+            "containers__db",
+            plus("containers/db.toml", "priority = true\n"),
+            "containers/db.toml:4: priority: found true, expected a whole number",
+        ),
+        (
+            "containers__db",
+            plus("containers/db.toml", 'cpus = "2"\n'),
+            "containers/db.toml:4: cpus: found '2', expected a number",
+        ),
+        (
+            "containers__db",
+            plus("containers/db.toml", '[[services]]\nproject = "a"\nport = "8100"\n'),
+            "containers/db.toml:6: services[1].port: found '8100', expected a whole number",
+        ),
+        (
+            "containers__db",
+            plus("containers/db.toml", '[[probes]]\nhttp = "8100/health"\n'),
+            "containers/db.toml:5: probes[1].http: '8100/health' is not a port and a path like ':8100/health'",
+        ),
+        (
+            "containers__db",
             plus("containers/db.toml", "mounts = 3\n"),
             "containers/db.toml:4: mounts: found 3, expected a table",
         ),
