@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from blackstart.change import shell
 from blackstart.live.model import Live
 from blackstart.reading import Present, Unknown
-from blackstart.vault.record import Record
+from blackstart.vault.record import ON_VAULT_ONLY, Record
 
 DatasetKind = Literal[
     "there",
     "lost",  # a snapshot of it is on the vault, and the pool does not have it: only a restore may bring it back
+    "retired",  # put aside by a person's word: the pool does not have it under its name, and that is as it should be
     "unsaved",  # the record names it, but nothing of it ever arrived on a vault
     "unknown",
 ]
@@ -39,12 +41,29 @@ def judge_datasets(record: Record, live: Live) -> dict[str, DatasetVerdict]:
             verdicts[name] = DatasetVerdict(name, "unknown", why, shell("blackstart", "why", record.node))
         elif isinstance(live.datasets, Present) and name in live.datasets.value:
             verdicts[name] = DatasetVerdict(name, "there", f"{name} is there")
+        elif known.retired:
+            verdicts[name] = _retired(record.node, name, known.retired)
         elif known.guid:
             why = f"{name} is gone from the pool, the vault has it (@{known.snapshot})"
             verdicts[name] = DatasetVerdict(name, "lost", why, restore_command(record.node, name))
         else:
             verdicts[name] = DatasetVerdict(name, "unsaved", f"{name} is not there and never arrived on a vault")
     return verdicts
+
+
+def _retired(node: str, name: str, aside: str) -> DatasetVerdict:
+    """Should the spec want it again: a new one under that name would bury what the vaults hold."""
+    if aside == ON_VAULT_ONLY:
+        why = f"{name} was retired when {node} no longer had it; only the vault does: give the new one another name"
+        return DatasetVerdict(name, "retired", why, shell("blackstart", "why", node))
+    why = f"{name} was retired, and is {aside} on {node}: rename it back there, or give the new one another name"
+    return DatasetVerdict(name, "retired", why, shell("zfs", "rename", aside, name))
+
+
+def wanted_again(record: Record, live: Live, wanted: Collection[str]) -> tuple[DatasetVerdict, ...]:
+    """Retired datasets that the spec has again, and the pool not: no deploy may create them empty."""
+    judged = judge_datasets(record, live).values()
+    return tuple(verdict for verdict in judged if verdict.kind == "retired" and verdict.dataset in wanted)
 
 
 def lost(record: Record, live: Live) -> tuple[DatasetVerdict, ...]:

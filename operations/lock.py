@@ -36,6 +36,12 @@ def take(vault: Host, node: str, line: str) -> Held:
         raise LockError(f"{node}: its lock on {vault.name} could not be taken: {error}") from error
 
 
+def hold(vault: Host, node: str, line: str) -> None:
+    """Take a node's lock on one vault and keep it until `release`. Raises LockError."""
+    if (node, vault.name) not in _held:
+        _held[node, vault.name] = take(vault, node, line)
+
+
 @operation()
 def locked(spec: NodeSpec, who: str, commit: str, what: str) -> Commands:
     """Hold the lock of this node. Refused with the holder's name when somebody else works on it.

@@ -106,7 +106,7 @@ def nothing_lost(job: Job, coming: Collection[str]) -> Commands:
         wanted = job.wanted.datasets.get(each.dataset)
         if wanted is None or not wanted.replicate or each.dataset in coming:
             continue
-        if each.kind in ("lost", "unknown"):
+        if each.kind in ("lost", "retired", "unknown"):
             # Where other data is to come back too, that goes first: this pool is known to lack it from now on.
             then = bootstrap_command(job.spec.name) if coming else each.next_command
             yield refuse(f"{job.spec.name}: {each.why}. Next: {then}")

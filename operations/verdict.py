@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pyinfra.api.operation import operation
 from pyinfra.context import host, state
 
+from blackstart.change import shell
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import Present, Reading, Unknown
@@ -17,7 +18,7 @@ from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading
 from blackstart.verdict import Verdict, as_applied, judge, recorded_spec
-from blackstart.verdict_datasets import lost
+from blackstart.verdict_datasets import lost, wanted_again
 from blackstart.verdict_guard import refuse_apply, render
 from blackstart.verdict_self import judge_own_keeper
 from operations.common import Commands, refuse
@@ -92,8 +93,11 @@ def may_apply(spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str
         yield refuse(str(refusal))
         return
     if judged.kind == "intact" and isinstance(about.record, Present):
-        for gone in lost(about.record.value, now):
-            yield refuse(f"{spec.name}: {gone.why}. Next: {gone.next_command}")
+        record = about.record.value
+        for gone in (*lost(record, now), *wanted_again(record, now, wanted.datasets)):
+            let_go = shell("blackstart", "retire", f"{spec.name}/{gone.dataset}")
+            then = gone.next_command if gone.dataset in wanted.datasets else f"{gone.next_command}, or: {let_go}"
+            yield refuse(f"{spec.name}: {gone.why}. Next: {then}")
             return
 
 

@@ -18,6 +18,7 @@ _COMMANDS: dict[str, str] = {
     "rebuild": "blackstart.cli.rebuild:rebuild",
     "replicate": "blackstart.cli.replicate:replicate",
     "restore": "blackstart.cli.restore:restore",
+    "retire": "blackstart.cli.retire:retire",
     "spec": "blackstart.cli.spec:spec",
     "why": "blackstart.cli.why:why",
 }

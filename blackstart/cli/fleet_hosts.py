@@ -16,6 +16,7 @@ from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import fleet_path, load_fleet
 from blackstart.spec.problem import SpecError
 from blackstart.spec.resolve import NodeSpec, resolve
+from blackstart.ssh import KnownHostsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +41,27 @@ class Hosts:
         return done.stdout, ""
 
 
-def hosts(node: str, ssh_config: str | None = None) -> tuple[Hosts, NodeSpec]:
-    """The fleet and one node's spec. Raises ClickException with one sentence."""
+def load(ssh_config: str | None = None) -> Hosts:
+    """The whole fleet. Raises ClickException with one sentence."""
     folder = fleet_path()
     try:
         fleet = load_fleet(folder)
     except SpecError as error:
         raise click.ClickException(f"the fleet in {folder} has mistakes:\n{error}") from None
-    if node not in fleet.nodes:
-        raise click.ClickException(f"there is no node {node}; there are: {', '.join(fleet.nodes)}")
     config = ssh_config or os.environ.get("BLACKSTART_SSH_CONFIG")
-    found = groups(fleet, folder, Path(config).resolve() if config else None)
-    return Hosts(fleet, folder, dict(found["nodes"])), resolve(fleet, node)
+    try:
+        found = groups(fleet, folder, Path(config).resolve() if config else None)
+    except (KnownHostsError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    return Hosts(fleet, folder, dict(found["nodes"]))
+
+
+def hosts(node: str, ssh_config: str | None = None) -> tuple[Hosts, NodeSpec]:
+    """The fleet and one node's spec. Raises ClickException with one sentence."""
+    known = load(ssh_config)
+    if node not in known.fleet.nodes:
+        raise click.ClickException(f"there is no node {node}; there are: {', '.join(known.fleet.nodes)}")
+    return known, resolve(known.fleet, node)
 
 
 ssh_config_option = click.option(

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 FORMAT = 1
+ON_VAULT_ONLY = "-"  # a retired dataset that the node did not have any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,16 @@ class PoolRecord:
 
 @dataclass(frozen=True, slots=True)
 class DatasetRecord:
-    """A replicated dataset and the newest snapshot of it that arrived here."""
+    """A replicated dataset and the newest snapshot of it that arrived here.
+
+    `retired`: its name on the node since it was retired (ON_VAULT_ONLY: it was gone already), "" while it is in use.
+    """
 
     encrypted: bool = False
     snapshot: str = ""  # after the @; "" while nothing has arrived
     guid: str = ""
     creation: int = 0
+    retired: str = ""
 
 
 @dataclass(frozen=True, slots=True)

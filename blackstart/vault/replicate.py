@@ -195,7 +195,8 @@ class Pull:
 def _with_newest(record: Record, newest: dict[str, Snapshot], encrypted: dict[str, bool]) -> Record:
     datasets = dict(record.datasets)
     for name, snapshot in newest.items():
-        datasets[name] = DatasetRecord(encrypted[name], snapshot.name, snapshot.guid, snapshot.creation)
+        retired = datasets[name].retired if name in datasets else ""
+        datasets[name] = DatasetRecord(encrypted[name], snapshot.name, snapshot.guid, snapshot.creation, retired)
     return replace(record, datasets=datasets)
 
 

@@ -60,10 +60,11 @@ class Store:
 def patched(node: str, record: Record | None, patch: dict[str, Any]) -> Record:
     """`record` with the keys of `patch` in place of its own; without a record the patch must carry all of one.
 
-    Keys: epoch, host_key, pools, datasets, applied, retired. `datasets` never takes what has arrived out of the
-    record: a dataset keeps its newest snapshot (and stays encrypted), a new one is added with none. Raises ValueError.
+    Keys: epoch, host_key, pools, datasets, applied, retired, retired_datasets. `datasets` never takes what has arrived
+    out of the record: a dataset keeps its newest snapshot (and stays encrypted), a new one is added with none, and one
+    that was retired is in use again. `retired_datasets`: dataset -> its new name on the node. Raises ValueError.
     """
-    unknown = set(patch) - {"epoch", "host_key", "pools", "datasets", "applied", "retired"}
+    unknown = set(patch) - {"epoch", "host_key", "pools", "datasets", "applied", "retired", "retired_datasets"}
     if unknown:
         raise ValueError(f"a record has no {', '.join(sorted(unknown))}")
     try:
@@ -79,7 +80,10 @@ def patched(node: str, record: Record | None, patch: dict[str, Any]) -> Record:
         datasets = dict(record.datasets)
         for name, encrypted in patch.get("datasets", {}).items():
             known = datasets.get(name, DatasetRecord())
-            datasets[name] = replace(known, encrypted=known.encrypted or encrypted)
+            datasets[name] = replace(known, encrypted=known.encrypted or encrypted, retired="")
+        for name, aside in patch.get("retired_datasets", {}).items():
+            if name in datasets:
+                datasets[name] = replace(datasets[name], retired=aside)
         applied = Applied(**patch["applied"]) if patch.get("applied") else record.applied
         return replace(
             record,
