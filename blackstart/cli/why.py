@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -53,7 +54,10 @@ def why(node: str, as_json: bool, ssh_config: str | None) -> None:
     else:
         for who, what in observers:
             click.echo(f"{who:>12}  {what}")
-        click.echo(render(verdict))
+        here = f"blackstart why {node}"
+        loop = verdict.next_command == here
+        following = f"mend what could not be read, then again: {here}" if loop else verdict.next_command
+        click.echo(render(replace(verdict, next_command=following)))
         for each in gone:
             click.echo(f"  - {each.why}")
         if refusal and refusal.next_command != verdict.next_command:
