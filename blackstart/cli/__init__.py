@@ -24,7 +24,19 @@ _COMMANDS: dict[str, str] = {
 }
 
 
+# click's own 2 for a wrong word on the command line would read as "drift" to whatever runs us.
+click.UsageError.exit_code = 1
+
+
 class _Lazy(click.Group):
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(_COMMANDS)
 

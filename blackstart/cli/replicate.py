@@ -79,6 +79,8 @@ def replicate(node: str, only: str | None, status: bool, as_json: bool) -> None:
     Exit code 0: all of it arrived (or is fresh). 1: something did not. 2: with --status, something is older than the
     accepted loss. 3: a vault or the node could not be read.
     """
+    if as_json and not status:
+        raise click.UsageError("--json goes with --status only")
     folder = fleet_path()
     try:
         fleet = load_fleet(folder)

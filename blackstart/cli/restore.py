@@ -23,8 +23,9 @@ def restore(what: str, at: str | None, plan_only: bool, ssh_config: str | None, 
     What has the name now is renamed aside and kept.
     """
     node, slash, dataset = what.partition("/")
-    if not slash or "/" not in dataset:
+    if slash:
+        hosts(node, ssh_config)
+    if "/" not in dataset:
         raise click.ClickException(f"{what!r} is not NODE/DATASET, like node1/tank/data/crm")
-    hosts(node, ssh_config)
     data = given(dataset=dataset, at=at, ssh_config_file=str(Path(ssh_config).resolve()) if ssh_config else None)
     sys.exit(planned("restore", node, data, plan_only, yes, f"restore {dataset} on"))
