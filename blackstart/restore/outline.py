@@ -90,6 +90,7 @@ def outline(
             made.left[name] = "not in the spec as last applied; its replica stays on the vault"
     else:
         made.refusals += [f"{name} is no dataset of {spec.name}" for name in sorted(set(only) - known)]
+        made.refusals += _below(made, means)
     made.chosen = in_order(made.chosen)
     _space(made, means)
     if made.refusals:
@@ -134,6 +135,16 @@ def _add(
     if snapshot.creation > means.now:
         made.warnings.append(f"{item.name}: @{snapshot.name} is from the future by the vault's clock")
     made.chosen.append(Chosen(item, snapshot, age, late, encrypted, newest))
+
+
+def _below(made: Outline, means: Means) -> list[str]:
+    """One dataset that is exchanged is renamed aside with all below it: living data that nobody asked about."""
+    found = []
+    for each in made.chosen:
+        below = sorted(name for name in means.there if name.startswith(f"{each.dataset}/"))
+        if below:
+            found.append(f"{each.dataset} cannot be exchanged alone: {', '.join(below)} would be put aside with it")
+    return found
 
 
 def _check_key(made: Outline, item: WantedDataset, encrypted: bool, means: Means) -> None:

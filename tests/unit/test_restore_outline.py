@@ -145,3 +145,11 @@ def test_what_lies_on_a_pool_that_was_not_lost_stays_and_only_the_rest_comes_bac
     whole = outline(node_spec(), record(), replicas(), means, 2)
     assert [each.dataset for each in whole.chosen] == ["tank/lxc/db", "tank/data/crm"]
     assert "stays as it is" in whole.left["tank/data/db"]
+
+
+def test_a_dataset_with_others_below_it_is_not_exchanged_alone() -> None:
+    there = Means(NOW, there={"tank/data/crm", "tank/data/crm/files", "tank/data/crm.aside-1"})
+    asked = outline(node_spec(), record(), replicas(), there, 1, only={"tank/data/crm"})
+    assert asked.refusals == ["tank/data/crm cannot be exchanged alone: tank/data/crm/files would be put aside with it"]
+    free = Means(NOW, there={"tank/data/crm", "tank/data/crm.aside-1", "tank/data/crm2/files"})
+    assert not outline(node_spec(), record(), replicas(), free, 1, only={"tank/data/crm"}).refusals
