@@ -61,16 +61,39 @@ def lineage(job: Job, made: Outline) -> Commands:
             yield FunctionCommand(_aside, (job, each.dataset, each.snapshot.guid), {})  # type: ignore[misc]
 
 
+def aside_script(replica: str, root: str, dataset: str) -> str:
+    """Rename a replica to `root`/`dataset`, or `root`-2 ... where an earlier return to that snapshot left one.
+
+    Run again after a kill it finds no replica, and says where it went.
+    """
+    return f"""set -eu
+export LC_ALL=C
+there() {{
+  said=$(zfs list -H -o name "$1" 2>&1) && return 0
+  case $said in *"dataset does not exist"*) return 1 ;; esac
+  echo "$said" >&2
+  exit 1
+}}
+replica={shell(replica)} root={shell(root)} dataset={shell(dataset)}
+last=$root next=$root number=1
+while there "$next/$dataset"; do
+  last=$next number=$((number + 1))
+  next=$root-$number
+done
+if ! there "$replica" && [ $number -gt 1 ]; then echo "$last/$dataset"; exit 0; fi
+new=$next/$dataset
+zfs create -p -o canmount=off -o mountpoint=none "${{new%/*}}"
+zfs rename "$replica" "$new"
+echo "$new"
+"""
+
+
 def _aside(state: State, host: Host, job: Job, dataset: str, guid: str) -> bool:
     replica = layout.replica(job.vault_pool, job.spec.name, dataset)
-    kept = layout.replica(job.vault_pool, f"{job.spec.name}.before-{guid}", dataset)
-    script = f"""set -eu
-if zfs list -H -o name {shell(kept)} >/dev/null 2>&1; then exit 0; fi
-zfs create -p -o canmount=off -o mountpoint=none {shell(kept.rpartition("/")[0])}
-zfs rename {shell(replica)} {shell(kept)}"""
+    root = layout.replica(job.vault_pool, f"{job.spec.name}.before-{guid}", "").rstrip("/")
     try:
-        on_vault(job.vault, shell("sh", "-c", script))
-        host.log_styled(f"the newer replica of {dataset} is kept as {kept}", fg="yellow")
+        said = on_vault(job.vault, shell("sh", "-c", aside_script(replica, root, dataset)))
+        host.log_styled(f"the newer replica of {dataset} is kept as {said.strip()}", fg="yellow")
         return True
     except ShellError as error:
         host.log_styled(

@@ -55,7 +55,7 @@ def _comment(name: str, pool: WantedPool, live: PoolLive) -> list[Change]:
     comment = pool_comment(pool.epoch or 1, pool.node)
     if not live.comment.strip() or live.comment == "-":
         return [update("pool", name, "comment", comment, "")]
-    if ours is None or not pool.node.startswith(ours[1]):
+    if ours is None or live.comment != pool_comment(ours[0], pool.node):
         return [report("pool", name, "comment", comment, live.comment)]
     if pool.epoch is not None and ours[0] != pool.epoch:
         return [report("pool", name, "comment", comment, live.comment)]

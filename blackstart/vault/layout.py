@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import hashlib
 import time
 
 # On every host
@@ -51,8 +52,14 @@ def node_folder(node: str) -> str:
 
 
 def pool_comment(epoch: int, node: str) -> str:
-    """What a pool carries in its `comment` (32 characters at most), readable before an import."""
-    return f"blackstart e{epoch} {node}"[:32]
+    """What a pool carries in its `comment` (32 characters at most), readable before an import.
+
+    A name that does not fit ends in a digest of the whole: two nodes never carry the same.
+    """
+    words = f"blackstart e{epoch} "
+    if len(words) + len(node) > 32:
+        node = f"{node[: 32 - len(words) - 7]}~{hashlib.sha256(node.encode()).hexdigest()[:6]}"
+    return words + node
 
 
 def parse_comment(comment: str) -> tuple[int, str] | None:

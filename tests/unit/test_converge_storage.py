@@ -180,7 +180,13 @@ def test_disks_that_could_not_be_read_are_not_blank() -> None:
 
 @pytest.mark.parametrize(
     ("comment", "action"),
-    [("", "update"), ("-", "update"), ("blackstart e1 node1", None), ("backup of Bob", "report")],
+    [
+        ("", "update"),
+        ("-", "update"),
+        ("blackstart e1 node1", None),
+        ("blackstart e1 node", "report"),
+        ("backup of Bob", "report"),
+    ],
 )
 def test_only_an_empty_comment_is_written(comment: str, action: str | None) -> None:
     changes = pool.diff(WANT, put(LIVE, "pools", tank=live_pool("tank", "node1", comment)))

@@ -26,11 +26,14 @@ from rebuild_world import (
 
 from blackstart.live.model import Live
 from blackstart.reading import ABSENT, Present, Unknown
+from blackstart.spec.resolve import NodeSpec
+from blackstart.vault.layout import pool_comment
 from blackstart.vault.record import DatasetRecord, Record
 from blackstart.verdict import Verdict, judge
 from blackstart.verdict_datasets import judge_datasets, lost
 from blackstart.verdict_disks import by_id, members, occupied, parse_disks
 from blackstart.verdict_guard import refuse_apply, refuse_bootstrap, render
+from blackstart.verdict_pools import claimed_epoch
 
 WHY = Unknown("permission refused")
 MEMBER = Present("zfs_member")
@@ -350,3 +353,19 @@ def test_a_recorded_dataset_that_the_pool_lacks_is_lost_and_only_a_restore_may_m
     assert judged["tank/data/db"].next_command == "blackstart restore node1/tank/data/db"
     assert {found.dataset for found in lost(known, live())} == {"tank/data/crm", "tank/data/db", "tank/lxc/db"}
     assert {found.kind for found in judge_datasets(known, live(datasets=WHY)).values()} == {"unknown"}
+
+
+def test_a_pool_of_another_node_with_a_long_name_is_never_taken_for_ours() -> None:
+    ours, theirs = "customers-database-host-1", "customers-database-host-2"
+    for epoch in (1, 12):
+        comment = pool_comment(epoch, theirs)
+        assert len(comment) <= 32 and claimed_epoch(comment, theirs) == epoch and claimed_epoch(comment, ours) is None
+    spec = node_spec()
+    known = replace(record(rebuild=rebuild()), node=ours)
+    stranger = replace(on_disks("5"), comment=pool_comment(2, theirs))
+    judged = judge(replace_name(spec, ours), Present(known), live(importable=(stranger,)))
+    assert judged.kind == "foreign" and not judged.imports
+
+
+def replace_name(spec: NodeSpec, name: str) -> NodeSpec:
+    return spec.model_copy(update={"name": name})

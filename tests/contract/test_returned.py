@@ -1,0 +1,84 @@
+"""Putting a replica aside that is ahead of what came back: run for real, against a `zfs` that only knows names."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from deploys import rebuild as deploy
+from operations.returned import aside_script
+
+ZFS = """#!/bin/sh
+cd "$WORLD"
+case $1 in
+  list)
+    [ ! -e broken ] || { echo "internal error: I/O error" >&2; exit 1; }
+    [ -d "./$5" ] || { echo "cannot open '$5': dataset does not exist" >&2; exit 1; }
+    echo "$5" ;;
+  create) for last; do :; done; mkdir -p "./$last" ;;
+  rename) [ ! -e "./$3" ] && mv "./$2" "./$3" ;;
+esac
+"""
+ROOT = "bank/replicas/node1.before-9000"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "zfs").write_text(ZFS)
+    (tmp_path / "bin" / "zfs").chmod(0o755)
+    return tmp_path
+
+
+def aside(world: Path) -> subprocess.CompletedProcess[str]:
+    script = aside_script("bank/replicas/node1/tank/data/crm", ROOT, "tank/data/crm")
+    environment = {"PATH": f"{world}/bin:{os.environ['PATH']}", "WORLD": str(world)}
+    return subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=False)
+
+
+def replica(world: Path, content: str) -> None:
+    place = world / "bank/replicas/node1/tank/data/crm"
+    place.mkdir(parents=True)
+    (place / content).touch()
+
+
+def test_each_return_to_one_snapshot_keeps_a_lineage_of_its_own(world: Path) -> None:
+    replica(world, "first")
+    assert aside(world).stdout == f"{ROOT}/tank/data/crm\n"
+    assert aside(world).stdout == f"{ROOT}/tank/data/crm\n"  # run again: nothing is left to be done
+    replica(world, "second")
+    assert aside(world).stdout == f"{ROOT}-2/tank/data/crm\n"
+    assert (world / ROOT / "tank/data/crm/first").exists() and (world / f"{ROOT}-2/tank/data/crm/second").exists()
+    assert aside(world).stdout == f"{ROOT}-2/tank/data/crm\n"
+
+
+def test_what_cannot_be_read_is_not_taken_for_done(world: Path) -> None:
+    replica(world, "first")
+    (world / "broken").touch()
+    done = aside(world)
+    assert done.returncode == 1 and "I/O error" in done.stderr
+
+
+def test_a_replica_that_is_nowhere_is_an_error(world: Path) -> None:
+    assert aside(world).returncode != 0
+
+
+def test_a_new_chain_begins_before_anything_that_may_still_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+
+    class Steps:
+        def __getattr__(self, name: str) -> Callable[..., None]:
+            return lambda **arguments: order.append(name)
+
+    for name in ("restore", "returned", "rebuild"):
+        monkeypatch.setattr(deploy, name, Steps())
+    for name in ("datasets", "images", "roots", "releases", "units", "delegations", "containers", "applied"):
+        monkeypatch.setattr(deploy, name, getattr(Steps(), name))
+    job = SimpleNamespace(wanted=None, folder=None, spec=None, commit="", by="")
+    deploy.finish(job, SimpleNamespace(chosen=[SimpleNamespace(newest=False)]))  # type: ignore[arg-type]
+    assert order[0] == "lineage" and "containers" in order
