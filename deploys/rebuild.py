@@ -113,6 +113,9 @@ def prepare(job: Job, made: Outline) -> None:
 
 def finish(job: Job, made: Outline | None) -> None:
     """What is left once the data is there, the proof that nothing differs, and the next replication."""
+    if made and any(not each.newest for each in made.chosen):
+        # First: the record is written, so a run that fails below finds an intact node and does not come here again.
+        returned.lineage(name="The vault begins a new chain", job=job, made=made)
     datasets(wanted=job.wanted, folder=job.folder)
     images(wanted=job.wanted, cache=cache_folder())
     roots(wanted=job.wanted, folder=job.folder)
@@ -124,8 +127,6 @@ def finish(job: Job, made: Outline | None) -> None:
     if not made:
         returned.known_hosts(name="The vaults know the host", job=job, fleet=fleet())
     applied(wanted=job.wanted, spec=job.spec, commit=job.commit, by=job.by, disks={})
-    if made and any(not each.newest for each in made.chosen):
-        returned.lineage(name="The vault begins a new chain", job=job, made=made)
     returned.epoch(name="Every vault knows the epoch", job=job)
     rebuild.clean(name="Nothing differs", wanted=job.wanted)
     returned.replicated(name="The chain of replicas lives on", job=job)
