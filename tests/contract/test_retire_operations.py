@@ -15,13 +15,16 @@ from pyinfra.api.command import FunctionCommand
 from pyinfra.context import ctx_host, ctx_state
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-from rebuild_world import OTHER, live, pool, record
+from rebuild_world import OTHER, live, node_spec, pool, record
 from test_retire import CONFIG, DATA, ROOT, reading, without
 
+from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import ABSENT, Present, Reading, Unknown
+from blackstart.spec.resolve import wanted_datasets
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading, unknown
+from blackstart.vault.store import patched
 from facts.lxc_config import LxcConfigs
 from facts.node import NodeReading
 from facts.record import VaultRecords
@@ -172,3 +175,15 @@ def test_a_node_that_somebody_works_on_is_not_retired(run: Run, monkeypatch: pyt
     given = {"node": "node1", "vault": "vault1", "pool": "tank", "nodes": [], **BY}
     (command,) = run(keeper, keeper, retire.node_retired, **given)
     assert "somebody else works on it" in command and keeper.ran == []
+
+
+def test_no_apply_makes_a_retired_dataset_empty_when_the_spec_has_it_again(run: Run) -> None:
+    known = patched("node1", KNOWN, {"retired_datasets": {"tank/data/crm": "tank/retired/c/data-crm"}})
+    wanted = Wanted(datasets={item.name: item for item in wanted_datasets(node_spec())})
+    given = {"spec": node_spec(), "enroll": False, "disks": {}}
+    now = ready(reading())
+    (command,) = run(node(now), vault(Present(known)), verdict.may_apply, wanted=wanted, **given)
+    assert "Next: zfs rename tank/retired/c/data-crm tank/data/crm" in command and "exit 1" in command
+    assert run(node(now), vault(Present(known)), verdict.may_apply, wanted=Wanted(), **given) == []
+    (command,) = run(node(now), vault(Present(KNOWN)), verdict.may_apply, wanted=Wanted(), **given)
+    assert command.count("or: blackstart retire node1/tank/data/crm") == 1
