@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
-import time
 from pathlib import Path
 
 
@@ -30,14 +30,23 @@ def running(pidfile: Path, folder: Path) -> int | None:
     return pid if owned(pid, folder) else None
 
 
-def kill(pid: int, folder: Path, with_signal: int = signal.SIGKILL) -> None:
-    """Signal one process of the lab and wait until it is gone."""
-    if not owned(pid, folder):
+def kill(pid: int, folder: Path, with_signal: int = signal.SIGKILL, timeout: float = 60) -> None:
+    """Signal one process of the lab and wait (seconds) until it is gone, its ports and files with it.
+
+    A pidfd tells when the last thread has left; /proc/PID/cmdline is empty long before the ports are free again.
+    """
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
         return
-    os.kill(pid, with_signal)
-    deadline = time.monotonic() + 10
-    while owned(pid, folder) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    try:
+        if owned(pid, folder):
+            signal.pidfd_send_signal(handle, with_signal)
+            poll = select.poll()
+            poll.register(handle, select.POLLIN)
+            poll.poll(timeout * 1000)
+    finally:
+        os.close(handle)
 
 
 def strays(folder: Path, programs: tuple[str, ...]) -> list[int]:
