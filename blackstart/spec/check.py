@@ -9,7 +9,14 @@ from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import Sources, read_fleet
 from blackstart.spec.problem import Problem, SpecError
 
+
+def _some_node(fleet: Fleet) -> list[Problem]:
+    """An empty fleet checks out as nothing, and nothing must not look like success."""
+    return [] if fleet.nodes else [Problem("nodes", (), "there is no node; describe one in nodes/NAME.toml")]
+
+
 _CHECKS = (
+    _some_node,
     check_references.nodes,
     check_references.containers,
     check_references.images,

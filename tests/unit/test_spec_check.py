@@ -275,3 +275,10 @@ def test_checked_fleet_refuses_with_everything(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         checked_fleet(tmp_path)
     assert len(caught.value.problems) == 2
+
+
+def test_a_fleet_without_nodes_is_no_fleet(tmp_path: Path) -> None:
+    (tmp_path / "fleet.toml").write_text('format = 1\nname = "empty"\n')
+    assert [str(problem) for problem in check(*read_fleet(tmp_path))] == [
+        "nodes: there is no node; describe one in nodes/NAME.toml"
+    ]
