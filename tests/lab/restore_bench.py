@@ -44,6 +44,7 @@ DATASETS = {
 class Bench:
     machine: Machine
     snapshot: str = "blackstart_2026-11-22T01:43:00Z"
+    read: int = 0  # lines of the journal
 
     def run(self, script: str, check: bool = True, input: str | None = None) -> str:
         return self.machine.sudo(script, check=check, input=input).stdout
@@ -112,6 +113,7 @@ chgrp bs-restore {layout.LIVE}/node1; chmod 2775 {layout.LIVE}/node1
         )
 
     def install(self, made: Plan, key: str = KEY) -> None:
+        self.read = len(self._journal())
         files = steps.files(made, DATASETS, {}, {"tank": layout.pool_comment(2, "node1")})
         public = " ".join(self.run(f"cat {layout.KEYS}/restore.pub").split()[:2])
         self.machine.sudo("cat > /root/install.sh && chmod 700 /root/install.sh", input=steps.install(["tank"]))
@@ -132,7 +134,11 @@ chgrp bs-restore {layout.LIVE}/node1; chmod 2775 {layout.LIVE}/node1
         return done.returncode
 
     def log(self) -> str:
-        return self.run(f"journalctl -u {UNIT} -o cat --no-pager")
+        """What the unit said since `install`."""
+        return "\n".join(self._journal()[self.read :])
+
+    def _journal(self) -> list[str]:
+        return self.run(f"journalctl -q -u {UNIT} -o cat --no-pager").splitlines()
 
     def status(self) -> dict[str, object]:
         return dict(json.loads(self.run(f"cat {layout.LIVE}/node1/restore.json", check=False) or "{}"))

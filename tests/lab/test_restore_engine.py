@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -21,11 +22,14 @@ def bench(node1: Machine) -> Iterator[Bench]:
     node1.load("stock")
 
 
-def until(bench: Bench, words: str, seconds: float = 120) -> None:
+def until(bench: Bench, pattern: str, seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
-    while words not in bench.log():
+    while not re.search(pattern, bench.log()):
         assert time.monotonic() < deadline, bench.log()
         time.sleep(0.5)
+
+
+MOVING = r"tank/data/crm: ([2-9]|1\d)\.\d of"
 
 
 def test_everything_comes_back_and_a_second_run_sends_nothing(bench: Bench) -> None:
@@ -38,14 +42,14 @@ def test_everything_comes_back_and_a_second_run_sends_nothing(bench: Bench) -> N
     assert not bench.run("zfs allow tank/.restore; ls /run/blackstart/keys /var/lib/blackstart/restore", check=False)
     bench.install(bench.plan())
     assert bench.start() == 0, bench.log()
-    assert bench.log().count("receiving @") == 2  # one per dataset, all of the first run
+    assert "receiving @" not in bench.log()
 
 
 def test_killed_in_the_middle_of_a_stream_it_goes_on_from_the_token(bench: Bench) -> None:
     bench.lose()
     bench.install(bench.plan())
     bench.start(wait=False)
-    until(bench, "tank/data/crm: 3.")
+    until(bench, MOVING)
     bench.run(f"systemctl kill -s KILL {UNIT}; while systemctl -q is-active {UNIT}; do sleep 0.2; done")
     assert bench.start() == 0, bench.log()
     assert "tank/data/crm: going on with @" in bench.log()
@@ -57,7 +61,7 @@ def test_a_snapshot_that_is_gone_from_the_vault_ends_our_own_stale_receive_and_n
     old = bench.plan()
     bench.install(old)
     bench.start(wait=False)
-    until(bench, "MB/s")
+    until(bench, MOVING)
     bench.run(f"systemctl kill -s KILL {UNIT}; sleep 1")
     wrong = bench.run("zfs list -H -o name,receive_resume_token tank/.restore/crm-" + old.items[0].guid)
     assert "\t1-" in wrong
@@ -80,9 +84,8 @@ def test_a_wrong_key_leaves_the_dataset_where_it_landed_and_the_right_one_goes_o
     assert "the key does not open it" in bench.log()
     assert "tank/data/crm" in bench.run("zfs list -H -o name,mounted -r tank | grep yes")
     bench.install(bench.plan(), key=KEY)
-    before = bench.log().count("receiving @")
     assert bench.start() == 0, bench.log()
-    assert bench.log().count("receiving @") == before and bench.proven()
+    assert "receiving @" not in bench.log() and bench.proven()
 
 
 def test_what_is_in_the_way_is_renamed_and_kept(bench: Bench) -> None:
