@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import click
 
 from blackstart.drill.journal import DrillError, Journal
 from blackstart.drill.scenario import MEGABYTES, Drill
-from blackstart.lab import Lab
+from blackstart.lab import Lab, LabError
 
 
 @click.command("drill-lab")
@@ -25,7 +26,7 @@ def drill_lab(megabytes: int, keep: bool) -> None:
     lab.down()
     try:
         Drill(root, lab, journal, megabytes).run()
-    except (DrillError, OSError, RuntimeError) as error:
+    except (DrillError, LabError, OSError, subprocess.TimeoutExpired) as error:
         journal.console.print(journal.table())
         raise click.ClickException(str(error)) from error
     finally:
