@@ -8,6 +8,7 @@ import click
 
 # Loaded only when asked for: `blackstart spec check` must not pay for paramiko and gevent.
 _COMMANDS: dict[str, str] = {
+    "bench": "blackstart.bench.cli:bench",
     "apply": "blackstart.cli.apply:apply",
     "attach": "blackstart.cli.attach:attach",
     "drill-lab": "blackstart.drill.cli:drill_lab",

@@ -1,0 +1,55 @@
+"""`blackstart bench`: what `make bench` runs, on lab machines of its own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from blackstart.bench import connection, node
+from blackstart.bench.row import Row
+from blackstart.drill.journal import Journal
+from blackstart.drill.scenario import Drill
+from blackstart.lab import Lab
+
+
+def table(rows: list[Row]) -> Table:
+    """For people; the JSON has the same."""
+    made = Table(title="bench: medians within one run", show_lines=False)
+    for column, justify in (("what", "left"), ("against", "left"), ("ours", "right"), ("peer", "right")):
+        made.add_column(column, justify=justify)  # type: ignore[arg-type]
+    made.add_column("ratio", justify="right")
+    made.add_column("goal", justify="right")
+    for row in rows:
+        goal = "" if row.goal is None else f"<= {row.goal}"
+        made.add_row(row.what, row.peer, f"{row.ours:.3f}", f"{row.theirs:.3f}", f"{row.ratio:.2f}", goal)
+    return made
+
+
+@click.command()
+def bench() -> None:
+    """Measure against the peers at their best, on two lab machines provisioned for it; table and .bench/result.json."""
+    root = Path.cwd()
+    journal = Journal(root / ".bench")
+    lab = Lab(root / ".lab-bench")
+    lab.down()
+    drill = Drill(root, lab, journal, megabytes=12)
+    try:
+        drill.boot()
+        drill.provision()
+        rows = [
+            connection.command(drill.operator, drill.node),
+            *connection.reading(drill.operator, drill.node),
+            *node.heartbeat(drill.node),
+            node.idle(drill.operator, drill.node),
+        ]
+    finally:
+        lab.down()
+    journal.facts["rows"] = [asdict(row) | {"ratio": round(row.ratio, 3)} for row in rows]
+    journal.save()
+    Console(highlight=False).print(table(rows))
+    click.echo(json.dumps({"result": str(journal.folder / "result.json")}))
