@@ -50,7 +50,9 @@ def fill_command(dataset: str, image: WantedImage, wanted: Wanted) -> str:
             f"{fetch_test(image)} || {{ rm -f {shell(tarball(image))}; echo {broken} >&2; exit 1; }}",
             f"zfs list -H -o name {name} >/dev/null 2>&1 || {make}",
             f'[ "$(zfs get -H -o value mounted {name})" = yes ] || zfs mount {name}',
-            f'[ -z "$(zfs list -H -d 1 -t snapshot -o name {name})" ] || {{ echo {taken} >&2; exit 1; }}',
+            # An assignment of its own: inside the test, a zfs that failed would look like "no snapshots".
+            f"snapshots=$(zfs list -H -d 1 -t snapshot -o name {name})",
+            f'[ -z "$snapshots" ] || {{ echo {taken} >&2; exit 1; }}',
             # The folder must be the dataset itself, or `find -delete` would empty something else.
             f'[ "$(findmnt -n -o SOURCE --mountpoint {where})" = {name} ]',
             f"find {where} -xdev -mindepth 1 -delete",

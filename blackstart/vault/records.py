@@ -75,7 +75,10 @@ section nodes ls -1 "$LIVE"
 for d in "$LIVE"/*/; do
   [ -d "$d" ] || continue
   n=${d%/}; n=${n##*/}
-  if [ -e "$d/record.json" ]; then section "record $n" cat "$d/record.json"; fi
+  # Listed, or not to be listed: then cat says why. A test of the file itself would take an error for "not there".
+  if ! names=$(ls -1 "$d") || printf '%s\n' "$names" | grep -qx record.json; then
+    section "record $n" cat "$d/record.json"
+  fi
 done
 r=$POOL/vault/replicas
 section replicas zfs list -Hp -r -t filesystem,volume -o name,used,encryption,receive_resume_token "$r"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -218,6 +219,15 @@ def test_an_image_without_its_snapshot_is_filled_again() -> None:
     empty = next(i for i, line in enumerate(lines) if line.startswith("find "))
     snapshot = next(i for i, line in enumerate(lines) if line.startswith("zfs snapshot"))
     assert guard < empty < snapshot
+
+
+def test_snapshots_that_cannot_be_listed_leave_an_image_as_it_is() -> None:
+    tools = f"""sha256sum() {{ :; }}; findmnt() {{ echo {IMAGE}; }}; find() {{ echo emptied; }}
+zfs() {{ case "$*" in *snapshot*) echo broken >&2; return 1 ;; *mounted*) echo yes ;; esac; }}
+"""
+    command = tools + image.fill_command(IMAGE, WANT.images[IMAGE], WANT)
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode != 0 and "emptied" not in done.stdout
 
 
 def test_a_clone_is_one_command_and_an_own_root_gets_its_name_last() -> None:

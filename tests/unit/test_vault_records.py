@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 from blackstart.reading import ABSENT, Present, Unknown
+from blackstart.vault import layout
 from blackstart.vault.record import DatasetRecord, PoolRecord, Record, dump_record
 from blackstart.vault.records import parse, script
 
@@ -114,3 +116,14 @@ def test_the_script_is_posix_and_quotes_the_pool() -> None:
     text = script("ba ck")
     assert "POOL='ba ck'\n" in text
     assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
+
+
+def test_a_record_that_cannot_be_looked_at_is_not_one_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "node1").mkdir()
+    (tmp_path / "node1" / "record.json").symlink_to(tmp_path / "nowhere")  # listed, and not to be read
+    (tmp_path / "node2").mkdir()
+    text = script("backup").replace(f"LIVE={layout.LIVE}", f"LIVE={tmp_path}")
+    done = subprocess.run(["sh"], input=text, text=True, capture_output=True, check=False)
+    _, found, rest = done.stdout.partition("+record node1\n")
+    assert found and "=1\n" in rest.split("+")[0]
+    assert "+record node2" not in done.stdout
