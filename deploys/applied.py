@@ -6,6 +6,7 @@ from pyinfra.api.deploy import deploy
 
 from blackstart.converge.wanted import Wanted
 from blackstart.reading import Absent
+from blackstart.restore.keeper import keepers
 from blackstart.spec.resolve import NodeSpec
 from operations import applied as operation
 from operations import record
@@ -29,5 +30,5 @@ def applied(wanted: Wanted, spec: NodeSpec, commit: str, by: str, disks: dict[st
 
 def _is_unborn_vault(spec: NodeSpec) -> bool:
     """A vault that keeps its own record cannot write it before vault.py has brought it the tool."""
-    pool = record.keepers(spec).get(spec.name)
+    pool = keepers(spec).get(spec.name)
     return pool is not None and isinstance(record.reading(spec.name, pool).records, Absent)

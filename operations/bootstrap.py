@@ -18,6 +18,7 @@ from blackstart.converge.wanted import Wanted
 from blackstart.reading import Present
 from blackstart.restore.differs import differences
 from blackstart.restore.job import Asks, Job, with_disks
+from blackstart.restore.keeper import keepers
 from blackstart.restore.outline import Outline
 from blackstart.spec.resolve import NodeSpec
 from blackstart.verdict import recorded_spec
@@ -26,7 +27,6 @@ from blackstart.verdict_guard import Refusal, refuse_apply, refuse_bootstrap, re
 from operations.common import Commands, refuse
 from operations.live import live
 from operations.rebuild import give_up
-from operations.record import keepers
 from operations.restore import outline_of, show
 from operations.vault_shell import ShellError
 from operations.verdict import Known, applied_spec, known, say, say_once, verdict

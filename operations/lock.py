@@ -11,10 +11,11 @@ from pyinfra.context import state
 
 from blackstart.change import shell
 from blackstart.reading import Absent, Present
+from blackstart.restore.keeper import keepers
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.lock import Held, LockError, holder, script
 from operations.common import Commands, refuse
-from operations.record import keepers, reading, vault_host
+from operations.record import reading, vault_host
 
 _held: dict[tuple[str, str], Held] = {}  # (node, vault)
 

@@ -18,7 +18,7 @@ from blackstart.converge.access import replicated
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import Absent, Present, Unknown
-from blackstart.restore.keeper import record_on
+from blackstart.restore.keeper import keepers, record_on
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault import layout
 from blackstart.vault.records import VaultReading, unknown
@@ -27,14 +27,6 @@ from operations.common import Commands, refuse
 from operations.live import live
 
 _kept: dict[tuple[str, bool], VaultReading] = {}
-
-
-def keepers(spec: NodeSpec) -> dict[str, str]:
-    """Vault -> its pool, of those that keep this node's record. A fleet's only vault keeps its own."""
-    found = {name: node.vault.pool for name, node in spec.vaults.items() if node.vault}
-    if not found and spec.node.vault:
-        found = {spec.name: spec.node.vault.pool}
-    return found
 
 
 def vault_host(name: str) -> Host | None:

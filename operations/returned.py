@@ -17,13 +17,13 @@ from blackstart.converge import vault as converge_vault
 from blackstart.reading import Present
 from blackstart.restore import adopt
 from blackstart.restore.job import Job
-from blackstart.restore.keeper import record_on
+from blackstart.restore.keeper import keepers, record_on
 from blackstart.restore.outline import Outline
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.resolve import resolve
 from blackstart.vault import bzfs, layout
 from operations.common import Commands, refuse
-from operations.record import forget, keepers, readings, store_command
+from operations.record import forget, readings, store_command
 from operations.vault_shell import ShellError, on_vault
 
 

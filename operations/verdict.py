@@ -13,7 +13,7 @@ from blackstart.change import shell
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import Present, Reading, Unknown
-from blackstart.restore.keeper import choose, record_on
+from blackstart.restore.keeper import choose, keepers, record_on
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading
@@ -23,7 +23,7 @@ from blackstart.verdict_guard import refuse_apply, render
 from blackstart.verdict_self import judge_own_keeper
 from operations.common import Commands, refuse
 from operations.live import live
-from operations.record import keepers, readings
+from operations.record import readings
 
 
 @dataclass(frozen=True, slots=True)
