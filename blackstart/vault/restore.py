@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from blackstart.vault.restore_commit import commit, outcome
-from blackstart.vault.restore_gate import Gate, LinkError, runtime_folder, send_command
+from blackstart.vault.restore_gate import Gate, LinkError, runtime_folder
 from blackstart.vault.restore_lock import Busy, held
 from blackstart.vault.restore_next import Action, State, after, next_action, parse_state, ready
+from blackstart.vault.restore_pipe import send_command
 from blackstart.vault.restore_plan import Item, Plan, Start, load
 from blackstart.vault.restore_sender import Failed, Sender
 from blackstart.vault.restore_status import Status
@@ -59,6 +60,7 @@ class Restore:
 
     def run(self) -> int:
         """Raises LinkError when the node stays away, OSError."""
+        self.pool.submit(self.gate.warm)
         self.known = self.state()
         self.start_ready()
         for item in self.plan.items:

@@ -66,6 +66,9 @@ class Node:
                     lines.append(f"E cannot open '{name}': dataset does not exist")
         return "\n".join([*lines, "="]) + "\n"
 
+    def warm(self) -> None:
+        pass
+
     def receive(self, send: list[str], landing: str, progress: Callable[[int], None]) -> None:
         item = next(each for each in self.plan.items if each.landing == landing)
         word = "resume" if "-t" in send else "send"
