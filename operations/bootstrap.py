@@ -28,6 +28,8 @@ from operations.common import Commands, refuse
 from operations.live import live
 from operations.rebuild import give_up
 from operations.restore import outline_of, show
+from operations.supply import sources
+from operations.tree import as_of
 from operations.vault_shell import ShellError
 from operations.verdict import Known, applied_spec, known, say, say_once, verdict
 
@@ -36,7 +38,7 @@ from operations.verdict import Known, applied_spec, known, say, say_once, verdic
 class Ways:
     """What the entry point brings: how wishes are made of a spec, and what is done once it is allowed."""
 
-    wishes: Callable[[NodeSpec, int | None], Wanted]
+    wishes: Callable[[NodeSpec, int | None, Path], Wanted]  # of a spec, at an epoch, with files of a fleet's folder
     carry_out: Callable[[Job, Outline | None], None]
     folder: Path
     by: str
@@ -47,14 +49,18 @@ def job_of(spec: NodeSpec, asks: Asks, ways: Ways) -> tuple[Job, Known]:
     """The job over a node as it is now. Raises OSError, KeyError, ValueError for wishes that cannot be made."""
     about = known(spec)
     applied = applied_spec(spec, about)
-    wanted = ways.wishes(applied, None)
-    judged = verdict(spec, about, live(wanted), asks.disks)
     record = about.record.value if isinstance(about.record, Present) else None
+    vaults = tuple(sources(spec, about.vault))
+    tree = ways.folder
+    if record and record.applied:
+        tree = as_of(record.applied.commit, applied, ways.folder, vaults)
+    wanted = ways.wishes(applied, None, tree)
+    judged = verdict(spec, about, live(wanted), asks.disks)
     fixed = with_disks(applied, judged.disks)
     job = Job(
         spec=fixed,
         working=spec,
-        wanted=ways.wishes(fixed, judged.epoch or None),
+        wanted=ways.wishes(fixed, judged.epoch or None, tree),
         verdict=judged,
         asks=asks,
         vault=about.vault,
@@ -62,6 +68,8 @@ def job_of(spec: NodeSpec, asks: Asks, ways: Ways) -> tuple[Job, Known]:
         folder=ways.folder,
         by=ways.by,
         commit=record.applied.commit if record and record.applied else ways.commit,
+        tree=tree,
+        sources=vaults,
     )
     return job, about
 
@@ -76,6 +84,8 @@ def bootstrap(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
         yield refuse(f"{spec.name}: what is wanted of it cannot be said: {error}")
         return
     say_once(render(job.verdict))
+    for line in about.doubts(spec.name):
+        say_once(line, "yellow")
     refusal = refuse_bootstrap(job.verdict) or _lost(job, about)
     if refusal:
         yield refuse(str(refusal))
@@ -105,7 +115,7 @@ def _carry_out(state: State, host: Host, ways: Ways, job: Job, made: Outline | N
 def restore(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
     """One dataset of an intact node, whether it is lost or shall go back to an older state."""
     try:
-        job, _ = job_of(spec, asks, ways)
+        job, about = job_of(spec, asks, ways)
     except (OSError, KeyError, ValueError) as error:
         yield refuse(f"{spec.name}: what is wanted of it cannot be said: {error}")
         return
@@ -118,6 +128,8 @@ def restore(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
         why = next(iter(made.left.values()), "it is no dataset that is replicated")
         made.refusals.append(f"{asks.dataset}: {why}")
         made.next_command = shell("blackstart", "why", spec.name)
+    for line in about.doubts(spec.name):
+        say_once(line, "yellow")
     show(made)
     if made.refusals:
         yield refuse(f"{spec.name}: {made.refusals[0]}. Next: {made.next_command}")

@@ -1,4 +1,4 @@
-"""A run that changes a node holds its lock on each vault that keeps the node, from here until the run ends."""
+"""A run that changes a node holds its lock on each vault that keeps the node and answers, until the run ends."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import Any
 
 from pyinfra.api.host import Host
 from pyinfra.api.operation import operation
+from pyinfra.context import host as current
 from pyinfra.context import state
 
 from blackstart.change import shell
-from blackstart.reading import Absent, Present
-from blackstart.restore.keeper import keepers
+from blackstart.reading import Absent, Present, Unknown
+from blackstart.restore.keeper import choose
 from blackstart.spec.resolve import NodeSpec
-from blackstart.vault.lock import Held, LockError, holder, script
+from blackstart.vault.lock import Held, LockError, Taken, holder, script
+from blackstart.vault.records import VaultReading
 from operations.common import Commands, refuse
-from operations.record import reading, vault_host
+from operations.record import readings, vault_host
 
 _held: dict[tuple[str, str], Held] = {}  # (node, vault)
 
@@ -47,28 +49,37 @@ def hold(vault: Host, node: str, line: str) -> None:
 def locked(spec: NodeSpec, who: str, commit: str, what: str) -> Commands:
     """Hold the lock of this node. Refused with the holder's name when somebody else works on it.
 
-    Not a change: nothing is yielded when it is held. A vault that was never set up has nothing to protect yet, and a
-    vault whose own pool is not there cannot keep its own lock; the guard then judges what may be done to it.
+    Not a change: nothing is yielded when it is held. The vault whose word counts must give its lock; of the others,
+    those that answer. A vault that was never set up has nothing to protect yet, and a vault whose own pool is not
+    there cannot keep its own lock; the guard then judges what may be done to it.
     """
     if not state.is_executing:
         return
-    why = ""
-    for vault, pool in keepers(spec).items():
-        records = reading(vault, pool).records
-        own = vault == spec.name and not isinstance(records, Present)
-        if (spec.name, vault) in _held or own or isinstance(records, Absent):
+    found = readings(spec)
+    counts, _ = choose(found, spec.name)
+    for vault, said in found.items():
+        own = vault == spec.name and not isinstance(said.records, Present)
+        if (spec.name, vault) in _held or own or isinstance(said.records, Absent):
             continue
-        host = vault_host(vault)
         try:
-            if host is None:
-                raise LockError(f"{spec.name}: vault {vault} could not be reached to lock it")
-            _held[spec.name, vault] = take(host, spec.name, holder(who, commit, what, int(time.time())))
+            _take_on(vault, said, spec.name, holder(who, commit, what, int(time.time())))
         except LockError as error:
-            why = str(error)
-            break
-    if why:
-        release(spec.name)
-        yield refuse(why)
+            if vault != counts and counts and not isinstance(error, Taken):
+                current.log_styled(f"{error}; a run that reaches only {vault} would not see this one", fg="yellow")
+                continue
+            release(spec.name)
+            yield refuse(str(error))
+            return
+
+
+def _take_on(vault: str, said: VaultReading, node: str, line: str) -> None:
+    """Take a node's lock on one vault, which is not asked again when it was silent. Raises LockError."""
+    if isinstance(said.records, Unknown):
+        raise LockError(f"{node}: its lock on {vault} could not be taken: {said.records.why}")
+    host = vault_host(vault)
+    if host is None:
+        raise LockError(f"{node}: vault {vault} could not be reached to lock it")
+    _held[node, vault] = take(host, node, line)
 
 
 def release(node: str) -> None:

@@ -19,6 +19,7 @@ from blackstart.live.model import Live
 from blackstart.reading import Present
 from blackstart.restore.job import Job
 from blackstart.vault import layout
+from blackstart.verdict_adopt import stranger
 from blackstart.verdict_datasets import judge_datasets
 from blackstart.verdict_guard import refuse_bootstrap
 from blackstart.verdict_shape import bootstrap_command
@@ -118,7 +119,13 @@ def journalled(job: Job) -> Commands:
     """The guids of the pools that were made: from here on the rebuild is recognised by them."""
     if not state.is_executing:
         return
-    found = guids(job, live(job.wanted, "pools"))
+    now = live(job.wanted, "pools", "datasets")
+    record = known(job.working).record
+    why = stranger(record.value, now) if isinstance(record, Present) else ""
+    if why:
+        yield refuse(f"{job.spec.name}: {why}. Next: {shell('blackstart', 'why', job.spec.name)}")
+        return
+    found = guids(job, now)
     try:
         if set(found) != {name for name, pool in job.spec.node.pools.items() if pool.managed}:
             raise ShellError("not every pool is there")

@@ -11,6 +11,7 @@ from pyinfra.api.exceptions import ConnectError, NoHostError
 from pyinfra.api.host import Host
 from pyinfra.api.operation import operation
 from pyinfra.api.state import State
+from pyinfra.context import host as current
 from pyinfra.context import state as current_state
 
 from blackstart.change import shell
@@ -18,7 +19,7 @@ from blackstart.converge.access import replicated
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import Absent, Present, Unknown
-from blackstart.restore.keeper import keepers, record_on
+from blackstart.restore.keeper import choose, keepers, record_on
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault import layout
 from blackstart.vault.records import VaultReading, unknown
@@ -58,6 +59,11 @@ def forget(name: str) -> None:
 def readings(spec: NodeSpec) -> dict[str, VaultReading]:
     """Every keeper's reading."""
     return {name: reading(name, pool) for name, pool in keepers(spec).items()}
+
+
+def answering(spec: NodeSpec) -> list[str]:
+    """The keepers that could be asked. One that is dead is not tried again and again: each try takes half a minute."""
+    return [name for name, found in readings(spec).items() if not isinstance(found.records, Unknown)]
 
 
 def vault_keys(spec: NodeSpec) -> dict[str, dict[str, str]]:
@@ -117,16 +123,25 @@ def store_command(node: str) -> str:
     return f"PYTHONPATH={shell(layout.TOOL + '/current')} " + shell("python3", "-m", "blackstart.vault.store", node)
 
 
-def _write(state: State, host: Host, vault: str, node: str, document: str) -> bool:
+def _write(state: State, host: Host, vault: str, node: str, document: str, best_effort: bool) -> bool:
     keeper = vault_host(vault)
-    if keeper is None:
-        host.log_styled(f"{node}: vault {vault} could not be reached: its record was not written", fg="red")
-        return False
-    status, output = keeper.run_shell_command(StringCommand(store_command(node)), _stdin=document, **_rights(keeper))
-    if not status:
-        host.log_styled(f"{node}: vault {vault}: {output.stderr}", fg="red")
-    forget(vault)
-    return bool(status)
+    why = "it could not be reached"
+    if keeper is not None:
+        command = StringCommand(store_command(node))
+        status, output = keeper.run_shell_command(command, _stdin=document, **_rights(keeper))
+        forget(vault)
+        if status:
+            return True
+        why = str(output.stderr)
+    if best_effort:
+        host.log_styled(_untold(node, vault, why), fg="yellow")
+    else:
+        host.log_styled(f"{node}: vault {vault} did not write its record: {why}", fg="red")
+    return best_effort
+
+
+def _untold(node: str, vault: str, why: str) -> str:
+    return f"{node}: vault {vault} did not learn of this run ({why}); the next one that reaches it tells it"
 
 
 def _rights(host: Host) -> dict[str, Any]:
@@ -137,6 +152,8 @@ def _rights(host: Host) -> dict[str, Any]:
 @operation()
 def recorded(wanted: Wanted, spec: NodeSpec, commit: str, by: str, disks: dict[str, str] | None = None) -> Commands:
     """Every vault that keeps this node knows the spec as applied, its pools' guids and its host key; enrols a new one.
+
+    The vault whose word counts must take it; of the others, those that answer. All of them must enrol a new node.
 
     `disks`: spec's disk id -> the id that was given in its place; the record holds what is really there.
     """
@@ -151,16 +168,21 @@ def recorded(wanted: Wanted, spec: NodeSpec, commit: str, by: str, disks: dict[s
     for pool in patch["pools"].values():
         pool["members"] = [(disks or {}).get(each, each) for each in pool["members"]]
     found = readings(spec)
+    counts, _ = choose(found, spec.name)
     epochs = {vault: _epoch(known, spec.name) for vault, known in found.items()}
     # A vault that joins later, or was away during a rebuild, learns the node's epoch: it never begins at 1 again.
     epoch = max(1, *epochs.values())
     for vault, known in found.items():
         written = is_written(patch, known, spec.name)
-        if isinstance(written, str):
+        best_effort = bool(counts) and vault != counts
+        if isinstance(written, str) and best_effort:
+            if current_state.is_executing:
+                current.log_styled(_untold(spec.name, vault, written), fg="yellow")
+        elif isinstance(written, str):
             yield refuse(f"{spec.name}: not recorded on vault {vault}: {written}")
         elif not written or epochs[vault] < epoch:
             new = isinstance(known.records, Present) and spec.name not in known.records.value
             event = {"event": "enrolled" if new else "applied", "at": now, "by": by, "commit": commit}
             event["spec"] = patch["applied"]["digest"]
             document = json.dumps({"patch": {"epoch": epoch} | patch, "event": event})
-            yield FunctionCommand(_write, (vault, spec.name, document), {})  # type: ignore[misc]
+            yield FunctionCommand(_write, (vault, spec.name, document, best_effort), {})  # type: ignore[misc]

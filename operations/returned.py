@@ -17,13 +17,13 @@ from blackstart.converge import vault as converge_vault
 from blackstart.reading import Present
 from blackstart.restore import adopt
 from blackstart.restore.job import Job
-from blackstart.restore.keeper import keepers, record_on
+from blackstart.restore.keeper import record_on
 from blackstart.restore.outline import Outline
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.resolve import resolve
 from blackstart.vault import bzfs, layout
 from operations.common import Commands, refuse
-from operations.record import forget, readings, store_command
+from operations.record import answering, forget, readings, store_command
 from operations.vault_shell import ShellError, on_vault
 
 
@@ -37,7 +37,7 @@ def known_hosts(job: Job, fleet: Fleet) -> Commands:
     }
     if not current_state.is_executing:
         return
-    for vault in job.working.vaults:
+    for vault in {job.vault, *answering(job.working)} & set(job.working.vaults):
         for path, text in files.items():
             try:
                 if on_vault(vault, f"cat {shell(path)} 2>/dev/null || :", tries=2).strip() == text.strip():
@@ -132,7 +132,7 @@ def replicated(job: Job) -> Commands:
 
 
 def _replicate(state: State, host: Host, job: Job) -> bool:
-    for vault in keepers(job.working):
+    for vault in answering(job.working):
         unit = f"blackstart-replicate@{job.spec.name}.service"
         try:
             on_vault(vault, shell("systemctl", "start", "--no-block", unit))

@@ -13,7 +13,7 @@ from blackstart.change import shell
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import Present, Reading, Unknown
-from blackstart.restore.keeper import choose, keepers, record_on
+from blackstart.restore.keeper import choose, doubts, keepers, record_on
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading
@@ -33,6 +33,10 @@ class Known:
     vault: str
     record: Reading[Record]
     readings: Mapping[str, VaultReading]
+
+    def doubts(self, node: str) -> tuple[str, ...]:
+        """What the other vaults leave open, one line each."""
+        return doubts(self.readings, node, self.vault)
 
 
 def known(spec: NodeSpec) -> Known:
@@ -87,6 +91,8 @@ def may_apply(spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str
     now = live(wanted)
     judged = verdict(spec, about, now, disks)
     refusal = refuse_apply(judged, enroll)
+    for line in about.doubts(spec.name):
+        say_once(line, "yellow")
     if refusal:
         if state.is_executing:
             say(render(judged), "yellow")

@@ -23,6 +23,10 @@ class LockError(Exception):
     """The lock was not taken; one sentence says who has it, or what is wrong with the vault."""
 
 
+class Taken(LockError):
+    """Somebody else holds it."""
+
+
 class Channel(Protocol):
     """What is used of a paramiko channel."""
 
@@ -40,7 +44,7 @@ def path(node: str) -> str:
 
 def holder(who: str, commit: str, what: str, now: int) -> str:
     """What the lock's file says while it is held: one line of JSON."""
-    return json.dumps({"who": who, "since": now, "commit": commit, "what": what}, sort_keys=True)
+    return json.dumps({"format": 1, "who": who, "since": now, "commit": commit, "what": what}, sort_keys=True)
 
 
 def script(node: str, line: str) -> str:
@@ -93,7 +97,7 @@ class Held:
             status = channel.recv_exit_status()
             channel.close()
             if status == BUSY:
-                raise LockError(f"{node}: somebody else works on it: {describe(said)}; wait, or ask them")
+                raise Taken(f"{node}: somebody else works on it: {describe(said)}; wait, or ask them")
             raise LockError(f"{node}: its lock on {vault} could not be taken: {said or f'status {status}'}")
         threading.Thread(target=self._live, name=f"lock {node}", daemon=True).start()
 

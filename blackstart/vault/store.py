@@ -54,7 +54,7 @@ class Store:
 
     def journal(self, event: dict[str, Any]) -> None:
         """One line more in journal.jsonl."""
-        files.append(self.folder / "journal.jsonl", json.dumps(event, sort_keys=True))
+        files.append(self.folder / "journal.jsonl", json.dumps({"format": 1} | event, sort_keys=True))
 
 
 def patched(node: str, record: Record | None, patch: dict[str, Any]) -> Record:
@@ -85,9 +85,13 @@ def patched(node: str, record: Record | None, patch: dict[str, Any]) -> Record:
             if name in datasets:
                 datasets[name] = replace(datasets[name], retired=aside)
         applied = Applied(**patch["applied"]) if patch.get("applied") else record.applied
+        epoch = patch.get("epoch", record.epoch)
+        # A vault that was away while others finished the rebuild it had begun: that one is over.
+        over = record.rebuild is not None and record.rebuild.epoch <= epoch
         return replace(
             record,
-            epoch=patch.get("epoch", record.epoch),
+            epoch=epoch,
+            rebuild=None if over else record.rebuild,
             host_key=patch.get("host_key", record.host_key),
             pools=record.pools | pools,
             datasets=datasets,

@@ -1,0 +1,42 @@
+"""One epoch used twice, since a vault was silent when it was chosen: only the guid tells whose pool it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rebuild_world import OTHER, dataset, live, node_spec, on_disks, pool, rebuild, record
+
+from blackstart.reading import Present, Unknown
+from blackstart.verdict import judge
+from blackstart.verdict_adopt import stranger
+
+DATA = (dataset("tank"), dataset("tank/data/crm"))
+
+
+@pytest.mark.parametrize("found", [{"pools": (pool(OTHER, 2),)}, {"importable": (on_disks(OTHER, 2),)}])
+def test_a_pool_of_the_records_epoch_with_another_guid_is_not_the_nodes_own(found: dict[str, Any]) -> None:
+    judged = judge(node_spec(), Present(record(epoch=2)), live(**found))
+    assert judged.kind == "superseded" and judged.refusal and OTHER in judged.refusal
+    assert not judged.imports and not judged.create
+
+
+@pytest.mark.parametrize(
+    ("written", "datasets", "words"),
+    [
+        ({}, (dataset("tank"),), ""),  # made, and killed before its guid was written down
+        ({}, DATA, "it holds tank/data/crm: another vault may know it"),
+        ({}, Unknown("a timeout"), "could not be read: a timeout"),
+        ({"tank": OTHER}, DATA, ""),
+    ],
+)
+def test_only_an_empty_pool_is_taken_for_one_whose_guid_was_not_written_down(
+    written: dict[str, str], datasets: Any, words: str
+) -> None:
+    known = record(rebuild=rebuild(2, written))
+    said = stranger(known, live(pools=(pool(OTHER, 2),), datasets=datasets))
+    assert words in said and bool(words) == bool(said)
+
+
+def test_without_an_open_rebuild_nothing_is_adopted() -> None:
+    assert stranger(record(), live(pools=(pool(OTHER, 2),), datasets=DATA)) == ""
