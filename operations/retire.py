@@ -13,7 +13,8 @@ from pyinfra.api.state import State
 from pyinfra.context import host as current
 from pyinfra.context import state as current_state
 
-from blackstart.converge import retire, retire_node
+from blackstart.converge import retire, retire_commands, retire_node, retire_text
+from blackstart.converge.retire_seen import see
 from blackstart.converge.wanted import Wanted
 from blackstart.reading import Present
 from blackstart.restore.keeper import record_on
@@ -38,19 +39,19 @@ def retired(spec: NodeSpec, what: str, by: str, commit: str, shown: bool = False
     if refusal:
         yield refuse(str(refusal))
         return
-    plan = retire.plan(retire.see(spec, about.record, now, current.get_fact(LxcConfigs)), what, int(time.time()))
+    plan = retire.plan(see(spec, about.record, now, current.get_fact(LxcConfigs)), what, int(time.time()))
     if plan.refusal:
         yield refuse(f"{spec.name}: {plan.refusal}. Next: {plan.then}")
         return
     if not shown:
-        say_once(retire.as_text(plan))
+        say_once(retire_text.as_text(plan))
     if plan.recorded:
         event = {"event": "retired", "what": what, "by": by, "commit": commit, "datasets": plan.recorded}
         for vault, found in about.readings.items():
             if isinstance(record_on(found, spec.name), Present):
                 patch = {"retired_datasets": plan.recorded}
                 yield FunctionCommand(_mark, (vault, spec.name, patch, event), {})  # type: ignore[misc]
-    yield from retire.commands(plan)
+    yield from retire_commands.commands(plan)
     if not plan.is_empty:
         spoil(EVERYTHING)
 

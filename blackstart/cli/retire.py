@@ -13,6 +13,8 @@ from blackstart.cli.fleet_hosts import Hosts, hosts, load, ssh_config_option
 from blackstart.cli.why import see_node, see_vault
 from blackstart.converge import retire as core
 from blackstart.converge import retire_node
+from blackstart.converge.retire_seen import see
+from blackstart.converge.retire_text import as_text
 from blackstart.live import lxc_config
 from blackstart.reading import Reading, Unknown
 from blackstart.restore.keeper import choose, keepers, record_on
@@ -79,10 +81,10 @@ def _look(known: Hosts, spec: NodeSpec, name: str) -> str:
     refusal = refuse_apply(verdict)
     if refusal:
         _refuse(spec.name, refusal.why, refusal.next_command, verdict.kind == "unknown")
-    plan = core.plan(core.see(spec, record, live, configs_on(known, spec.name)), name, int(time.time()))
+    plan = core.plan(see(spec, record, live, configs_on(known, spec.name)), name, int(time.time()))
     if plan.refusal:
         _refuse(spec.name, plan.refusal, plan.then, plan.unread)
-    return core.as_text(plan)
+    return as_text(plan)
 
 
 def _look_for_node(known: Hosts, node: str) -> tuple[tuple[str, ...], str]:

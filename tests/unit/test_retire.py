@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from rebuild_world import NOW, live, node_spec, rebuild, record
+from rebuild_world import NOW, live, node_spec, record
 
 from blackstart.cli import main
-from blackstart.converge import retire, retire_node
-from blackstart.converge.retire import Plan, commands, plan, see
+from blackstart.converge.retire import Plan, plan
+from blackstart.converge.retire_commands import commands
+from blackstart.converge.retire_seen import see
+from blackstart.converge.retire_text import as_text
 from blackstart.live.lxc_config import parse
 from blackstart.live.model import ContainerLive, DatasetLive, Live, SnapshotLive
-from blackstart.reading import ABSENT, Present, Reading, Unknown
+from blackstart.reading import Present, Reading, Unknown
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.record import ON_VAULT_ONLY, DatasetRecord, Record
 from blackstart.vault.store import patched
@@ -106,7 +108,7 @@ def test_no_command_destroys_and_the_line_that_would_is_printed() -> None:
     made = retired("crm", replace(reading(ROOT, DATA), snapshots=snapshots))
     words = "\n".join(commands(made))
     assert not any(word in words for word in ("destroy", "rollback", "release", " -F", "rename -f", "unmount -f"))
-    text = retire.as_text(made)
+    text = as_text(made)
     assert f"    zfs destroy -r tank/retired/crm-{DAY}/lxc-crm" in text.splitlines()
     assert f"zfs destroy -r tank/retired/crm-{DAY}/data-crm  # 2 holds" in text
 
@@ -128,7 +130,7 @@ def test_a_killed_run_is_finished_by_the_next_one_and_a_third_has_nothing_to_do(
     gone = replace(reading(*group), containers=Present({}))
     done = retired("crm", gone, configs=Present({}))
     assert done.is_empty and commands(done) == [] and done.refusal == ""
-    assert retire.as_text(done).endswith("nothing to do")
+    assert as_text(done).endswith("nothing to do")
 
 
 def test_a_second_one_of_the_same_name_and_day_gets_a_name_of_its_own() -> None:
@@ -243,37 +245,6 @@ def test_configs_are_read_whole_or_not_at_all() -> None:
     assert isinstance(parse("+a\n|x\n"), Unknown) and isinstance(parse(""), Unknown)
     assert parse("!not run as root\n") == Unknown("not run as root")
     assert parse(".\n") == Present({})
-
-
-def test_a_node_is_retired_on_every_vault_that_knows_it() -> None:
-    known = Present(record(rebuild=rebuild()))
-    made = retire_node.plan("node1", ["vault1"], {"vault1": known, "vault2": ABSENT})
-    assert made.vaults == ("vault1",) and "begun by ops@laptop, stays open" in made.said[0]
-    text = retire_node.as_text(made, {"vault1": "tank"})
-    assert text.splitlines()[-1] == "    on vault1: zfs destroy -r tank/vault/replicas/node1"
-    done = retire_node.plan("node1", [], {"vault1": Present(replace(record(), retired=True))})
-    assert done.vaults == () and retire_node.as_text(done, {}).endswith("nothing to do")
-    assert retire_node.command("node1").splitlines() == [
-        "set -eu",
-        "if [ -e /etc/systemd/system/blackstart-replicate@node1.timer ]; then"
-        " systemctl disable --now blackstart-replicate@node1.timer;"
-        " rm -f -- /etc/systemd/system/blackstart-replicate@node1.timer; systemctl daemon-reload; fi",
-        "rm -f -- /etc/blackstart/replication/node1.json",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("nodes", "records", "words", "unread"),
-    [
-        (["node1"], {}, "remove nodes/node1.toml first", False),
-        ([], {"v1": Present(record()), "v2": Unknown("no route")}, "v2 could not be read: no route", True),
-        ([], {"v1": ABSENT}, "no vault (v1) has a record of node1", False),
-        ([], {}, "there is no vault", False),
-    ],
-)
-def test_a_node_is_not_retired(nodes: list[str], records: dict[str, Any], words: str, unread: bool) -> None:
-    made = retire_node.plan("node1", nodes, records)
-    assert words in made.refusal and made.then and made.unread is unread and made.vaults == ()
 
 
 @pytest.mark.parametrize(
