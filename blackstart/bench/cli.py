@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -49,7 +47,7 @@ def bench() -> None:
         ]
     finally:
         lab.down()
-    journal.facts["rows"] = [asdict(row) | {"ratio": round(row.ratio, 3)} for row in rows]
+    journal.facts["rows"] = [row.as_data() for row in rows]
     journal.save()
     Console(highlight=False).print(table(rows))
-    click.echo(json.dumps({"result": str(journal.folder / "result.json")}))
+    click.echo(f"the same as JSON: {journal.folder / 'result.json'}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,10 @@ class Row:
     @property
     def ratio(self) -> float:
         return self.ours / self.theirs if self.theirs else float("inf")
+
+    def as_data(self) -> dict[str, Any]:
+        """For result.json."""
+        return asdict(self) | {"ratio": round(self.ratio, 3)}
 
 
 def seconds(action: Callable[[], object]) -> float:

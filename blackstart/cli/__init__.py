@@ -14,6 +14,7 @@ _COMMANDS: dict[str, str] = {
     "drill-lab": "blackstart.drill.cli:drill_lab",
     "enroll": "blackstart.cli.apply:enroll",
     "image": "blackstart.cli.image:image",
+    "json": "blackstart.cli.documents:json_",
     "lab": "blackstart.lab.cli:lab",
     "project": "blackstart.cli.project:project",
     "rebuild": "blackstart.cli.rebuild:rebuild",

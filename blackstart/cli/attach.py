@@ -15,7 +15,7 @@ from blackstart.restore.keeper import keepers
 
 @click.command()
 @click.argument("node")
-@click.option("--json", "as_json", is_flag=True, help="The vault's status document once, and no following.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, and no following.")
 @ssh_config_option
 def attach(node: str, as_json: bool, ssh_config: str | None) -> None:
     """Show how the restore of NODE goes, until it ends. Going away changes nothing.
@@ -31,7 +31,8 @@ def attach(node: str, as_json: bool, ssh_config: str | None) -> None:
         sys.exit(3)
     vault, last = max(answers.items(), key=lambda each: (each[1].active, each[1].document.get("at", 0)))
     if as_json:
-        click.echo(json.dumps({"vault": vault, "active": last.active, **last.document}))
+        restore = last.document or None
+        click.echo(json.dumps({"format": 1, "node": node, "vault": vault, "active": last.active, "restore": restore}))
         sys.exit(0 if last.active or last.state == "done" else 1)
     if not last.active and not last.document:
         raise click.ClickException(f"{vault} is not restoring {node}, and has not; see: blackstart why {node}")

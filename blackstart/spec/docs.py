@@ -57,22 +57,30 @@ def reference() -> str:
     told: set[type[BaseModel]] = set()
     for name, model in FILES.items():
         parts.append(f"\n## {TITLES[name]}\n")
-        parts.extend(_section(model, told))
+        parts.extend(section(model, told))
     return "".join(parts)
 
 
-def _section(model: type[BaseModel], told: set[type[BaseModel]]) -> Iterator[str]:
+def section(model: type[BaseModel], told: set[type[BaseModel]], defaults: bool = True) -> Iterator[str]:
+    """A model's table, and after it the tables of those inside it that are not `told` yet.
+
+    `defaults`: what a key comes to that is left out. Without it the page is about what is written, not typed.
+    """
     told.add(model)
     yield f"\n{' '.join((model.__doc__ or '').split())}\n\n"
-    yield "| key | value | default | |\n|---|---|---|---|\n"
+    yield "| key | value | default | |\n|---|---|---|---|\n" if defaults else "| key | value | |\n|---|---|---|\n"
     for name, field in model.model_fields.items():
         value = _type(field.annotation, list(field.metadata))
-        yield f"| `{field.alias or name}` | {value} | {_default(field)} | {field.description or ''} |\n"
+        if defaults:
+            value = f"{value} | {_default(field)}"
+        elif not field.is_required():
+            value = f"{value}, may be missing"
+        yield f"| `{field.alias or name}` | {value} | {field.description or ''} |\n"
     for field in model.model_fields.values():
         for inner in _models(field.annotation):
             if inner not in told:
                 yield f"\n### {inner.__name__}\n"
-                yield from _section(inner, told)
+                yield from section(inner, told, defaults)
 
 
 def _type(annotation: Any, metadata: list[Any]) -> str:
@@ -123,3 +131,11 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for inner in get_args(annotation):
         yield from _models(inner)
+
+
+def models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """Every model inside this one, however deep."""
+    for field in model.model_fields.values():
+        for inner in _models(field.annotation):
+            yield inner
+            yield from models(inner)

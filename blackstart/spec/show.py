@@ -19,7 +19,8 @@ from blackstart.spec.resolve import (
 
 def resolved(spec: NodeSpec) -> dict[str, Any]:
     """The node's spec as plain data (as JSON would have it), derived values in place of what was left out."""
-    data = spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"vaults", "settings", "lock"})
+    shown = spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"vaults", "settings", "lock"})
+    data = {"format": 1, **shown}
     data["digest"] = spec.digest()
     data["node"]["replication"] = spec.replication.model_dump(mode="json")
     for name, container in spec.containers.items():

@@ -31,6 +31,7 @@ def held(folder: Path, who: str, what: str) -> Iterator[None]:
             raise Busy(f"somebody else works on this node: {describe(file.read())}") from error
         file.seek(0)
         file.truncate()
-        file.write(json.dumps({"who": who, "since": int(time.time()), "what": what, "pid": os.getpid()}) + "\n")
+        document = {"format": 1, "who": who, "since": int(time.time()), "what": what, "pid": os.getpid()}
+        file.write(json.dumps(document) + "\n")
         file.flush()
         yield

@@ -1,0 +1,72 @@
+"""Every document by name, and its JSON Schema."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Union
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+from blackstart.documents import commands, lab, node, reading, restore, vault
+from blackstart.spec.types import Model
+from blackstart.vault.layout import APPLIED, HEARTBEAT, LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """`where`: how one comes by it, Markdown. `models`: it is one of these; none: a page of its own tells."""
+
+    where: str
+    models: tuple[type[Model], ...]
+
+
+EVENTS: tuple[type[Model], ...] = (
+    vault.Applied,
+    vault.Replicated,
+    vault.Retired,
+    vault.RebuildStep,
+    vault.RebuiltElsewhere,
+    vault.RestoreBegun,
+    vault.RestoreFailed,
+    restore.Outcome,
+)
+
+_ON_VAULT = f"`{LIVE}/NODE"
+
+DOCUMENTS: dict[str, Document] = {
+    "spec-check": Document("`blackstart spec check --json`", (commands.SpecCheck,)),
+    "spec-show": Document("`blackstart spec show NODE --json`", (commands.SpecShow,)),
+    "why": Document("`blackstart why NODE --json`", (commands.Why,)),
+    "attach": Document("`blackstart attach NODE --json`", (commands.Attach,)),
+    "replicas": Document("`blackstart replicate NODE --status --json`", (commands.Replicas,)),
+    "restore": Document(f"{_ON_VAULT}/restore.json` on a vault", (restore.RestoreStatus,)),
+    "record": Document(f"{_ON_VAULT}/record.json` on a vault", (vault.RecordFile,)),
+    "journal": Document(f"{_ON_VAULT}/journal.jsonl` on a vault, one document a line, only ever added to", EVENTS),
+    "replication": Document(f"{_ON_VAULT}/replication.json` on a vault", (vault.LastReplication,)),
+    "lock": Document(f"{_ON_VAULT}/lock` on a vault, empty while nobody works on the node", (vault.LockHolder,)),
+    "heartbeat": Document(f"`{HEARTBEAT}` on a node", (node.HeartbeatFile,)),
+    "applied": Document(f"`{APPLIED}` on a node", (node.AppliedFile,)),
+    "reading": Document("`blackstart.live.codec.live_to_json` (Python)", ()),
+    "drill": Document("`.drill/result.json` after `make drill`", (lab.DrillResult,)),
+    "bench": Document("`.bench/result.json` after `make bench`", (lab.BenchResult,)),
+}
+
+
+def schema(name: str, closed: bool = False) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a document. Raises KeyError.
+
+    It lets pass what it does not know: a later version may say more in the same format. `closed`: it does not.
+    """
+    models = DOCUMENTS[name].models
+    any_of: Any = Union[models] if models else None  # noqa: UP007
+    made = TypeAdapter(any_of).json_schema(by_alias=True) if models else reading.schema()
+    made = {"$schema": GenerateJsonSchema.schema_dialect, **made, "title": name}
+    opened: dict[str, Any] = made if closed else _opened(made)
+    return opened
+
+
+def _opened(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _opened(v) for k, v in value.items() if (k, v) != ("additionalProperties", False)}
+    return [_opened(each) for each in value] if isinstance(value, list) else value

@@ -1,0 +1,69 @@
+"""What a drill and the bench leave behind."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from blackstart.spec.types import Model
+
+
+class DrillStep(Model):
+    """One step."""
+
+    name: str
+    """as shown"""
+    seconds: float
+    """how long it took"""
+    bytes: int | None
+    """that it moved; null: not counted"""
+    note: str
+    """for people"""
+    ok: bool
+    """it came out as it must"""
+    log: str
+    """the file with its output"""
+
+
+class DrillResult(Model):
+    """A drill, also one that stopped half-way: then its last step is not `ok`."""
+
+    format: Literal[1]
+    """of this document"""
+    steps: tuple[DrillStep, ...]
+    """as played so far"""
+    rto_seconds: float | None = None
+    """from the loss to the service answering; missing: it did not come so far"""
+    rpo_seconds: float | None = None
+    """of data lost; missing: it did not come so far"""
+
+
+class BenchRow(Model):
+    """One comparison: medians of both sides within one run."""
+
+    what: str
+    """ours"""
+    peer: str
+    """what it is held against"""
+    ours: float
+    """in `unit`"""
+    theirs: float
+    """in `unit`"""
+    runs: int
+    """samples a side"""
+    unit: str
+    """seconds (`s`), or what it says"""
+    goal: float | None
+    """the most that the ratio may be; null: none is set"""
+    ratio: float
+    """ours by theirs"""
+
+
+class BenchResult(Model):
+    """A run of the bench."""
+
+    format: Literal[1]
+    """of this document"""
+    steps: tuple[DrillStep, ...]
+    """what was done to have machines to measure"""
+    rows: tuple[BenchRow, ...] = ()
+    """missing: it did not come so far"""

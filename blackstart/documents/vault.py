@@ -1,0 +1,245 @@
+"""Files that a vault keeps of each node."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from blackstart.spec.types import Model, Name
+
+
+class RecordPool(Model):
+    """A pool as it was last applied or made."""
+
+    guid: str
+    """decimal"""
+    size: int
+    """bytes"""
+    members: tuple[str, ...]
+    """disk ids below /dev/disk/by-id"""
+
+
+class RecordDataset(Model):
+    """A replicated dataset, and the newest snapshot of it that arrived here."""
+
+    encrypted: bool
+    """it travels raw"""
+    snapshot: str
+    """after the @; empty: nothing has arrived"""
+    guid: str
+    """of the snapshot, decimal"""
+    creation: int
+    """of the snapshot, seconds since 1970 by the node's clock"""
+    retired: str
+    """its name on the node since it was retired (`-`: it was gone already); empty: in use"""
+
+
+class RecordApplied(Model):
+    """What was applied last."""
+
+    digest: str
+    """of the spec"""
+    commit: str
+    """of the fleet's repository; empty: it is none"""
+    by: str
+    """who did it"""
+    at: int
+    """seconds since 1970"""
+    spec: dict[str, Any]
+    """the node's part of the fleet: name, node, containers, settings, lock, vaults, each as its file says it"""
+
+
+class RecordRebuild(Model):
+    """A rebuild that has been begun and has not ended."""
+
+    epoch: int
+    """that it leads to"""
+    started: int
+    """seconds since 1970"""
+    by: str
+    """who began it"""
+    disks: dict[str, str]
+    """recorded disk id -> the one that stands in for it"""
+    pools: dict[str, str]
+    """name -> guid, of those made so far"""
+    host_key: str
+    """of the new machine"""
+
+
+class RecordFile(Model):
+    """What a vault durably knows of an enrolled node."""
+
+    format: Literal[1]
+    """of this document"""
+    node: Name
+    """the node"""
+    epoch: int
+    """goes up with each rebuild"""
+    host_key: str
+    """SSH public key"""
+    pools: dict[str, RecordPool]
+    """by name"""
+    datasets: dict[str, RecordDataset]
+    """by their names on the node"""
+    applied: RecordApplied | None
+    """null: nothing yet"""
+    rebuild: RecordRebuild | None
+    """null: none is open"""
+    retired: bool
+    """the fleet has let go of the node"""
+
+
+class Event(Model):
+    """What every line has. `event` says which of the following it is."""
+
+    format: Literal[1]
+    """of the line"""
+    at: int
+    """seconds since 1970, by the clock of whoever wrote it"""
+
+
+class Applied(Event):
+    """A deploy ended well."""
+
+    event: Literal["enrolled", "applied"]
+    """`enrolled`: for the first time"""
+    epoch: int
+    """of the node"""
+    by: str
+    """who ran it"""
+    commit: str
+    """of the fleet's repository"""
+    spec: str
+    """the spec's digest"""
+
+
+class Replicated(Event):
+    """A snapshot arrived."""
+
+    event: Literal["replicated"]
+    """a snapshot arrived"""
+    reason: str
+    """why it was taken"""
+    node: Name
+    """the node"""
+    dataset: str
+    """its name on the node"""
+    snapshot: str
+    """after the @"""
+    guid: str
+    """of the snapshot, decimal"""
+    spec: str
+    """digest of what was applied then; empty: not known"""
+    commit: str
+    """the same as a commit"""
+
+
+class Retired(Event):
+    """Something left the spec and was put aside."""
+
+    event: Literal["retired"]
+    """something was put aside"""
+    epoch: int
+    """of the node"""
+    what: str
+    """a container, a dataset, or the node itself"""
+    by: str
+    """who did it"""
+    commit: str
+    """of the fleet's repository"""
+    datasets: dict[str, str] = {}
+    """dataset -> its new name on the node"""
+
+
+class RebuildStep(Event):
+    """A rebuild was opened, has made its pools, or was given up."""
+
+    event: Literal["rebuild open", "rebuild made", "rebuild abandon"]
+    """which of them"""
+    do: Literal["open", "made", "abandon"]
+    """the same"""
+    epoch: int
+    """that it leads to; after `abandon` the one that stays"""
+    by: str = ""
+    """who did it; not with `made`"""
+    disks: dict[str, str] = {}
+    """with `open`: recorded disk id -> the one that stands in for it"""
+    host_key: str = ""
+    """with `open`: of the new machine"""
+    pools: dict[str, str] = {}
+    """with `made`: name -> guid"""
+
+
+class RebuiltElsewhere(Event):
+    """Another vault brought the node back."""
+
+    event: Literal["rebuilt elsewhere"]
+    """another vault did it"""
+    epoch: int
+    """of the node from now on"""
+    by: str
+    """who ran it"""
+    vault: Name
+    """which one"""
+
+
+class RestoreBegun(Event):
+    """A run of the restore began. A rebuild that was stopped has several."""
+
+    event: Literal["restore"]
+    """it began"""
+    epoch: int
+    """that it leads to"""
+    by: str
+    """who asked for it"""
+
+
+class RestoreFailed(Event):
+    """A run of the restore ended, and not all is back."""
+
+    event: Literal["restore failed"]
+    """it ended"""
+    epoch: int
+    """that it leads to"""
+    why: tuple[str, ...]
+    """one sentence each"""
+
+
+class ArrivedSnapshot(Model):
+    """What arrived of one dataset."""
+
+    snapshot: str
+    """after the @"""
+    guid: str
+    """decimal"""
+
+
+class LastReplication(Model):
+    """What the last run of a node's replication came to."""
+
+    format: Literal[1]
+    """of this document"""
+    at: int
+    """when it ended, seconds since 1970"""
+    seconds: float
+    """how long it took"""
+    arrived: dict[str, ArrivedSnapshot]
+    """by dataset"""
+    failed: dict[str, str]
+    """dataset -> why, one sentence"""
+
+
+class LockHolder(Model):
+    """Who works on the node. The lock is the kernel's (`flock`), not this text: an unlocked file says nothing."""
+
+    format: Literal[1]
+    """of this document"""
+    who: str
+    """user and machine"""
+    since: int
+    """seconds since 1970"""
+    what: str
+    """what they do"""
+    commit: str = ""
+    """of the fleet's repository"""
+    pid: int | None = None
+    """of the restore on the vault"""
