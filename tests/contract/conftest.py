@@ -1,0 +1,43 @@
+"""The operations of bootstrap.py, run over given readings."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pyinfra.context import ctx_host, ctx_state
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+from bootstrap_world import Go, Node, vault
+
+from blackstart.live.model import Live
+from blackstart.reading import Reading
+from blackstart.vault.record import Record
+from operations import live as live_operations
+from operations import record as record_operations
+from operations import verdict
+
+
+@pytest.fixture
+def go() -> Iterator[Go]:
+    def clear() -> None:
+        live_operations._kept.clear()
+        record_operations._kept.clear()
+        verdict._said.clear()
+
+    def run(
+        operation: Any, reading: Live, known: Reading[Record], *arguments: Any, **more: Any
+    ) -> tuple[list[Any], list[str]]:
+        clear()
+        node, keeper = Node(reading), vault(known)
+        inventory = SimpleNamespace(get_host=lambda name: keeper)
+        state = SimpleNamespace(is_executing=True, inventory=inventory)
+        with ctx_state.use(state), ctx_host.use(node):  # type: ignore[arg-type]
+            return list(operation._inner(*arguments, **more)), node.said
+
+    yield run
+    clear()
