@@ -14,10 +14,10 @@ from typing import Any, cast
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+from bootstrap_world import Go
 from converge_world import satisfied
 from documents import valid
 from rebuild_world import live, node_spec, pool, record
-from test_bootstrap_operations import Go, go
 from test_operations import WANT, Host
 from test_operations import run as run_on
 from test_retire_operations import BY, DATA, KNOWN, ROOT, SPEC, node, reading, ready, vault
@@ -32,7 +32,7 @@ from blackstart.vault.records import unknown
 from operations import applied, retire, returned
 from operations import record as record_operations
 
-__all__ = ["go", "run_on", "run_retire"]
+__all__ = ["run_on", "run_retire"]
 
 Keep = Callable[[str], dict[str, Any]]
 
