@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from blackstart.converge.context import commit_of
@@ -27,9 +28,9 @@ from deploys.unit import units
 from operations import bootstrap, lock, rebuild, restore, returned
 
 
-def wishes(spec: NodeSpec, epoch: int | None) -> Wanted:
-    """Everything wanted of a host by `spec`, its pools at `epoch`."""
-    return wanted(spec, replace(context_of(spec), epoch=epoch))
+def wishes(spec: NodeSpec, epoch: int | None, folder: Path) -> Wanted:
+    """Everything wanted of a host by `spec`, its pools at `epoch`, with the fleet's files that lie in `folder`."""
+    return wanted(spec, replace(context_of(spec, folder), epoch=epoch))
 
 
 def ask(data: Any) -> Asks:
@@ -40,6 +41,7 @@ def ask(data: Any) -> Asks:
         plan_only=str(data.get("plan") or "") == "only",
         abandon=str(data.get("abandon") or "") == "yes",
         dataset=str(data.get("dataset") or ""),
+        vault=str(data.get("vault") or ""),
     )
 
 
@@ -88,7 +90,7 @@ def one_dataset(job: Job, made: Outline | None) -> None:
 
 def the_host(job: Job) -> None:
     """What /etc lost with the OS disk; it needs no pool."""
-    host.own(job.spec.node.host.deploys, job.folder)
+    host.own(job.spec.node.host.deploys, job.tree)
     host.host(job.wanted)
 
 
@@ -103,9 +105,9 @@ def prepare(job: Job, made: Outline) -> None:
     rebuild.nothing_lost(name="Nothing is missing on what was not lost", job=job, coming=coming)
     before = without(job.wanted, coming)
     datasets(wanted=before, folder=job.folder)
-    images(wanted=before, cache=cache_folder())
+    images(wanted=before, cache=cache_folder(), vaults=job.sources)
     roots(wanted=before, folder=job.folder)
-    releases(wanted=job.wanted, folder=job.folder)
+    releases(wanted=job.wanted, folder=job.tree, vaults=job.sources)
     units(wanted=job.wanted)
     returned.known_hosts(name="The vaults know the host", job=job, fleet=fleet())
     restore.prepared(name="The vault may restore", job=job, epoch=made.epoch)
@@ -117,9 +119,9 @@ def finish(job: Job, made: Outline | None) -> None:
         # First: the record is written, so a run that fails below finds an intact node and does not come here again.
         returned.lineage(name="The vault begins a new chain", job=job, made=made)
     datasets(wanted=job.wanted, folder=job.folder)
-    images(wanted=job.wanted, cache=cache_folder())
+    images(wanted=job.wanted, cache=cache_folder(), vaults=job.sources)
     roots(wanted=job.wanted, folder=job.folder)
-    releases(wanted=job.wanted, folder=job.folder)
+    releases(wanted=job.wanted, folder=job.tree, vaults=job.sources)
     units(wanted=job.wanted)
     delegations(wanted=job.wanted)
     containers(wanted=job.wanted)

@@ -18,7 +18,7 @@ from blackstart.converge.wanted import Wanted
 from blackstart.reading import Present
 from blackstart.restore.differs import differences
 from blackstart.restore.job import Asks, Job, with_disks
-from blackstart.restore.keeper import keepers
+from blackstart.restore.keeper import holder, keepers
 from blackstart.restore.outline import Outline
 from blackstart.spec.resolve import NodeSpec
 from blackstart.verdict import recorded_spec
@@ -47,7 +47,9 @@ class Ways:
 
 def job_of(spec: NodeSpec, asks: Asks, ways: Ways) -> tuple[Job, Known]:
     """The job over a node as it is now. Raises OSError, KeyError, ValueError for wishes that cannot be made."""
-    about = known(spec)
+    about = known(spec, asks.vault)
+    # One dataset comes from whoever has it; a whole node from the one vault whose word counts.
+    vault = (asks.dataset and holder(about.readings, spec.name, asks.dataset, about.vault)) or about.vault
     applied = applied_spec(spec, about)
     record = about.record.value if isinstance(about.record, Present) else None
     vaults = tuple(sources(spec, about.vault))
@@ -63,8 +65,8 @@ def job_of(spec: NodeSpec, asks: Asks, ways: Ways) -> tuple[Job, Known]:
         wanted=ways.wishes(fixed, judged.epoch or None, tree),
         verdict=judged,
         asks=asks,
-        vault=about.vault,
-        vault_pool=keepers(spec).get(about.vault, ""),
+        vault=vault,
+        vault_pool=keepers(spec).get(vault, ""),
         folder=ways.folder,
         by=ways.by,
         commit=record.applied.commit if record and record.applied else ways.commit,

@@ -73,7 +73,7 @@ def zfs_ready() -> Commands:
 def pools(job: Job) -> Commands:
     """Import what is ours by guid, make what is gone on members that are still blank; judged once more right before."""
     now = live(job.wanted, "pools", "importable", "disks", "zfs", "datasets")
-    again = verdict(job.working, known(job.working), now, job.asks.disks)
+    again = verdict(job.working, known(job.working, job.asks.vault), now, job.asks.disks)
     refusal = refuse_bootstrap(again)
     if refusal:
         yield refuse(str(refusal))
@@ -100,7 +100,7 @@ def nothing_lost(job: Job, coming: Collection[str]) -> Commands:
 
     `coming`: datasets that this run restores. A vault that keeps its own record could not restore from it either.
     """
-    record = known(job.working).record
+    record = known(job.working, job.asks.vault).record
     if not state.is_executing or not isinstance(record, Present):
         return
     for each in judge_datasets(record.value, live(job.wanted, "pools", "datasets")).values():
@@ -120,7 +120,7 @@ def journalled(job: Job) -> Commands:
     if not state.is_executing:
         return
     now = live(job.wanted, "pools", "datasets")
-    record = known(job.working).record
+    record = known(job.working, job.asks.vault).record
     why = stranger(record.value, now) if isinstance(record, Present) else ""
     if why:
         yield refuse(f"{job.spec.name}: {why}. Next: {shell('blackstart', 'why', job.spec.name)}")

@@ -14,7 +14,7 @@ from blackstart.change import shell
 from blackstart.reading import Present, Unknown
 from blackstart.restore import names, steps, unit
 from blackstart.restore.job import Job, kept, room
-from blackstart.restore.keeper import replicas_on
+from blackstart.restore.keeper import holder, replicas_on
 from blackstart.restore.outline import Means, Outline, outline
 from blackstart.restore.plan import plan, used_by
 from blackstart.restore.show import as_text
@@ -24,12 +24,13 @@ from blackstart.ssh import target
 from blackstart.vault import layout
 from blackstart.vault.records import VaultReading
 from blackstart.vault.restore_plan import Plan, Target, dump
+from blackstart.verdict_shape import bootstrap_command
 from operations import lock
 from operations.common import Commands, refuse, with_stdin
 from operations.live import EVERYTHING, live, spoil
 from operations.record import forget, reading
 from operations.vault_shell import ShellError, on_vault
-from operations.verdict import known, say, say_once
+from operations.verdict import Known, known, say, say_once
 
 PATIENCE = 20  # looks at the vault in a row that may fail before it is given up; the unit runs on
 
@@ -37,15 +38,17 @@ PATIENCE = 20  # looks at the vault in a row that may fail before it is given up
 def outline_of(job: Job, epoch: int, with_keys: bool) -> Outline:
     """What would come back, from the vault's reading of now. `with_keys`: also whether each key can be had."""
     found = reading(job.vault, job.vault_pool)
-    record = known(job.working).record
+    about = known(job.working, job.asks.vault)
+    record = about.record
     assert isinstance(record, Present)
     replicas = replicas_on(found, job.spec.name)
     missing = _missing_keys(job) if with_keys else {}
     space = room(job.verdict.create, live(job.wanted, "pools"))
     now = live(job.wanted, "pools", "datasets")
     stays = kept(job, record.value, now) if not job.asks.dataset else frozenset()
-    means = Means(_clock(found), missing, space, _there(job), stays)
     only = {job.asks.dataset} if job.asks.dataset else None
+    elsewhere, other_way = _other_vaults(job, about)
+    means = Means(_clock(found), missing, space, _there(job), stays, elsewhere, other_way)
     there = replicas.value if isinstance(replicas, Present) else {}
     made = outline(job.spec, record.value, there, means, epoch, job.asks.at, only)
     if isinstance(now.pools, Present) and now.pools.value and isinstance(now.datasets, Unknown):
@@ -55,6 +58,24 @@ def outline_of(job: Job, epoch: int, with_keys: bool) -> Outline:
         made.refusals.insert(0, f"the replicas on {job.vault} could not be read: {getattr(replicas, 'why', 'absent')}")
         made.next_command = shell("blackstart", "why", job.spec.name)
     return made
+
+
+def _other_vaults(job: Job, about: Known) -> tuple[dict[str, str], str]:
+    """What the restoring vault lacks and another has, and the command that takes all from one that lacks none."""
+    node = job.spec.name
+    held = {name: holder(about.readings, node, name, job.vault) for name in _replicated(job)}
+    elsewhere = {name: vault for name, vault in held.items() if vault not in ("", job.vault)}
+    arrived = {name for name, vault in held.items() if vault}
+    for vault in sorted(set(elsewhere.values())):
+        if all(holder(about.readings, node, name, vault) == vault for name in arrived):
+            given = {"disks": ",".join(f"{old}={new}" for old, new in job.verdict.disks.items()), "at": job.asks.at}
+            more = {key: value for key, value in given.items() if value}
+            return elsewhere, bootstrap_command(node, vault=vault, **more)
+    return elsewhere, ""
+
+
+def _replicated(job: Job) -> list[str]:
+    return [item.name for item in wanted_datasets(job.spec) if item.replicate]
 
 
 def _there(job: Job) -> frozenset[str]:
@@ -128,7 +149,7 @@ def plan_of(job: Job, made: Outline, begun: int) -> Plan:
 
 def _begun(job: Job, made: Outline) -> int:
     """When this began: with the rebuild, or with a run of the same restore that did not end. Raises ShellError."""
-    record = known(job.working).record
+    record = known(job.working, job.asks.vault).record
     if isinstance(record, Present) and record.value.rebuild and not job.asks.dataset:
         return record.value.rebuild.started
     now = _clock(reading(job.vault, job.vault_pool))

@@ -39,10 +39,10 @@ class Known:
         return doubts(self.readings, node, self.vault)
 
 
-def known(spec: NodeSpec) -> Known:
-    """Asks every vault that keeps the node; each is read once per phase of a run."""
+def known(spec: NodeSpec, prefer: str = "") -> Known:
+    """Asks every vault that keeps the node; each is read once per phase of a run. `prefer`: the one a person named."""
     found = readings(spec)
-    vault, record = choose(found, spec.name)
+    vault, record = choose(found, spec.name, prefer)
     return Known(vault, record, found)
 
 

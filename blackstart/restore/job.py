@@ -25,11 +25,16 @@ class Asks:
     plan_only: bool = False
     abandon: bool = False
     dataset: str = ""  # restore.py: this one alone
+    vault: str = ""  # from this vault, where a person has to choose
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`spec`: as last applied, with replaced members. `working`: the fleet's files. `vault`: whose word counts."""
+    """`spec`: as last applied, with replaced members. `working`: the fleet's files. `vault`: whose word counts.
+
+    `folder`: the operator's own, for keys. `tree`: the fleet's files as of the commit that was applied.
+    `sources`: vaults to ask for what this machine has not.
+    """
 
     spec: NodeSpec
     working: NodeSpec
@@ -41,6 +46,8 @@ class Job:
     folder: Path
     by: str
     commit: str
+    tree: Path
+    sources: tuple[str, ...]
 
 
 def with_disks(spec: NodeSpec, disks: Mapping[str, str]) -> NodeSpec:

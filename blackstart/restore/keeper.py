@@ -7,10 +7,11 @@ without a word.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from blackstart.reading import ABSENT, Absent, Present, Reading, Unknown
 from blackstart.spec.resolve import NodeSpec
-from blackstart.vault.record import Record
+from blackstart.vault.record import DatasetRecord, Record
 from blackstart.vault.records import Replica, VaultReading
 
 
@@ -36,26 +37,78 @@ def replicas_on(reading: VaultReading, node: str) -> Reading[dict[str, Replica]]
     return Present(reading.replicas.value.get(node, {}))
 
 
-def choose(readings: Mapping[str, VaultReading], node: str) -> tuple[str, Reading[Record]]:
-    """(vault, its record of `node`). A vault that did not answer never makes a node new.
+def choose(readings: Mapping[str, VaultReading], node: str, prefer: str = "") -> tuple[str, Reading[Record]]:
+    """(vault, the record of `node`: its own, with what others know beside). A silent vault never makes a node new.
 
-    No vault at all: the record is unknown.
+    `prefer`: the vault that a person named. No vault at all: the record is unknown.
     """
     records = {vault: record_on(reading, node) for vault, reading in sorted(readings.items())}
-    found = [
-        (each.value.epoch, each.value.rebuild is not None, _freshest(readings[vault], node), vault)
-        for vault, each in records.items()
-        if isinstance(each, Present)
-    ]
+    found = {vault: each.value for vault, each in records.items() if isinstance(each, Present)}
+    if prefer:
+        why = _not_preferred(prefer, records, found)
+        return (prefer, Unknown(why)) if why else (prefer, Present(_together(readings, found, prefer)))
     if found:
-        vault = max(found)[-1]
-        return vault, records[vault]
+        vault = max(
+            found,
+            key=lambda name: (
+                found[name].epoch,
+                found[name].rebuild is not None,
+                _freshest(readings[name], node),
+                name,
+            ),
+        )
+        return vault, Present(_together(readings, found, vault))
     silent = [f"{vault}: {each.why}" for vault, each in records.items() if isinstance(each, Unknown)]
     if silent:
         return "", Unknown("; ".join(silent))
     if any(isinstance(each, Absent) for each in records.values()):
         return "", ABSENT
     return "", Unknown(f"the spec names no vault that keeps {node}")
+
+
+def _not_preferred(prefer: str, records: Mapping[str, Reading[Record]], found: Mapping[str, Record]) -> str:
+    """Why the named vault cannot be the one whose word counts; "" when it can."""
+    said = records.get(prefer)
+    if said is None:
+        return f"{prefer} is no vault that keeps it; those are {', '.join(records) or 'none'}"
+    if isinstance(said, Unknown):
+        return f"{prefer}: {said.why}"
+    if isinstance(said, Absent):
+        return f"{prefer} has no record of it"
+    ahead = max(found, key=lambda name: found[name].epoch)
+    if found[ahead].epoch > found[prefer].epoch:
+        return f"{prefer} knows epoch {found[prefer].epoch} only, {ahead} knows {found[ahead].epoch}"
+    return ""
+
+
+def _together(readings: Mapping[str, VaultReading], found: Mapping[str, Record], chosen: str) -> Record:
+    """The chosen vault's record, with the newest spec that was applied, and with what arrived only elsewhere.
+
+    A dataset that another vault alone holds has arrived: it is lost when the node lacks it, and never made empty.
+    """
+    record = found[chosen]
+    peers = [each for each in found.values() if each.epoch == record.epoch]
+    applied = max((each.applied for each in peers if each.applied), key=lambda each: each.at, default=None)
+    datasets = {name: replace(known, snapshot="", guid="") for each in peers for name, known in each.datasets.items()}
+    datasets |= record.datasets
+    for name, known in datasets.items():
+        vault = holder(readings, record.node, name, chosen)
+        if known.guid or known.retired or not vault:
+            continue
+        replica = _replicas(readings[vault], record.node)[name]
+        newest = replica.snapshots[-1]
+        datasets[name] = DatasetRecord(replica.encrypted, newest.name, newest.guid, newest.creation)
+    return replace(record, applied=applied, datasets=datasets)
+
+
+def holder(readings: Mapping[str, VaultReading], node: str, dataset: str, chosen: str) -> str:
+    """The vault that a dataset can come back from: the chosen one, else the freshest that has it; "" for none."""
+    ages: dict[str, int] = {}
+    for vault, reading in sorted(readings.items()):
+        replica = _replicas(reading, node).get(dataset)
+        if replica and replica.snapshots:
+            ages[vault] = replica.snapshots[-1].creation
+    return chosen if chosen in ages else max(ages, key=lambda vault: ages[vault], default="")
 
 
 def doubts(readings: Mapping[str, VaultReading], node: str, chosen: str) -> tuple[str, ...]:
@@ -89,8 +142,12 @@ def _doubt(vault: str, reading: VaultReading, counts: Record, chosen: str) -> st
     return ""
 
 
+def _replicas(reading: VaultReading, node: str) -> dict[str, Replica]:
+    found = replicas_on(reading, node)
+    return found.value if isinstance(found, Present) else {}
+
+
 def _freshest(reading: VaultReading, node: str) -> int:
-    replicas = replicas_on(reading, node)
-    if not isinstance(replicas, Present):
-        return 0
-    return max((snapshot.creation for each in replicas.value.values() for snapshot in each.snapshots), default=0)
+    return max(
+        (snapshot.creation for each in _replicas(reading, node).values() for snapshot in each.snapshots), default=0
+    )

@@ -55,6 +55,8 @@ class Means:
     """What is at hand. `keys`: encrypted dataset -> why its key is not. `free`: pool -> bytes, where it is known.
 
     `there`: datasets that lie on the pools already. `kept`: those of a pool that was not lost; they stay as they are.
+    `elsewhere`: datasets that only another vault than the one that restores has -> that vault. `other_way`: the command
+    that restores all of them from one that has every dataset; "" where there is none.
     """
 
     now: int
@@ -62,6 +64,8 @@ class Means:
     free: Mapping[str, int] = field(default_factory=dict)
     there: Collection[str] = ()
     kept: Collection[str] = ()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    other_way: str = ""
 
 
 def outline(
@@ -108,7 +112,13 @@ def _add(
 ) -> None:
     snapshots = replica.snapshots if replica else ()
     if not snapshots:
-        if known and known.guid:
+        if known and item.name in means.elsewhere:
+            other = means.elsewhere[item.name]
+            made.refusals.append(
+                f"{item.name}: only vault {other} has it (@{known.snapshot}); all comes from one vault"
+            )
+            made.next_command = means.other_way
+        elif known and known.guid:
             made.refusals.append(
                 f"{item.name}: the record says that @{known.snapshot} arrived, but there is no replica"
             )
