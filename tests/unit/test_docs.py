@@ -1,0 +1,88 @@
+"""What the pages say is what the tool does: commands exist, links lead somewhere, quoted refusals are in the code."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import get_args
+
+import click
+import pytest
+
+from blackstart.cli import main
+from blackstart.verdict_shape import Kind
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+RECOVERY = (DOCS / "disaster-recovery.md").read_text()
+
+# Of what is inside `...` or in an indented line: from the program's name to a comment or the end.
+_COMMAND = re.compile(r"(?:^ {4,}|`)((?:blackstart|pyinfra inventory) [^`#\n]*)", re.MULTILINE)
+
+
+def commands() -> list[str]:
+    return sorted({found.strip() for page in PAGES for found in _COMMAND.findall(page.read_text())})
+
+
+def source() -> str:
+    """All the code that speaks to people, with literals that go on in the next line put together."""
+    files = [p for folder in ("blackstart", "operations", "deploys") for p in (ROOT / folder).rglob("*.py")]
+    text = "\n".join(p.read_text() for p in [*files, *(ROOT / "templates").rglob("*.j2")])
+    return re.sub(r'"\s*\n\s*f?"', "", text)
+
+
+@pytest.mark.parametrize("line", [each for each in commands() if each.startswith("blackstart ")])
+def test_every_command_exists_with_its_options(line: str) -> None:
+    words = shlex.split(re.sub(r"[\[\]…]|\.\.\.", "", line.partition(" > ")[0].partition(";")[0]))[1:]
+    found: click.Command = main
+    while isinstance(found, click.Group) and words and re.fullmatch(r"[a-z-]+", words[0]):
+        sub = found.get_command(click.Context(found), words.pop(0))
+        assert sub is not None, line
+        found = sub
+    known = {name for parameter in found.params for name in parameter.opts}
+    assert {word for word in words if re.match(r"--?[a-z]", word)} <= known | {"-h", "--help"}, line
+    if not isinstance(found, click.Group) and words:
+        takes = [p for p in found.params if isinstance(p, click.Argument)]
+        assert takes or all(word.startswith("-") for word in words), line
+
+
+@pytest.mark.parametrize("line", [each for each in commands() if each.startswith("pyinfra ")])
+def test_every_deploy_exists(line: str) -> None:
+    deploy = shlex.split(line.replace("[", "").replace("]", ""))[2]
+    assert (ROOT / deploy).is_file()
+    for key in re.findall(r"--data (\w+)", line):
+        assert re.search(rf'"{key}"', source()), line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        file, _, anchor = target.partition("#")
+        there = (page.parent / file).resolve() if file else page
+        assert there.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", there.read_text(), re.MULTILINE)
+            assert anchor in [re.sub(r"[^\w-]", "", each.lower().replace(" ", "-")) for each in headings], target
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert [page.name for page in DOCS.glob("*.md") if f"(docs/{page.name})" not in text] == []
+
+
+def quoted() -> list[str]:
+    cells = [line.split("|")[1:3] for line in RECOVERY.splitlines() if line.startswith("| ")]
+    words = [word for pair in cells for cell in pair for word in re.findall(r"(?<!\*)\*([^*]+)\*(?!\*)", cell)]
+    return sorted({part.strip() for word in words for part in word.split("...")})
+
+
+@pytest.mark.parametrize("words", quoted())
+def test_every_quoted_refusal_is_in_the_code(words: str) -> None:
+    assert words in source()
+
+
+def test_every_verdict_and_every_obstacle_is_explained() -> None:
+    for kind in get_args(Kind):
+        assert f"| **{kind}** |" in RECOVERY
