@@ -24,6 +24,11 @@ def folder(fleet_folder: Path, project: str) -> Path:
     return fleet_folder / "projects" / project
 
 
+def cache_folder() -> Path:
+    """Where releases lie as <sha256 hex>.tar: `$XDG_CACHE_HOME/blackstart/projects`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "blackstart" / "projects"
+
+
 def pack(root: Path) -> bytes:
     """An uncompressed tar of the folder's files: sorted, owned by root, without times. Compiled Python is left out.
 

@@ -6,6 +6,7 @@ import getpass
 import socket
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from blackstart.converge.context import Context, gather
@@ -34,9 +35,12 @@ def spec_of(node: str) -> NodeSpec:
     return resolve(fleet(), node)
 
 
-def context_of(spec: NodeSpec) -> Context:
-    """What the wishes need beside the spec; its vaults are asked for their keys. Raises OSError for a missing file."""
-    return gather(spec, fleet(), fleet_path(), vault_keys(spec))
+def context_of(spec: NodeSpec, folder: Path | None = None) -> Context:
+    """What the wishes need beside the spec; its vaults are asked for their keys. Raises OSError for a missing file.
+
+    `folder`: where the spec's files lie, if not in the fleet's own.
+    """
+    return gather(spec, fleet(), folder or fleet_path(), vault_keys(spec))
 
 
 def who() -> str:

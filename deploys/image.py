@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pyinfra.api.deploy import deploy
@@ -11,6 +12,6 @@ from operations import image
 
 
 @deploy("Containers")
-def images(wanted: Wanted, cache: Path) -> None:
+def images(wanted: Wanted, cache: Path, vaults: Sequence[str] = ()) -> None:
     """Images of containers."""
-    image.images(name="Images", wanted=wanted, cache=cache)
+    image.images(name="Images", wanted=wanted, cache=cache, vaults=vaults)

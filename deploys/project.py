@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pyinfra.api.deploy import deploy
@@ -11,6 +12,6 @@ from operations import project
 
 
 @deploy("Containers")
-def releases(wanted: Wanted, folder: Path) -> None:
+def releases(wanted: Wanted, folder: Path, vaults: Sequence[str] = ()) -> None:
     """Releases of projects."""
-    project.releases(name="Releases", wanted=wanted, folder=folder)
+    project.releases(name="Releases", wanted=wanted, folder=folder, vaults=vaults)

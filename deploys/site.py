@@ -23,7 +23,8 @@ from deploys.pool import pools
 from deploys.project import releases
 from deploys.rootfs import roots
 from deploys.unit import units
-from operations import lock
+from operations import lock, stock
+from operations.supply import sources
 
 
 def site() -> None:
@@ -33,17 +34,25 @@ def site() -> None:
     wishes, asks = wanted(spec, context), asked(current.data)
     lock.locked(name=f"Lock of {spec.name}", spec=spec, who=who(), commit=context.commit, what="site.py")
     guard(spec=spec, wanted=wishes, enroll=asks.enroll, disks=asks.disks)
+    vaults = sources(spec)
     host.own(spec.node.host.deploys, context.folder)
     host.host(wishes)
     pools(wanted=wishes, enroll=asks.enroll, disks=asks.disks)
     datasets(wanted=wishes, folder=context.folder)
-    images(wanted=wishes, cache=cache_folder())
+    images(wanted=wishes, cache=cache_folder(), vaults=vaults)
     roots(wanted=wishes, folder=context.folder)
-    releases(wanted=wishes, folder=context.folder)
+    releases(wanted=wishes, folder=context.folder, vaults=vaults)
     units(wanted=wishes)
     delegations(wanted=wishes)
     containers(wanted=wishes)
     keeper(spec=spec, fleet=fleet(), fleet_folder=fleet_path(), cache=cache_folder(), commit=context.commit)
+    stock.supplied(
+        name="The vaults have what a rebuild needs",
+        spec=spec,
+        folder=context.folder,
+        cache=cache_folder(),
+        commit=context.commit,
+    )
     applied(wanted=wishes, spec=spec, commit=context.commit, by=who(), disks=asks.disks)
     lock.released(name=f"Lock of {spec.name} let go", spec=spec)
 

@@ -3,72 +3,135 @@
 from __future__ import annotations
 
 import io
+import secrets
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
-from pyinfra.api.command import FileUploadCommand
+from paramiko.ssh_exception import SSHException
+from pyinfra.api.command import FileUploadCommand, FunctionCommand
+from pyinfra.api.host import Host
 from pyinfra.api.operation import operation
-from pyinfra.context import host
+from pyinfra.api.state import State
+from pyinfra.context import host, state
 
 from blackstart.change import shell
-from blackstart.project import ProjectError, release
 from blackstart.reading import Present
+from blackstart.restore.keeper import keepers
 from blackstart.spec.fleet import Fleet
+from blackstart.spec.resolve import NodeSpec
+from blackstart.supply import SupplyError
 from blackstart.vault import layout
-from blackstart.vault.stock import accept, accept_bundle, bundle, incoming, wanted
-from operations.common import Command, Commands, refuse
-from operations.record import forget, reading
+from blackstart.vault.records import VaultReading
+from blackstart.vault.stock import Item, accept, accept_bundle, bundle, incoming, items, of_node
+from operations import supply
+from operations.common import Commands, refuse
+from operations.record import forget, reading, vault_host
+from operations.vault_shell import ShellError, on_vault, rights
+
+BUNDLE = f"{layout.SPECS}/.new.bundle"
 
 
 @operation()
 def stock(vault: str, pool: str, fleet: Fleet, folder: Path, cache: Path) -> Commands:
     """Every image and release of lock.toml, proven by digest. `cache`: the controller's folder of image tarballs.
 
-    One that is not on this machine is said and left out: another controller, or a later run, brings it.
+    One that is nowhere is said and left out: another controller, or a later run, brings it.
     """
     have = reading(vault, pool).stock
     if not isinstance(have, Present):
         yield refuse(f"{vault}: its stock could not be read: {getattr(have, 'why', 'absent')}")
         return
-    releases = {project.digest.removeprefix("sha256:"): name for name, project in fleet.lock.projects.items()}
-    for name, (where, sha256) in sorted(wanted(fleet.lock).items()):
-        if name in have.value:
+    others = [name for name, node in sorted(fleet.nodes.items()) if node.vault and name != vault]
+    for item in items(fleet.lock):
+        if item.file in have.value:
+            continue
+        if not state.is_executing:
+            yield accept(item.folder, item.file, item.sha256)
             continue
         try:
-            source = (
-                str(cache / name) if sha256 not in releases else io.BytesIO(release(fleet, folder, releases[sha256]))
-            )
-        except ProjectError as error:
+            source = find(item, folder, cache, others)
+        except (SupplyError, OSError) as error:
             host.log_styled(f"{vault}: not brought: {error}", fg="yellow")
             continue
-        if isinstance(source, str) and not Path(source).is_file():
-            host.log_styled(
-                f"{vault}: image {name} is not on this machine, so the vault does not get it now", fg="yellow"
-            )
-            continue
-        yield from _bring(source, where, name, sha256)
+        # /tmp is memory on Debian 13: under sudo the upload goes through /var/tmp.
+        yield FileUploadCommand(str(source), incoming(item.folder, item.file), _temp_dir="/var/tmp")
+        yield accept(item.folder, item.file, item.sha256)
         forget(vault)
 
 
-def _bring(source: str | io.BytesIO, where: str, name: str, sha256: str) -> list[Command]:
-    # /tmp is memory on Debian 13: under sudo the upload goes through /var/tmp.
-    upload = FileUploadCommand(source, incoming(where, name), _temp_dir="/var/tmp")
-    return [upload, accept(where, name, sha256)]
+def find(item: Item, folder: Path, cache: Path, vaults: Sequence[str]) -> Path:
+    """The item's file on this machine. Raises SupplyError, OSError."""
+    if item.kind == "image":
+        return supply.image(item.name, item.sha256, cache, vaults)
+    return supply.release(item.name, item.sha256, folder, vaults)
 
 
 @operation()
 def specs(vault: str, pool: str, folder: Path, commit: str) -> Commands:
     """The fleet's repository as committed. What is not committed does not travel; outside git nothing does."""
-    have = reading(vault, pool).specs
     plain = commit.removesuffix("-dirty")
-    if not plain or (isinstance(have, Present) and have.value == plain):
+    if _has_commit(reading(vault, pool), plain):
         return
     try:
         packed = bundle(folder)
     except (OSError, subprocess.SubprocessError) as error:
         yield refuse(f"{vault}: the fleet's repository could not be packed: {error}")
         return
-    file = f"{layout.SPECS}/.new.bundle"
-    yield FileUploadCommand(io.BytesIO(packed), file, _temp_dir="/var/tmp")
-    yield shell("sh", "-c", accept_bundle(file, plain))
+    yield FileUploadCommand(io.BytesIO(packed), BUNDLE, _temp_dir="/var/tmp")
+    yield shell("sh", "-c", accept_bundle(BUNDLE, plain))
     forget(vault)
+
+
+def _has_commit(found: VaultReading, commit: str) -> bool:
+    """Outside git there is nothing to have."""
+    return not commit or (isinstance(found.specs, Present) and found.specs.value == commit)
+
+
+@operation()
+def supplied(spec: NodeSpec, folder: Path, cache: Path, commit: str) -> Commands:
+    """Before the record names a spec, the node's vaults have its images, its releases and the fleet's commit.
+
+    Otherwise only the machine that applied it could rebuild the node.
+    """
+    for vault, pool in keepers(spec).items():
+        found = reading(vault, pool)
+        if vault == spec.name or not isinstance(found.records, Present):
+            continue  # itself, silent, or never set up: that is judged where the record is written
+        if not isinstance(found.stock, Present):
+            why = getattr(found.stock, "why", "absent")
+            yield refuse(f"{spec.name}: not recorded: the stock of vault {vault} could not be read: {why}")
+            return
+        missing = [item for item in of_node(spec) if item.file not in found.stock.value]
+        plain = commit.removesuffix("-dirty")
+        if missing or not _has_commit(found, plain):
+            yield FunctionCommand(_supply, (vault, pool, missing, folder, cache, plain), {})  # type: ignore[misc]
+
+
+def _supply(
+    state: State, host: Host, vault: str, pool: str, missing: list[Item], folder: Path, cache: Path, commit: str
+) -> bool:
+    """True when all of it is there now."""
+    keeper = vault_host(vault)
+    try:
+        if keeper is None:
+            raise ShellError(f"vault {vault} could not be reached")
+        for item in missing:
+            source = find(item, folder, cache, [])
+            _upload(keeper, str(source), incoming(item.folder, item.file))
+            on_vault(vault, accept(item.folder, item.file, item.sha256))
+        if not _has_commit(reading(vault, pool), commit):
+            _upload(keeper, io.BytesIO(bundle(folder)), BUNDLE)
+            on_vault(vault, shell("sh", "-c", accept_bundle(BUNDLE, commit)))
+    except (ShellError, SupplyError, OSError, EOFError, SSHException, subprocess.SubprocessError) as error:
+        host.log_styled(f"{host.name}: not recorded, vault {vault} lacks what a rebuild needs: {error}", fg="red")
+        return False
+    finally:
+        forget(vault)
+    return True
+
+
+def _upload(keeper: Host, source: str | io.BytesIO, path: str) -> None:
+    temporary = f"/var/tmp/blackstart-{secrets.token_hex(8)}"
+    if not keeper.put_file(source, path, remote_temp_filename=temporary, **rights(keeper)):
+        raise ShellError(f"{keeper.name}: {path} could not be written")

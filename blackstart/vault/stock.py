@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from blackstart.change import shell
 from blackstart.spec.fleet import Lock
+from blackstart.spec.resolve import NodeSpec
 from blackstart.vault import layout
 
 
-def wanted(lock: Lock) -> dict[str, tuple[str, str]]:
-    """File name in the vault's stock -> (its folder, sha256 hex): every image and release that lock.toml names."""
-    found = {}
-    for image in lock.images.values():
-        digest = image.digest.removeprefix("sha256:")
-        found[f"{digest}.tar.zst"] = (layout.IMAGES, digest)
-    for project in lock.projects.values():
-        digest = project.digest.removeprefix("sha256:")
-        found[f"{digest}.tar"] = (layout.PROJECTS, digest)
-    return found
+@dataclass(frozen=True, slots=True)
+class Item:
+    """`kind`: image or project. `file`: its name below `folder` on a vault."""
+
+    kind: str
+    name: str
+    sha256: str
+    file: str
+    folder: str
+
+
+def items(lock: Lock, images: Collection[str] | None = None, projects: Collection[str] | None = None) -> list[Item]:
+    """Every image and release that lock.toml names, or those of the names given, by file name."""
+    found = []
+    for name, image in lock.images.items():
+        if images is None or name in images:
+            digest = image.digest.removeprefix("sha256:")
+            found.append(Item("image", name, digest, f"{digest}.tar.zst", layout.IMAGES))
+    for name, project in lock.projects.items():
+        if projects is None or name in projects:
+            digest = project.digest.removeprefix("sha256:")
+            found.append(Item("project", name, digest, f"{digest}.tar", layout.PROJECTS))
+    return sorted(found, key=lambda item: item.file)
+
+
+def of_node(spec: NodeSpec) -> list[Item]:
+    """What one node's containers are made of."""
+    containers = spec.containers.values()
+    projects = {service.project for each in containers for service in each.services}
+    return items(spec.lock, {each.image for each in containers}, projects)
 
 
 def incoming(folder: str, name: str) -> str:
@@ -36,8 +59,13 @@ def accept(folder: str, name: str, sha256: str) -> str:
 
 def bundle(folder: Path) -> bytes:
     """The committed history of the repository that the fleet lies in. Raises OSError, subprocess.CalledProcessError."""
-    command = ["git", "-C", str(folder), "bundle", "create", "-q", "-", "HEAD", "--branches"]
-    return subprocess.run(command, capture_output=True, check=True, timeout=600).stdout
+    top = _git(folder, "rev-parse", "--show-toplevel").decode().rstrip("\n")
+    # At the top: below it, git before 2.40 writes a file named "-" instead of standard output.
+    return _git(Path(top), "bundle", "create", "-q", "-", "HEAD", "--branches")
+
+
+def _git(folder: Path, *words: str) -> bytes:
+    return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, check=True, timeout=600).stdout
 
 
 def accept_bundle(file: str, commit: str) -> str:

@@ -17,6 +17,7 @@ from pyinfra.context import ctx_host, ctx_state
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from converge_world import satisfied, wishes, without
 
+from blackstart import supply
 from blackstart.live.model import Live
 from blackstart.reading import ABSENT, Unknown
 from operations import container, dataset, file, image, live, pool, rootfs
@@ -108,9 +109,12 @@ def test_a_missing_key_refuses_this_host_alone(run: Run, tmp_path: Path) -> None
     assert "the key is missing: file:keys/ledger.example.key" in command and command.endswith("; exit 1")
 
 
-def test_an_image_is_brought_only_where_the_node_has_no_tarball(run: Run, tmp_path: Path) -> None:
+def test_an_image_is_brought_only_where_the_node_has_no_tarball(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (name, wanted) = next(iter(WANT.images.items()))
     (tmp_path / f"{wanted.sha256}.tar.zst").write_bytes(b"x")
+    monkeypatch.setattr(supply, "is_proven", lambda path, sha256: path.is_file() and sha256 == wanted.sha256)
     reading = without(satisfied(WANT), "datasets", name)
     brought = run(Host(reading), image.images, cache=tmp_path)
     live._kept.clear()

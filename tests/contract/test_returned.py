@@ -79,6 +79,6 @@ def test_a_new_chain_begins_before_anything_that_may_still_fail(monkeypatch: pyt
         monkeypatch.setattr(deploy, name, Steps())
     for name in ("datasets", "images", "roots", "releases", "units", "delegations", "containers", "applied"):
         monkeypatch.setattr(deploy, name, getattr(Steps(), name))
-    job = SimpleNamespace(wanted=None, folder=None, spec=None, commit="", by="")
+    job = SimpleNamespace(wanted=None, folder=None, spec=None, commit="", by="", tree=None, sources=())
     deploy.finish(job, SimpleNamespace(chosen=[SimpleNamespace(newest=False)]))  # type: ignore[arg-type]
     assert order[0] == "lineage" and "containers" in order
