@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from blackstart.vault import config, layout
+from blackstart.vault import config, layout, stale
 from blackstart.vault.config import Keep
 from blackstart.vault.store import Store
 from blackstart.vault.zfs import CommandError, Snapshot, receiving, run, snapshots
@@ -70,13 +70,14 @@ class Pruning:
         self.protected = {item.guid for item in record.datasets.values() if item.guid} if record else set()
 
     def run(self) -> list[str]:
-        """What went. Raises CommandError, ValueError, OSError."""
+        """Lines about what went. Raises CommandError, ValueError, OSError."""
         if self.root not in receiving(f"{self.wishes.pool}/vault/replicas"):
             return []
+        said = stale.give_up(Store(self.wishes.node).folder, self.root)
         by_dataset: dict[str, list[Snapshot]] = {}
         for item in snapshots(self.root):
             by_dataset.setdefault(item.dataset, []).append(item)
-        return [line for have in by_dataset.values() for line in self._dataset(have)]
+        return said + [f"removed {line}" for have in by_dataset.values() for line in self._dataset(have)]
 
     def _dataset(self, have: list[Snapshot]) -> list[str]:
         tags = _tags(have)
@@ -103,7 +104,7 @@ def main() -> int:
         try:
             wishes = config.load(path.read_text(encoding="utf-8"))
             for line in Pruning(wishes, int(time.time())).run():
-                print(f"{wishes.node}: removed {line}")
+                print(f"{wishes.node}: {line}")
         except (CommandError, ValueError, OSError) as error:
             print(f"{path.stem}: pruning stopped: {error}", file=sys.stderr)
             status = 1

@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from blackstart.vault import bzfs, config, files, layout
+from blackstart.vault import asked, bzfs, config, files, layout, stale
 from blackstart.vault.exchange import Source, finish_lines, obstacle, parse_begin
 from blackstart.vault.freshness import Age, freshness
 from blackstart.vault.record import DatasetRecord, Record
 from blackstart.vault.store import Store
-from blackstart.vault.zfs import CommandError, Snapshot, receiving, run, snapshots
+from blackstart.vault.zfs import CommandError, Snapshot, gone, receiving, run, snapshots
 
 
 class Unreachable(Exception):
@@ -122,17 +122,34 @@ class Pull:
         """What bzfs may be given: sources that are there, targets that are new or that continue."""
         targets = receiving(self.root)
         pairs: dict[str, str] = {}
+        given_up: dict[str, str] = {}
         for dataset in source.datasets:
             target = self.target(dataset)
+            token = targets.get(target, "")
             here = [snapshot for snapshot in source.snapshots if snapshot.dataset == dataset]
-            why = obstacle(here, before.get(dataset, []), target in targets, targets.get(target, False))
-            if why:
+            why = obstacle(here, before.get(dataset, []), target in targets, bool(token))
+            if token and not self._means_something(token):
+                given_up[target] = token
+                self.outcome.failed[dataset] = (
+                    f"{target}: a receive was cut off, and the node no longer has its snapshot; "
+                    "what came of it is given up, and the next run begins anew"
+                )
+            elif why:
                 self.outcome.failed[dataset] = f"{target} stays as it is: {why}"
             else:
                 pairs[dataset] = target
         for dataset in source.missing:
             self.outcome.failed[dataset] = self._lost(dataset, before.get(dataset, []))
+        stale.write(self.store.folder, given_up)
         return pairs
+
+    def _means_something(self, token: str) -> bool:
+        """Whether the node can go on with a receive. Only it knows; where it does not say, the token is left alone."""
+        try:
+            self._ssh("zfs", "send", "-nvPt", token, stdin="")
+        except CommandError as error:
+            return not gone(str(error))
+        return True
 
     def _lost(self, dataset: str, have: list[Snapshot]) -> str:
         if have:
@@ -227,7 +244,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="blackstart-replicate", description=__doc__)
     parser.add_argument("node")
     parser.add_argument("--status", action="store_true", help="only say how old the data here is, as JSON")
-    parser.add_argument("--reason", default="interval", help="why, for the journal")
+    parser.add_argument("--reason", default="", help="why, for the journal; else what lies in the node's folder")
     options = parser.parse_args(arguments)
     node = options.node
     try:
@@ -239,6 +256,7 @@ def main(arguments: list[str]) -> int:
         started = time.monotonic()
         pull = Pull(wishes, options.reason)
         with alone(pull.store.folder):
+            pull.reason = options.reason or asked.take(pull.store.folder)
             return report(node, pull.run(), pull.store.folder, time.monotonic() - started)
     except FileNotFoundError:
         print(f"{node}: this vault does not hold it; run deploys/vault.py, which names what it pulls", file=sys.stderr)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from blackstart.vault import layout
 from blackstart.vault.restore_plan import Item
-from blackstart.vault.zfs import CommandError, run
+from blackstart.vault.zfs import CommandError, gone, run
 
 
 class Failed(Exception):
@@ -55,7 +55,7 @@ class Sender:
         try:
             said = run("zfs", "send", "-nvPt", token)
         except CommandError as error:
-            if any(words in str(error) for words in ("no longer exists", "does not exist", "corrupt")):
+            if gone(str(error)):
                 return None
             raise Failed(f"zfs send -nvt TOKEN: {error}") from error
         sizes = [words[1] for words in map(str.split, said.splitlines()) if words[:1] == ["size"]]

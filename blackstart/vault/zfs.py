@@ -56,7 +56,13 @@ def snapshots(root: str) -> list[Snapshot]:
     return [parse_snapshot(line) for line in text.splitlines()]
 
 
-def receiving(root: str) -> dict[str, bool]:
-    """Datasets below `root` -> whether a receive was cut off there and can go on. Raises CommandError."""
+def receiving(root: str) -> dict[str, str]:
+    """Datasets below `root` -> the token of a receive that was cut off there, "" for none. Raises CommandError."""
     text = run("zfs", "list", "-Hp", "-r", "-t", "filesystem,volume", "-o", "name,receive_resume_token", root)
-    return {name: token != "-" for name, token in (line.split("\t") for line in text.splitlines())}
+    return {name: "" if token == "-" else token for name, token in (line.split("\t") for line in text.splitlines())}
+
+
+def gone(said: str) -> bool:
+    """Whether `zfs send -nt TOKEN` said that what the token means is gone from the sender, not that it failed."""
+    words = ("no longer exists", "no longer the same snapshot", "does not exist", "corrupt")
+    return any(each in said for each in words)

@@ -215,3 +215,32 @@ def test_no_bookmark_no_removal(node: Node) -> None:
     node.run("prune", "0", "0", "0", "vault1", zfs=failing)
     assert any(call.startswith("zfs bookmark") for call in node.calls())
     assert not any(call.startswith("zfs destroy") for call in node.calls())
+
+
+def thinned(node: Node, *confirmed: str) -> list[str]:
+    """What is destroyed of three bookmarks of ours (guids 3, 2, 1: newest first), when each vault names these guids."""
+    (node.folder / "confirmed").mkdir(exist_ok=True)
+    vaults = tuple(f"vault{number}" for number in range(len(confirmed)))
+    for vault, guids in zip(vaults, confirmed, strict=True):
+        (node.folder / "confirmed" / vault).write_text("".join(f"tank/a {guid}\n" for guid in guids))
+    (node.folder / "bookmarks").write_text(
+        "".join(f"tank/a#blackstart_2026-11-2{guid}T00:00:00Z\t{guid}\n" for guid in "321")
+        + "tank/a#mine\t1\ntank/b#blackstart_2026-11-21T00:00:00Z\t1\n"
+    )
+    listing = f'case "$4" in bookmark) cat {node.folder}/bookmarks ;; esac'
+    assert node.run("prune", "0", "0", "0", *vaults, zfs=listing)[0] == 0
+    destroyed = [call for call in node.calls() if call.startswith("zfs destroy")]
+    assert all(call.startswith("zfs destroy tank/a#blackstart_2026-11-2") for call in destroyed)
+    return [call[-len("1T00:00:00Z") :][0] for call in destroyed]
+
+
+def test_a_bookmark_goes_when_every_vault_has_a_newer_one(node: Node) -> None:
+    assert thinned(node, "321") == ["2", "1"]
+
+
+def test_the_newest_bookmark_that_each_vault_has_stays_and_all_in_between(node: Node) -> None:
+    assert thinned(node, "321", "21") == ["1"]
+
+
+def test_no_bookmark_goes_where_a_vault_has_none_of_them(node: Node) -> None:
+    assert thinned(node, "321", "9") == []
