@@ -12,12 +12,14 @@ if str(_HERE) not in sys.path:
     sys.path.insert(0, str(_HERE))
 
 from blackstart.ssh import HostKeyAdvice, NextCommand, no_delay, no_tracebacks  # noqa: E402
+from blackstart.terminal import NOBODY_TO_ASK, stop_with_an_error, waits_for_nobody  # noqa: E402
 
 config.CONNECT_TIMEOUT = 30
 config.REQUIRE_PYINFRA_VERSION = "~=3.10"
 
 no_delay()
 no_tracebacks()
+stop_with_an_error()
 logger.addFilter(HostKeyAdvice())
 logger.addFilter(NextCommand())
 
@@ -45,5 +47,15 @@ def _known_inventory() -> None:
         raise PyinfraError(f"no inventory {word!r} here; for one node write: pyinfra inventory … --limit {word}")
 
 
+def _somebody_to_ask() -> None:
+    """Refuse at once what pyinfra would end after minutes, at its question."""
+    context = click.get_current_context(silent=True)
+    said = context.params if context else {}
+    deploys = [word for word in said.get("operations") or () if word.endswith(".py")]  # only these are asked about
+    if deploys and waits_for_nobody(said):
+        raise PyinfraError(NOBODY_TO_ASK)
+
+
 _inventory_folder()
 _known_inventory()
+_somebody_to_ask()

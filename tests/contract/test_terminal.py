@@ -1,0 +1,50 @@
+"""pyinfra's own questions on a terminal, Ctrl-C, and a run that nobody watches."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typist import CTRL_C, ENTER, typed
+
+from blackstart.terminal import INTERRUPTED, NOBODY_TO_ASK
+
+ROOT = Path(__file__).resolve().parents[2]
+ENV = {**os.environ, "PYINFRA_PROGRESS": "off"}
+QUESTION = "Press enter to execute..."
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> list[str]:
+    """A command that takes a folder `made` into being, then sleeps."""
+    (tmp_path / "hosts.py").write_text("hosts = ['@local']\n")
+    (tmp_path / "deploy.py").write_text(
+        "from pyinfra.operations import server\n"
+        f"server.shell(name='Make', commands=['mkdir {tmp_path}/made'])\n"
+        "server.shell(name='Sleep', commands=['sleep 60'])\n"
+    )
+    return [str(Path(sys.executable).with_name("pyinfra")), str(tmp_path / "hosts.py"), str(tmp_path / "deploy.py")]
+
+
+@pytest.mark.parametrize("answer", ["n" + ENTER, "no" + ENTER, CTRL_C])
+def test_whoever_says_no_changes_nothing(words: list[str], tmp_path: Path, answer: str) -> None:
+    code, said = typed(words, [(QUESTION, answer)], ROOT, ENV)
+    assert not (tmp_path / "made").exists()
+    assert "Traceback" not in said
+    assert code == (1 if answer == CTRL_C else 0)
+
+
+def test_enter_goes_on_and_ctrl_c_ends_it_with_an_error_and_what_to_do(words: list[str], tmp_path: Path) -> None:
+    code, said = typed(words, [(QUESTION, ENTER), ("Starting operation: Sleep", CTRL_C)], ROOT, ENV)
+    assert (tmp_path / "made").exists()
+    assert code == 1 and INTERRUPTED in said
+    assert "Traceback" not in said and all(len(line) <= 80 for line in INTERRUPTED.splitlines())
+
+
+def test_where_nobody_can_be_asked_it_ends_before_anything_is_read(words: list[str], tmp_path: Path) -> None:
+    done = subprocess.run(words, cwd=ROOT, env=ENV, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 1 and NOBODY_TO_ASK in done.stderr
+    assert "Loading inventory" not in done.stderr and not (tmp_path / "made").exists()
