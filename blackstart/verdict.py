@@ -117,6 +117,8 @@ def _usable(
     degraded = tuple(name for name, finding in found.items() if finding.degraded)
     carried = any(finding.rebuild for finding in found.values())
     opened = record.rebuild
+    if record.unfinished:
+        evidence += ("its data is back, but what follows a restore was not done; bootstrap.py goes on with it",)
     if not gone and not imports and not opened:
         return Verdict(spec.name, "intact", evidence, epoch=record.epoch, degraded=degraded)
     epoch = opened.epoch if opened else record.epoch + (1 if gone else 0)

@@ -9,7 +9,7 @@ from blackstart.reading import Absent
 from blackstart.restore.keeper import keepers
 from blackstart.spec.resolve import NodeSpec
 from operations import applied as operation
-from operations import record
+from operations import lineage, record
 
 
 @deploy("Record")
@@ -25,6 +25,7 @@ def applied(wanted: Wanted, spec: NodeSpec, commit: str, by: str, disks: dict[st
         spec=spec.model_dump(mode="json", by_alias=True),
     )
     if not _is_unborn_vault(spec):
+        lineage.healed(name="Chains that ended while a vault was away", wanted=wanted, spec=spec)
         record.recorded(name="The vaults' record", wanted=wanted, spec=spec, commit=commit, by=by, disks=disks)
 
 

@@ -25,7 +25,7 @@ from deploys.image import images
 from deploys.project import releases
 from deploys.rootfs import roots
 from deploys.unit import units
-from operations import bootstrap, lock, rebuild, restore, returned
+from operations import bootstrap, lineage, lock, rebuild, restore, returned
 
 
 def wishes(spec: NodeSpec, epoch: int | None, folder: Path) -> Wanted:
@@ -53,6 +53,9 @@ def ways(carry_out: Callable[[Job, Outline | None], None]) -> bootstrap.Ways:
 def carry_out(job: Job, made: Outline | None) -> None:
     """A node that may be brought back: the host, its pools, its data, its containers, the record of it."""
     node = job.spec.name
+    if job.verdict.kind == "intact":
+        the_rest(job)
+        return
     if made and not restore.running(job):
         lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="bootstrap.py")
         prepare(job, made)
@@ -79,13 +82,29 @@ def one_dataset(job: Job, made: Outline | None) -> None:
         restore.prepared(name="The vault may restore", job=job, epoch=made.epoch)
     restore.restored(name="Data, from the vault", job=job)
     lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="restore.py")
-    if any(not each.newest for each in made.chosen):
-        returned.lineage(name="The vault begins a new chain", job=job, made=made)
+    finish_one(job)
+    lock.released(name=f"Lock of {node} let go", spec=job.working)
+
+
+def the_rest(job: Job) -> None:
+    """The data is back, and the run that brought it did not come to its end."""
+    node = job.spec.name
+    lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="bootstrap.py")
+    if job.unfinished and job.unfinished.whole:
+        finish(job, None)
+    else:
+        finish_one(job)
+    lock.released(name=f"Lock of {node} let go", spec=job.working)
+
+
+def finish_one(job: Job) -> None:
+    """What is left once single datasets of a living node are back."""
+    lineage.begun(name="The vaults begin new chains", job=job)
     delegations(wanted=job.wanted)
     containers(wanted=job.wanted)
     restore.revoked(name="The vault may no longer restore", job=job)
     returned.replicated(name="The chain of replicas lives on", job=job)
-    lock.released(name=f"Lock of {node} let go", spec=job.working)
+    rebuild.finished(name="All is done", job=job)
 
 
 def the_host(job: Job) -> None:
@@ -114,10 +133,12 @@ def prepare(job: Job, made: Outline) -> None:
 
 
 def finish(job: Job, made: Outline | None) -> None:
-    """What is left once the data is there, the proof that nothing differs, and the next replication."""
-    if made and any(not each.newest for each in made.chosen):
-        # First: the record is written, so a run that fails below finds an intact node and does not come here again.
-        returned.lineage(name="The vault begins a new chain", job=job, made=made)
+    """What is left once the data is there, the next replication, and the proof that nothing differs.
+
+    The vault's record says until the last step that it is to be done: a run that is killed here is gone on with.
+    """
+    # First: until then the vault cannot replicate what came back in an older state.
+    lineage.begun(name="The vaults begin new chains", job=job)
     datasets(wanted=job.wanted, folder=job.folder)
     images(wanted=job.wanted, cache=cache_folder(), vaults=job.sources)
     roots(wanted=job.wanted, folder=job.folder)
@@ -130,6 +151,7 @@ def finish(job: Job, made: Outline | None) -> None:
         returned.known_hosts(name="The vaults know the host", job=job, fleet=fleet())
     applied(wanted=job.wanted, spec=job.spec, commit=job.commit, by=job.by, disks={})
     returned.epoch(name="Every vault knows the epoch", job=job)
-    rebuild.clean(name="Nothing differs", wanted=job.wanted)
-    returned.replicated(name="The chain of replicas lives on", job=job)
     returned.written(name="The fleet's files name the new disks", job=job)
+    returned.replicated(name="The chain of replicas lives on", job=job)
+    rebuild.clean(name="Nothing differs", wanted=job.wanted)
+    rebuild.finished(name="All is done", job=job)

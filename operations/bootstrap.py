@@ -72,6 +72,7 @@ def job_of(spec: NodeSpec, asks: Asks, ways: Ways) -> tuple[Job, Known]:
         commit=record.applied.commit if record and record.applied else ways.commit,
         tree=tree,
         sources=vaults,
+        unfinished=record.unfinished if record else None,
     )
     return job, about
 
@@ -92,7 +93,7 @@ def bootstrap(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
     if refusal:
         yield refuse(str(refusal))
         return
-    if job.verdict.kind == "intact":
+    if job.verdict.kind == "intact" and not (job.unfinished and not asks.plan_only):
         _report(job, about)
         return
     made = _outline(job, about)
@@ -140,9 +141,9 @@ def restore(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
 
 
 def _outline(job: Job, about: Known) -> Outline | None:
-    """What will come back, shown; None when no data has to (its pools only have to be imported)."""
+    """What will come back, shown; None when no data has to (its pools are there, or have to be imported)."""
     _show_differences(job, about)
-    if job.verdict.kind == "importable":
+    if job.verdict.kind in ("importable", "intact"):
         return None
     made = outline_of(job, job.verdict.epoch, with_keys=state.is_executing)
     show(made)

@@ -18,6 +18,7 @@ from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import Present
 from blackstart.restore.job import Job
+from blackstart.restore.keeper import record_on
 from blackstart.vault import layout
 from blackstart.verdict_adopt import stranger
 from blackstart.verdict_datasets import judge_datasets
@@ -25,7 +26,7 @@ from blackstart.verdict_guard import refuse_bootstrap
 from blackstart.verdict_shape import bootstrap_command
 from operations.common import Commands, refuse
 from operations.live import EVERYTHING, live, spoil
-from operations.record import forget
+from operations.record import forget, reading
 from operations.vault_shell import ShellError, on_vault
 from operations.verdict import known, verdict
 
@@ -42,6 +43,19 @@ def tell(job: Job, **asked: object) -> int:
     said = on_vault(job.vault, open_command(job.spec.name), json.dumps(asked), tries=3)
     forget(job.vault)
     return int(json.loads(said.splitlines()[-1])["begun"])
+
+
+@operation()
+def finished(job: Job) -> Commands:
+    """The last step of what follows a restore: until here, the next run of bootstrap.py goes on with it."""
+    record = record_on(reading(job.vault, job.vault_pool), job.spec.name)
+    mark = record.value.unfinished if isinstance(record, Present) else None
+    if not state.is_executing or mark is None:
+        return
+    try:
+        tell(job, do="finished", since=mark.at)
+    except ShellError as error:
+        yield refuse(f"{job.spec.name}: all is done, but the vault could not write that down: {error}; run it again")
 
 
 @operation()

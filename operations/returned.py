@@ -18,7 +18,6 @@ from blackstart.reading import Present
 from blackstart.restore import adopt
 from blackstart.restore.job import Job
 from blackstart.restore.keeper import record_on
-from blackstart.restore.outline import Outline
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.resolve import resolve
 from blackstart.vault import bzfs, layout
@@ -49,57 +48,6 @@ def known_hosts(job: Job, fleet: Fleet) -> Commands:
                     yield refuse(f"{job.spec.name}: the vault does not know its host key: {error}")
                     return
                 current.log_styled(f"vault {vault} does not know the host key of {job.spec.name}: {error}", fg="yellow")
-
-
-@operation()
-def lineage(job: Job, made: Outline) -> Commands:
-    """After an older snapshot came back the replica is ahead of it: it is renamed aside whole, a new one begins."""
-    if not current_state.is_executing:
-        return
-    for each in made.chosen:
-        if not each.newest:
-            yield FunctionCommand(_aside, (job, each.dataset, each.snapshot.guid), {})  # type: ignore[misc]
-
-
-def aside_script(replica: str, root: str, dataset: str) -> str:
-    """Rename a replica to `root`/`dataset`, or `root`-2 ... where an earlier return to that snapshot left one.
-
-    Run again after a kill it finds no replica, and says where it went.
-    """
-    return f"""set -eu
-export LC_ALL=C
-there() {{
-  said=$(zfs list -H -o name "$1" 2>&1) && return 0
-  case $said in *"dataset does not exist"*) return 1 ;; esac
-  echo "$said" >&2
-  exit 1
-}}
-replica={shell(replica)} root={shell(root)} dataset={shell(dataset)}
-last=$root next=$root number=1
-while there "$next/$dataset"; do
-  last=$next number=$((number + 1))
-  next=$root-$number
-done
-if ! there "$replica" && [ $number -gt 1 ]; then echo "$last/$dataset"; exit 0; fi
-new=$next/$dataset
-zfs create -p -o canmount=off -o mountpoint=none "${{new%/*}}"
-zfs rename "$replica" "$new"
-echo "$new"
-"""
-
-
-def _aside(state: State, host: Host, job: Job, dataset: str, guid: str) -> bool:
-    replica = layout.replica(job.vault_pool, job.spec.name, dataset)
-    root = layout.replica(job.vault_pool, f"{job.spec.name}.before-{guid}", "").rstrip("/")
-    try:
-        said = on_vault(job.vault, shell("sh", "-c", aside_script(replica, root, dataset)))
-        host.log_styled(f"the newer replica of {dataset} is kept as {said.strip()}", fg="yellow")
-        return True
-    except ShellError as error:
-        host.log_styled(
-            f"the replica of {dataset} is ahead of what came back and could not be put aside: {error}", fg="red"
-        )
-        return False
 
 
 @operation()
@@ -144,8 +92,9 @@ def _replicate(state: State, host: Host, job: Job) -> bool:
 @operation()
 def written(job: Job) -> Commands:
     """Replacements that were given become the spec, as a commit where the fleet is a git repository."""
-    if current_state.is_executing and job.verdict.disks:
-        for line in adopt.adopt(job.folder, job.spec.name, job.verdict.disks):
+    disks = job.verdict.disks or (job.unfinished.disks if job.unfinished else {})
+    if current_state.is_executing and disks:
+        for line in adopt.adopt(job.folder, job.spec.name, disks):
             current.log_styled(line, fg="yellow")
     return
     yield

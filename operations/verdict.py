@@ -21,6 +21,7 @@ from blackstart.verdict import Verdict, as_applied, judge, recorded_spec
 from blackstart.verdict_datasets import lost, wanted_again
 from blackstart.verdict_guard import refuse_apply, render
 from blackstart.verdict_self import judge_own_keeper
+from blackstart.verdict_shape import bootstrap_command
 from operations.common import Commands, refuse
 from operations.live import live
 from operations.record import readings
@@ -100,6 +101,8 @@ def may_apply(spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str
         return
     if judged.kind == "intact" and isinstance(about.record, Present):
         record = about.record.value
+        if record.unfinished:
+            say_once(f"{spec.name}: {judged.evidence[-1]}: {bootstrap_command(spec.name)}", "yellow")
         for gone in (*lost(record, now), *wanted_again(record, now, wanted.datasets)):
             let_go = shell("blackstart", "retire", f"{spec.name}/{gone.dataset}")
             then = gone.next_command if gone.dataset in wanted.datasets else f"{gone.next_command}, or: {let_go}"

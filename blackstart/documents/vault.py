@@ -65,6 +65,21 @@ class RecordRebuild(Model):
     """of the new machine"""
 
 
+class RecordUnfinished(Model):
+    """Data is back, and what follows a restore has not all been done."""
+
+    at: int
+    """when the data was back, seconds since 1970"""
+    by: str
+    """who asked for it"""
+    whole: bool
+    """a rebuild; else single datasets of a living node"""
+    disks: dict[str, str]
+    """disk id in the spec -> the one that stands in for it"""
+    datasets: dict[str, str]
+    """what came back -> guid of its snapshot"""
+
+
 class RecordFile(Model):
     """What a vault durably knows of an enrolled node."""
 
@@ -86,6 +101,8 @@ class RecordFile(Model):
     """null: none is open"""
     retired: bool
     """the fleet has let go of the node"""
+    unfinished: RecordUnfinished | None = None
+    """null: nothing is left to be done"""
 
 
 class Event(Model):
@@ -151,11 +168,11 @@ class Retired(Event):
 
 
 class RebuildStep(Event):
-    """A rebuild was opened, has made its pools, or was given up."""
+    """A rebuild was opened, has made its pools, was given up; or what follows a restore was done."""
 
-    event: Literal["rebuild open", "rebuild made", "rebuild abandon"]
+    event: Literal["rebuild open", "rebuild made", "rebuild abandon", "rebuild finished"]
     """which of them"""
-    do: Literal["open", "made", "abandon"]
+    do: Literal["open", "made", "abandon", "finished"]
     """the same"""
     epoch: int
     """that it leads to; after `abandon` the one that stays"""
@@ -167,6 +184,8 @@ class RebuildStep(Event):
     """with `open`: of the new machine"""
     pools: dict[str, str] = {}
     """with `made`: name -> guid"""
+    since: int = 0
+    """with `finished`: when the data was back, seconds since 1970"""
 
 
 class RebuiltElsewhere(Event):

@@ -11,7 +11,7 @@ from blackstart.live.model import Live
 from blackstart.reading import Present
 from blackstart.spec.node import Pool, Vdev
 from blackstart.spec.resolve import NodeSpec, wanted_datasets
-from blackstart.vault.record import Record
+from blackstart.vault.record import Record, Unfinished
 from blackstart.verdict import Verdict
 from blackstart.verdict_disks import replaced
 
@@ -33,7 +33,7 @@ class Job:
     """`spec`: as last applied, with replaced members. `working`: the fleet's files. `vault`: whose word counts.
 
     `folder`: the operator's own, for keys. `tree`: the fleet's files as of the commit that was applied.
-    `sources`: vaults to ask for what this machine has not.
+    `sources`: vaults to ask for what this machine has not. `unfinished`: what an earlier run left to be done.
     """
 
     spec: NodeSpec
@@ -48,6 +48,7 @@ class Job:
     commit: str
     tree: Path
     sources: tuple[str, ...]
+    unfinished: Unfinished | None = None
 
 
 def with_disks(spec: NodeSpec, disks: Mapping[str, str]) -> NodeSpec:

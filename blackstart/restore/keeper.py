@@ -52,7 +52,7 @@ def choose(readings: Mapping[str, VaultReading], node: str, prefer: str = "") ->
             found,
             key=lambda name: (
                 found[name].epoch,
-                found[name].rebuild is not None,
+                _pending(found[name]),
                 _freshest(readings[name], node),
                 name,
             ),
@@ -145,6 +145,11 @@ def _doubt(vault: str, reading: VaultReading, counts: Record, chosen: str) -> st
 def _replicas(reading: VaultReading, node: str) -> dict[str, Replica]:
     found = replicas_on(reading, node)
     return found.value if isinstance(found, Present) else {}
+
+
+def _pending(record: Record) -> bool:
+    """A rebuild is open here, or what follows one is not done: nobody else would go on with it."""
+    return record.rebuild is not None or record.unfinished is not None
 
 
 def _freshest(reading: VaultReading, node: str) -> int:

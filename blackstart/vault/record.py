@@ -58,6 +58,20 @@ class OpenRebuild:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Data is back and committed, but the run that brought it has not said yet that it did all that follows.
+
+    `whole`: a rebuild; else single datasets of a living node. `datasets`: what came back -> its snapshot's guid.
+    """
+
+    at: int  # seconds since 1970, by the vault's clock
+    by: str
+    whole: bool
+    disks: dict[str, str] = field(default_factory=dict)  # spec's disk id -> replacement's id
+    datasets: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     node: str
     epoch: int
@@ -67,6 +81,7 @@ class Record:
     applied: Applied | None
     rebuild: OpenRebuild | None = None
     retired: bool = False
+    unfinished: Unfinished | None = None
     format: int = FORMAT
 
 
@@ -85,6 +100,7 @@ def load_record(text: str) -> Record:
         data["datasets"] = {k: DatasetRecord(**v) for k, v in data["datasets"].items()}
         data["applied"] = Applied(**data["applied"]) if data["applied"] else None
         data["rebuild"] = OpenRebuild(**data["rebuild"]) if data["rebuild"] else None
+        data["unfinished"] = Unfinished(**data["unfinished"]) if data.get("unfinished") else None
         return Record(**data)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a record: {error!r}") from error

@@ -198,7 +198,7 @@ class Restore:
             self.patiently(lambda: self.gate.ask("step", self.plan.seal, timeout=CUTOVER))
             for line in self.sender.release(self.plan.items):
                 self.status.say(line)
-            record = commit(self.store, self.plan) if self.plan.commit is not None else self.store.read()
+            record = commit(self.store, self.plan)
         except (CommandError, ValueError) as error:
             self.status.error(str(error))
             return 1

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
-from blackstart.vault.record import Applied, PoolRecord, Record
+from blackstart.vault.record import Applied, PoolRecord, Record, Unfinished
 from blackstart.vault.restore_plan import Plan
 from blackstart.vault.restore_status import Status
 from blackstart.vault.store import Store
 
 
 def commit(store: Store, plan: Plan) -> Record:
-    """Epoch, pool guids, host key and applied spec in one replacement of the file; no open rebuild is left.
+    """What a restore makes of the record, in one replacement of the file. What is left to do is marked in it.
 
-    Raises ValueError when the record went on without this plan.
+    For a whole node: epoch, pool guids, host key, applied spec; no open rebuild is left. Raises ValueError when the
+    record went on without this plan.
     """
-    wanted = plan.commit or {}
+    wanted = plan.commit
 
     def change(record: Record | None) -> Record:
         if record is None:
             raise ValueError(f"{plan.node} has no record on this vault any more")
         if record.epoch > plan.epoch:
             raise ValueError(f"the record is at epoch {record.epoch}, this plan leads only to {plan.epoch}")
+        left = unfinished(plan, record.unfinished, int(time.time()))
+        if wanted is None:
+            return replace(record, unfinished=left)
         pools = {
             name: PoolRecord(pool["guid"], pool["size"], tuple(pool["members"]))
             for name, pool in wanted["pools"].items()
@@ -35,9 +40,22 @@ def commit(store: Store, plan: Plan) -> Record:
             pools=record.pools | pools,
             applied=applied,
             rebuild=None,
+            unfinished=left,
         )
 
     return store.update(change)
+
+
+def unfinished(plan: Plan, before: Unfinished | None, now: int) -> Unfinished:
+    """The mark for what follows a restore. What an earlier one left undone is not forgotten."""
+    disks: dict[str, str] = plan.details.get("disks", {})
+    datasets = {item.dataset: item.guid for item in plan.items}
+    whole = plan.commit is not None
+    if before:
+        disks = {old: disks.get(new, new) for old, new in before.disks.items()} | disks
+        datasets = before.datasets | datasets
+        whole = whole or before.whole
+    return Unfinished(now, plan.by, whole, disks, datasets)
 
 
 def outcome(plan: Plan, status: Status, record: Record | None, now: float) -> dict[str, Any]:

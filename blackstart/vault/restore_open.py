@@ -1,7 +1,8 @@
-"""The record's open rebuild: begin it, note what it made, give it up. `python3 -m blackstart.vault.restore_open NODE`
+"""The record's open rebuild: begin it, note what it made, give it up; and the mark that all after it is done.
 
-JSON on stdin: {"do": "open", "epoch", "by", "disks", "host_key"} | {"do": "made", "pools": {name: guid}} |
-{"do": "abandon", "by"}. One line of the journal each.
+`python3 -m blackstart.vault.restore_open NODE`, JSON on stdin: {"do": "open", "epoch", "by", "disks", "host_key"} |
+{"do": "made", "pools": {name: guid}} | {"do": "abandon", "by"} | {"do": "finished", "since"}. One line of the journal
+each.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ def changed(record: Record | None, asked: dict[str, Any], now: int) -> Record:
         raise ValueError("it has no record here: only an enrolled node can be rebuilt")
     if asked["do"] == "open":
         return replace(record, rebuild=_opened(record, asked, now))
+    if asked["do"] == "finished":
+        # A later restore may have left something undone since: that is not what was finished.
+        done = record.unfinished is not None and record.unfinished.at == asked["since"]
+        return replace(record, unfinished=None) if done else record
     if record.rebuild is None:
         raise ValueError("no rebuild is open")
     if asked["do"] == "made":

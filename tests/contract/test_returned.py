@@ -7,11 +7,13 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from blackstart.restore.lineage import aside_script
+from blackstart.vault.record import Unfinished
 from deploys import rebuild as deploy
-from operations.returned import aside_script
 
 ZFS = """#!/bin/sh
 cd "$WORLD"
@@ -24,7 +26,7 @@ case $1 in
   rename) [ ! -e "./$3" ] && mv "./$2" "./$3" ;;
 esac
 """
-ROOT = "bank/replicas/node1.before-9000"
+ROOT = "bank/vault/replicas/node1.before-9000"
 
 
 @pytest.fixture
@@ -36,13 +38,13 @@ def world(tmp_path: Path) -> Path:
 
 
 def aside(world: Path) -> subprocess.CompletedProcess[str]:
-    script = aside_script("bank/replicas/node1/tank/data/crm", ROOT, "tank/data/crm")
+    script = aside_script("bank", "node1", "tank/data/crm", "9000")
     environment = {"PATH": f"{world}/bin:{os.environ['PATH']}", "WORLD": str(world)}
     return subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=False)
 
 
 def replica(world: Path, content: str) -> None:
-    place = world / "bank/replicas/node1/tank/data/crm"
+    place = world / "bank/vault/replicas/node1/tank/data/crm"
     place.mkdir(parents=True)
     (place / content).touch()
 
@@ -68,17 +70,48 @@ def test_a_replica_that_is_nowhere_is_an_error(world: Path) -> None:
     assert aside(world).returncode != 0
 
 
-def test_a_new_chain_begins_before_anything_that_may_still_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    order: list[str] = []
+@pytest.fixture
+def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The deploy's steps, in the order in which they were called."""
+    called: list[str] = []
 
     class Steps:
         def __getattr__(self, name: str) -> Callable[..., None]:
-            return lambda **arguments: order.append(name)
+            return lambda **arguments: called.append(name)
 
-    for name in ("restore", "returned", "rebuild"):
+    for name in ("lineage", "lock", "restore", "returned", "rebuild"):
         monkeypatch.setattr(deploy, name, Steps())
     for name in ("datasets", "images", "roots", "releases", "units", "delegations", "containers", "applied"):
         monkeypatch.setattr(deploy, name, getattr(Steps(), name))
-    job = SimpleNamespace(wanted=None, folder=None, spec=None, commit="", by="", tree=None, sources=())
-    deploy.finish(job, SimpleNamespace(chosen=[SimpleNamespace(newest=False)]))  # type: ignore[arg-type]
-    assert order[0] == "lineage" and "containers" in order
+    monkeypatch.setattr(deploy, "fleet", lambda: None)
+    return called
+
+
+def job(kind: str, unfinished: Unfinished | None) -> Any:
+    spec = SimpleNamespace(name="node1")
+    return SimpleNamespace(
+        wanted=None, folder=None, tree=None, sources=(), spec=spec, working=spec, commit="", by="", vault="vault1",
+        verdict=SimpleNamespace(kind=kind), unfinished=unfinished,
+    )  # fmt: skip
+
+
+def test_a_new_chain_begins_before_anything_that_may_still_fail_and_the_mark_goes_last(order: list[str]) -> None:
+    deploy.finish(job("blank", None), SimpleNamespace())  # type: ignore[arg-type]
+    assert order[0] == "begun" and order[-1] == "finished"
+    for step in ("revoked", "applied", "epoch", "clean", "written", "replicated"):
+        assert step in order
+
+
+@pytest.mark.parametrize(
+    ("whole", "steps"),
+    [
+        (True, {"applied", "epoch", "clean", "written", "images", "known_hosts"}),
+        (False, set()),
+    ],
+)
+def test_what_an_ended_run_left_is_done_under_the_lock(order: list[str], whole: bool, steps: set[str]) -> None:
+    deploy.carry_out(job("intact", Unfinished(5, "ops", whole)), None)
+    assert order[:2] == ["locked", "begun"] and order[-2:] == ["finished", "released"]
+    every = {"applied", "epoch", "clean", "written", "images", "known_hosts"}
+    assert every & set(order) == steps and {"containers", "revoked", "replicated"} <= set(order)
+    assert not {"pools", "the_host", "restored"} & set(order)
