@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pyinfra.api.facts import FactBase
 
-from blackstart.vault.records import VaultReading, parse, script, unknown
+from blackstart.reading import Reading, Unknown
+from blackstart.vault.records import VaultReading, keys_script, parse, script, unknown
 
 
 class VaultRecords(FactBase[VaultReading]):
@@ -20,3 +21,17 @@ class VaultRecords(FactBase[VaultReading]):
 
     def process(self, output: list[str]) -> VaultReading:
         return parse("\n".join(output), self.pool)
+
+
+class VaultKeys(FactBase[Reading[dict[str, str]]]):
+    """Purpose -> public key of one vault. They are never exchanged, so one reading serves a whole run."""
+
+    def command(self) -> str:
+        return keys_script()
+
+    @staticmethod
+    def default() -> Reading[dict[str, str]]:
+        return Unknown("the vault gave no answer")
+
+    def process(self, output: list[str]) -> Reading[dict[str, str]]:
+        return parse("\n".join(output), "").keys

@@ -18,16 +18,17 @@ from blackstart.change import shell
 from blackstart.converge.access import replicated
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
-from blackstart.reading import Absent, Present, Unknown
+from blackstart.reading import Absent, Present, Reading, Unknown
 from blackstart.restore.keeper import choose, keepers, record_on
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault import layout
 from blackstart.vault.records import VaultReading, unknown
-from facts.record import VaultRecords
+from facts.record import VaultKeys, VaultRecords
 from operations.common import Commands, refuse
 from operations.live import live
 
 _kept: dict[tuple[str, bool], VaultReading] = {}
+_keys: dict[str, Reading[dict[str, str]]] = {}
 
 
 def vault_host(name: str) -> Host | None:
@@ -68,7 +69,11 @@ def answering(spec: NodeSpec) -> list[str]:
 
 def vault_keys(spec: NodeSpec) -> dict[str, dict[str, str]]:
     """Vault -> purpose -> public key, of the vaults whose keys could be read."""
-    keys = {name: found.keys for name, found in readings(spec).items() if name in spec.vaults}
+    for name in spec.vaults:
+        if name not in _keys:
+            host = vault_host(name)
+            _keys[name] = host.get_fact(VaultKeys) if host else Unknown(f"vault {name} could not be reached")
+    keys = {name: _keys[name] for name in spec.vaults}
     return {name: found.value for name, found in keys.items() if isinstance(found, Present)}
 
 

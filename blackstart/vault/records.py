@@ -7,12 +7,13 @@ ends it. A section without its end was cut off: unknown.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 from blackstart.change import shell
 from blackstart.reading import ABSENT, Absent, Present, Reading, Unknown
 from blackstart.vault import layout
+from blackstart.vault.python import Target, parse_target
 from blackstart.vault.record import Record, load_record
 
 T = TypeVar("T")
@@ -55,18 +56,25 @@ class VaultReading:
     tool: Reading[str]  # the running version
     stock: Reading[tuple[str, ...]]  # file names in images and projects
     specs: Reading[str]  # the fleet's commit in fleet.git
+    python: Reading[Target]  # what the tool's libraries are made for
+    libraries: Reading[tuple[str, ...]]  # those that are there
 
 
-_SCRIPT = r"""
+_PRELUDE = r"""
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
 t=$(mktemp -d) || exit 1
 trap 'rm -rf "$t"' EXIT
 section() {
   name=$1; shift
   "$@" >"$t/out" 2>"$t/err"; status=$?
-  printf '+%s\n' "$name"; sed 's/^/|/' "$t/out"; printf '\n'; sed 's/^/!/' "$t/err"; printf '\n=%s\n' "$status"
+  printf '+%s\n' "$name"; prefixed '|' "$t/out"; prefixed '!' "$t/err"; printf '=%s\n' "$status"
 }
+# A process costs more than all else here.
+prefixed() { [ ! -s "$2" ] || { sed "s/^/$1/" "$2"; printf '\n'; }; }
 keys() { for f in "$KEYS"/*.pub; do [ -e "$f" ] || continue; printf '%s ' "${f##*/}"; cat "$f" || return 1; done; }
+"""
+
+_SECTIONS = r"""
 stock() { for f in "$IMAGES"/* "$PROJECTS"/*; do [ -e "$f" ] && printf '%s\n' "${f##*/}"; done; return 0; }
 section clock date +%s
 section pool zpool list -Hp -o guid "$POOL"
@@ -88,6 +96,10 @@ section tool readlink "$TOOL/current"
 section stock stock
 specs() { [ ! -e "$SPECS/commit" ] || cat "$SPECS/commit"; }
 section specs specs
+python() { readlink -f /usr/bin/python3 && uname -m && getconf GNU_LIBC_VERSION; }
+section python python
+libraries() { [ ! -e "$LIBRARIES" ] || ls -1 "$LIBRARIES"; }
+section libraries libraries
 """
 
 
@@ -101,8 +113,14 @@ def script(pool: str) -> str:
         "IMAGES": layout.IMAGES,
         "PROJECTS": layout.PROJECTS,
         "SPECS": layout.SPECS,
+        "LIBRARIES": layout.LIBRARIES,
     }
-    return "".join(f"{name}={shell(value)}\n" for name, value in words.items()) + _SCRIPT
+    return "".join(f"{name}={shell(value)}\n" for name, value in words.items()) + _PRELUDE + _SECTIONS
+
+
+def keys_script() -> str:
+    """The keys alone, which `parse` then finds; no pool is asked anything."""
+    return f"KEYS={shell(layout.KEYS)}\n{_PRELUDE}section keys keys\n"
 
 
 @dataclass
@@ -158,6 +176,8 @@ def parse(text: str, pool: str) -> VaultReading:
         tool=_absent_if(sections, "tool", "", _read(sections, "tool", lambda lines: lines[0])),
         stock=_read(sections, "stock", tuple),
         specs=_first(_read(sections, "specs", lambda lines: next(iter(lines), ""))),
+        python=_read(sections, "python", parse_target),
+        libraries=_read(sections, "libraries", tuple),
     )
 
 
@@ -168,7 +188,7 @@ def _first(reading: Reading[str]) -> Reading[str]:
 def unknown(why: str) -> VaultReading:
     """The vault did not answer."""
     reason = Unknown(why)
-    return VaultReading(reason, reason, reason, reason, reason, reason, reason, reason)
+    return VaultReading(*[reason] * len(fields(VaultReading)))
 
 
 def _absent_if(sections: dict[str, _Section], name: str, error: str, reading: Reading[T]) -> Reading[T]:

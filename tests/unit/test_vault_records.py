@@ -8,7 +8,7 @@ from pathlib import Path
 from blackstart.reading import ABSENT, Present, Unknown
 from blackstart.vault import layout
 from blackstart.vault.record import DatasetRecord, PoolRecord, Record, dump_record
-from blackstart.vault.records import parse, script
+from blackstart.vault.records import keys_script, parse, script
 
 RECORD = Record(
     "node1",
@@ -127,3 +127,15 @@ def test_a_record_that_cannot_be_looked_at_is_not_one_that_is_not_there(tmp_path
     _, found, rest = done.stdout.partition("+record node1\n")
     assert found and "=1\n" in rest.split("+")[0]
     assert "+record node2" not in done.stdout
+
+
+def test_the_keys_can_be_read_alone(tmp_path: Path) -> None:
+    (tmp_path / "restore.pub").write_text("ssh-ed25519 AAAA bs-restore@vault1\n")
+    text = keys_script().replace(f"KEYS={layout.KEYS}", f"KEYS={tmp_path}")
+    done = subprocess.run(["sh"], input=text, text=True, capture_output=True, check=False)
+    found = parse(done.stdout, "")
+    assert found.keys == Present({"restore": "ssh-ed25519 AAAA"})
+    assert isinstance(found.records, Unknown) and isinstance(found.replicas, Unknown)
+    (tmp_path / "torn.pub").write_text("ssh-ed25519")
+    done = subprocess.run(["sh"], input=text, text=True, capture_output=True, check=False)
+    assert isinstance(parse(done.stdout, "").keys, Unknown)
