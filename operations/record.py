@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
+from collections import defaultdict
 from typing import Any
 
 from pyinfra.api.command import FunctionCommand, StringCommand
@@ -29,6 +31,8 @@ from operations.live import live
 
 _kept: dict[tuple[str, bool], VaultReading] = {}
 _keys: dict[str, Reading[dict[str, str]]] = {}
+# The operations of all hosts run at once; the second one that wants a vault's answer waits for it instead of asking.
+_asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def vault_host(name: str) -> Host | None:
@@ -45,11 +49,12 @@ def vault_host(name: str) -> Host | None:
 def reading(name: str, pool: str) -> VaultReading:
     """What vault `name` knows, read once per phase. A vault that cannot be reached leaves everything unknown."""
     key = (name, current_state.is_executing)
-    if key not in _kept:
-        host = vault_host(name)
-        found = host.get_fact(VaultRecords, pool=pool) if host else unknown(f"vault {name} could not be reached")
-        _kept[key] = found
-    return _kept[key]
+    with _asking[name]:
+        if key not in _kept:
+            host = vault_host(name)
+            found = host.get_fact(VaultRecords, pool=pool) if host else unknown(f"vault {name} could not be reached")
+            _kept[key] = found
+        return _kept[key]
 
 
 def forget(name: str) -> None:
@@ -70,7 +75,9 @@ def answering(spec: NodeSpec) -> list[str]:
 def vault_keys(spec: NodeSpec) -> dict[str, dict[str, str]]:
     """Vault -> purpose -> public key, of the vaults whose keys could be read."""
     for name in spec.vaults:
-        if name not in _keys:
+        with _asking[name]:
+            if name in _keys:
+                continue
             host = vault_host(name)
             _keys[name] = host.get_fact(VaultKeys) if host else Unknown(f"vault {name} could not be reached")
     keys = {name: _keys[name] for name in spec.vaults}
