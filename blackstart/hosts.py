@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from blackstart.spec.fleet import Fleet
+from blackstart.spec.problem import did_you_mean
 from blackstart.ssh import known_hosts, read_config, route, state_folder, write_whole
 
 Host = tuple[str, dict[str, Any]]
@@ -61,10 +62,13 @@ def groups(fleet: Fleet, fleet_folder: Path, ssh_config: Path | None) -> dict[st
     return {"nodes": hosts, "vaults": [host for host in hosts if fleet.nodes[host[0]].vault]}
 
 
-def require_hosts(by_group: dict[str, list[Host]], limit: Iterable[str] = (), exclude: Iterable[str] = ()) -> None:
+def require_hosts(
+    by_group: dict[str, list[Host]], limit: Iterable[str] = (), exclude: Iterable[str] = (), option: str = "--limit"
+) -> None:
     """Raise NoHosts unless the selection finds a host, and each of its words does: pyinfra itself only warns.
 
-    Words are groups or patterns of names, as pyinfra's --limit takes them; it knows no commas.
+    Words are groups or patterns of names, as pyinfra's --limit takes them; it knows no commas. `option`: how the
+    person said the first of them, for the sentence.
     """
     names = [name for name, _ in by_group["nodes"]]
     if not names:
@@ -76,13 +80,13 @@ def require_hosts(by_group: dict[str, list[Host]], limit: Iterable[str] = (), ex
             group = names if word in _ALL else [name for name, _ in by_group.get(word, [])]
             hits = set(group) or {name for name in names if fnmatch(name, word)}
             if not hits:
-                known = ", ".join([*names, *by_group])
-                raise NoHosts(f"{option} {word} matches no host of the fleet; there are: {known}")
+                near = did_you_mean(word, [*names, *by_group], "host")
+                raise NoHosts(f"{option} {word} matches no host of the fleet; {near}".lstrip())
             found |= hits
         return found
 
     limit, exclude = list(limit), list(exclude)
-    left = matching(limit, "--limit") if limit else set(names)
+    left = matching(limit, option) if limit else set(names)
     left -= matching(exclude, "--exclude") if exclude else set()
     if not left:
         raise NoHosts("the selection of hosts is empty; nothing would be done")

@@ -9,6 +9,15 @@ from pathlib import Path
 
 import click
 
+from blackstart.cli.fleet_hosts import (
+    disks_option,
+    given,
+    read_fleet,
+    require_node,
+    require_selection,
+    ssh_config_option,
+)
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -18,7 +27,10 @@ def pyinfra_command(
     """`pyinfra inventory deploys/<deploy>.py ...` with the Python that runs this."""
     limits = [part for node in nodes for part in ("--limit", node)]
     given = [part for key, value in data.items() for part in ("--data", f"{key}={value}")]
-    return [str(Path(sys.executable).parent / "pyinfra"), "inventory", f"deploys/{deploy}.py", *limits, *given, *words]
+    # On a vault its command does not lie beside Python: there, libraries are only on Python's path.
+    own = Path(sys.executable).parent / "pyinfra"
+    pyinfra = [str(own)] if own.exists() else [sys.executable, "-m", "pyinfra"]
+    return [*pyinfra, "inventory", f"deploys/{deploy}.py", *limits, *given, *words]
 
 
 def run(command: list[str]) -> int:
@@ -31,35 +43,31 @@ def run(command: list[str]) -> int:
 
 
 @click.command()
-@click.argument("nodes", nargs=-1)
-@click.option("--disks", metavar="OLD=NEW,...", help="Disks that stand in for those of the spec.")
-@click.option(
-    "--ssh-config", type=click.Path(dir_okay=False), help="How to reach the hosts, instead of the spec (lab)."
-)
+@click.argument("nodes", nargs=-1, metavar="[NODE]...")
+@disks_option
 @click.option("--dry", is_flag=True, help="Show what would change, and change nothing.")
+@ssh_config_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-def apply(nodes: tuple[str, ...], disks: str | None, ssh_config: str | None, dry: bool, yes: bool) -> None:
-    """Bring living nodes to their spec (all of them, unless named). Never makes a pool, destroys nothing."""
-    _go(nodes, {}, disks, ssh_config, ("--dry",) * dry + ("-y",) * yes)
+def apply(nodes: tuple[str, ...], disks: str | None, dry: bool, ssh_config: str | None, yes: bool) -> None:
+    """Bring living nodes to their spec: all of them, unless named.
+
+    Changes what differs: packages, files, users, units, datasets, containers. Never makes a pool, and destroys nothing.
+    """
+    require_selection(read_fleet(), nodes)
+    data = given(disks=disks, ssh_config=ssh_config)
+    sys.exit(run(pyinfra_command("site", nodes, data, ("--dry",) * dry + ("-y",) * yes)))
 
 
 @click.command()
 @click.argument("node")
-@click.option("--disks", metavar="OLD=NEW,...", help="Disks that stand in for those of the spec.")
-@click.option(
-    "--ssh-config", type=click.Path(dir_okay=False), help="How to reach the hosts, instead of the spec (lab)."
-)
+@disks_option
+@ssh_config_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def enroll(node: str, disks: str | None, ssh_config: str | None, yes: bool) -> None:
-    """Provision NODE for the first time: its pools are made, on members that are proven blank."""
-    _go((node,), {"enroll": "yes"}, disks, ssh_config, ("-y",) * yes)
+    """Provision NODE for the first time.
 
-
-def _go(
-    nodes: tuple[str, ...], data: dict[str, str], disks: str | None, ssh_config: str | None, words: tuple[str, ...]
-) -> None:
-    if disks:
-        data = data | {"disks": disks}
-    if ssh_config:
-        data = data | {"ssh_config_file": str(Path(ssh_config).resolve())}
-    sys.exit(run(pyinfra_command("site", nodes, data, words)))
+    Makes its pools, on members that are proven blank, and all that `apply` brings; its vaults begin a record of it.
+    """
+    require_node(read_fleet(), node)
+    data = given(enroll="yes", disks=disks, ssh_config=ssh_config)
+    sys.exit(run(pyinfra_command("site", (node,), data, ("-y",) * yes)))

@@ -10,13 +10,38 @@ from typing import Any
 
 import click
 
-from blackstart.cli.replicate import ssh
-from blackstart.hosts import groups
+from blackstart.change import shell
+from blackstart.converge.pool import replacements
+from blackstart.hosts import NoHosts, groups, require_hosts
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import fleet_path, load_fleet
-from blackstart.spec.problem import SpecError
+from blackstart.spec.problem import SpecError, did_you_mean
 from blackstart.spec.resolve import NodeSpec, resolve
 from blackstart.ssh import KnownHostsError
+
+
+def ssh(data: dict[str, Any], script: str) -> list[str]:
+    """OpenSSH's command line to one host of the inventory, as root, with the pinned host keys only."""
+    words = ["ssh", "-T"]
+    if data.get("ssh_config_file"):
+        words += ["-F", data["ssh_config_file"]]
+    for option in (
+        f"UserKnownHostsFile={data['ssh_known_hosts_file']}",
+        "GlobalKnownHostsFile=none",
+        "StrictHostKeyChecking=yes",
+        "BatchMode=yes",
+        # A host that takes the connection and keeps silent, or goes away later, must not hold anybody up.
+        "ConnectTimeout=30",
+        "ServerAliveInterval=15",
+        "ServerAliveCountMax=4",
+    ):
+        words += ["-o", option]
+    if data.get("ssh_user"):
+        words += ["-l", data["ssh_user"]]
+    if data.get("ssh_port"):
+        words += ["-p", str(data["ssh_port"])]
+    remote = shell("sh", "-c", script)
+    return [*words, data["ssh_hostname"], f"sudo -n {remote}" if data.get("_sudo") else remote]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +66,38 @@ class Hosts:
         return done.stdout, ""
 
 
-def load(ssh_config: str | None = None) -> Hosts:
-    """The whole fleet. Raises ClickException with one sentence."""
+def read_fleet() -> Fleet:
+    """The fleet's files. Raises ClickException with everything that is wrong with them."""
     folder = fleet_path()
     try:
-        fleet = load_fleet(folder)
+        return load_fleet(folder)
     except SpecError as error:
         raise click.ClickException(f"the fleet in {folder} has mistakes:\n{error}") from None
+
+
+def require_node(fleet: Fleet, node: str) -> None:
+    """Raises ClickException with the nearest name when there is no such node."""
+    if not fleet.nodes:
+        raise click.ClickException("the fleet has no nodes; describe one in nodes/NAME.toml")
+    if node not in fleet.nodes:
+        raise click.ClickException(f"there is no node {node}; {did_you_mean(node, list(fleet.nodes), 'node')}")
+
+
+def require_selection(fleet: Fleet, words: tuple[str, ...]) -> None:
+    """Nodes, groups or patterns, as pyinfra takes them; none: all. Raises ClickException unless each finds a host."""
+    by_group: dict[str, list[tuple[str, dict[str, Any]]]] = {
+        "nodes": [(name, {}) for name in fleet.nodes],
+        "vaults": [(name, {}) for name, node in fleet.nodes.items() if node.vault],
+    }
+    try:
+        require_hosts(by_group, words, option="")
+    except NoHosts as error:
+        raise click.ClickException(str(error)) from None
+
+
+def load(ssh_config: str | None = None) -> Hosts:
+    """The whole fleet. Raises ClickException with one sentence."""
+    folder, fleet = fleet_path(), read_fleet()
     config = ssh_config or os.environ.get("BLACKSTART_SSH_CONFIG")
     try:
         found = groups(fleet, folder, Path(config).resolve() if config else None)
@@ -59,11 +109,30 @@ def load(ssh_config: str | None = None) -> Hosts:
 def hosts(node: str, ssh_config: str | None = None) -> tuple[Hosts, NodeSpec]:
     """The fleet and one node's spec. Raises ClickException with one sentence."""
     known = load(ssh_config)
-    if node not in known.fleet.nodes:
-        raise click.ClickException(f"there is no node {node}; there are: {', '.join(known.fleet.nodes)}")
+    require_node(known.fleet, node)
     return known, resolve(known.fleet, node)
+
+
+def given(**values: str | None) -> dict[str, str]:
+    """pyinfra's --data of what was said at all; `ssh_config` is a path."""
+    config = values.pop("ssh_config", None)
+    said = {key: value for key, value in values.items() if value}
+    return said | ({"ssh_config_file": str(Path(config).resolve())} if config else {})
+
+
+def _old_new(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Judged before any host is asked; what it may name is judged against the record, later."""
+    try:
+        if value is not None and not replacements(value):
+            raise ValueError("it is empty")
+    except ValueError as error:
+        raise click.BadParameter(f"{error}".removeprefix("--data disks: "), context, option) from None
+    return value
 
 
 ssh_config_option = click.option(
     "--ssh-config", type=click.Path(dir_okay=False), help="How to reach the hosts, instead of the spec (lab)."
+)
+disks_option = click.option(
+    "--disks", metavar="OLD=NEW,...", callback=_old_new, help="Disks that stand in for those that are named so far."
 )

@@ -9,24 +9,18 @@ from rich.console import Console
 from rich.table import Table
 
 from blackstart import image as images
+from blackstart.cli.fleet_hosts import read_fleet
 from blackstart.lab.progress import progress
 from blackstart.lockfile import set_entry
 from blackstart.spec.fleet import Fleet, LockedImage
-from blackstart.spec.load import fleet_path, load_fleet
-from blackstart.spec.problem import SpecError, did_you_mean
+from blackstart.spec.load import fleet_path
+from blackstart.spec.problem import did_you_mean
 from blackstart.spec.types import format_size
 
 
 @click.group()
 def image() -> None:
     """Build, import and list root images of containers."""
-
-
-def _fleet() -> Fleet:
-    try:
-        return load_fleet(fleet_path())
-    except SpecError as error:
-        raise click.ClickException(str(error)) from None
 
 
 def _write(fleet: Fleet, name: str, locked: LockedImage) -> None:
@@ -43,7 +37,7 @@ def _write(fleet: Fleet, name: str, locked: LockedImage) -> None:
 @click.option("--again", is_flag=True, help="Build even if this recipe was built before: for newer packages.")
 def build(name: str, again: bool) -> None:
     """Build image NAME as fleet.toml describes it, and write its digest into lock.toml."""
-    fleet = _fleet()
+    fleet = read_fleet()
     wanted = fleet.settings.images.get(name)
     if wanted is None:
         hint = did_you_mean(name, list(fleet.settings.images), "image")
@@ -64,7 +58,7 @@ def build(name: str, again: bool) -> None:
 @click.argument("tarball", required=False, type=click.Path(path_type=Path))
 def import_(name: str, tarball: Path | None) -> None:
     """Take TARBALL (tar, plain or gz, xz, zst) for image NAME; without it, the one that fleet.toml names."""
-    fleet = _fleet()
+    fleet = read_fleet()
     wanted = fleet.settings.images.get(name)
     if tarball is None:
         if wanted is None or wanted.tarball is None:
@@ -81,7 +75,7 @@ def import_(name: str, tarball: Path | None) -> None:
 @image.command("list")
 def list_() -> None:
     """Every image of the fleet: what lock.toml names, and whether the cache has it."""
-    fleet = _fleet()
+    fleet = read_fleet()
     table = Table("image", "from", "digest", "size", "cache", box=None, pad_edge=False)
     for name in sorted({*fleet.settings.images, *fleet.lock.images}):
         wanted, locked = fleet.settings.images.get(name), fleet.lock.images.get(name)

@@ -7,6 +7,7 @@ import click
 from blackstart.lockfile import set_entry
 from blackstart.project import ProjectError, digest, folder, pack
 from blackstart.spec.load import fleet_path
+from blackstart.spec.problem import did_you_mean
 
 
 @click.group()
@@ -19,6 +20,9 @@ def project() -> None:
 def lock(name: str) -> None:
     """Take projects/NAME as it is for its release: write its digest into lock.toml."""
     root = fleet_path()
+    if not folder(root, name).is_dir():
+        there = sorted(path.name for path in root.glob("projects/*") if path.is_dir())
+        raise click.ClickException(f"{root}/projects has no {name}; {did_you_mean(name, there, 'project')}")
     try:
         found = digest(pack(folder(root, name)))
     except ProjectError as error:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
 from blackstart.cli.apply import pyinfra_command, run
-from blackstart.cli.fleet_hosts import hosts, ssh_config_option
+from blackstart.cli.fleet_hosts import disks_option, given, hosts, ssh_config_option
 
 
 @click.command()
 @click.argument("node")
-@click.option("--disks", metavar="OLD=NEW,...", help="Disks that stand in for the recorded ones.")
+@disks_option
 @click.option("--at", metavar="TIME|SNAPSHOT", help="Go back to this state instead of the newest.")
 @click.option("--abandon", is_flag=True, help="Give up a rebuild that has made nothing yet.")
 @click.option("--plan", "plan_only", is_flag=True, help="Only show what would be done.")
@@ -27,15 +26,10 @@ def rebuild(
     Run it again after anything that stopped it: it goes on where it was.
     """
     hosts(node, ssh_config)
-    data = given(disks=disks, at=at, ssh_config_file=str(Path(ssh_config).resolve()) if ssh_config else None)
+    data = given(disks=disks, at=at, ssh_config=ssh_config)
     if abandon:
         sys.exit(run(pyinfra_command("bootstrap", (node,), data | {"abandon": "yes"}, ("-y",))))
     sys.exit(planned("bootstrap", node, data, plan_only, yes, "rebuild"))
-
-
-def given(**values: str | None) -> dict[str, str]:
-    """--data of what was said at all."""
-    return {key: value for key, value in values.items() if value}
 
 
 def planned(deploy: str, node: str, data: dict[str, str], plan_only: bool, yes: bool, verb: str) -> int:

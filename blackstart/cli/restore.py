@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
-from blackstart.cli.fleet_hosts import hosts, ssh_config_option
-from blackstart.cli.rebuild import given, planned
+from blackstart.cli.fleet_hosts import given, hosts, ssh_config_option
+from blackstart.cli.rebuild import planned
 
 
 @click.command()
@@ -27,5 +26,5 @@ def restore(what: str, at: str | None, plan_only: bool, ssh_config: str | None, 
         hosts(node, ssh_config)
     if "/" not in dataset:
         raise click.ClickException(f"{what!r} is not NODE/DATASET, like node1/tank/data/crm")
-    data = given(dataset=dataset, at=at, ssh_config_file=str(Path(ssh_config).resolve()) if ssh_config else None)
+    data = given(dataset=dataset, at=at, ssh_config=ssh_config)
     sys.exit(planned("restore", node, data, plan_only, yes, f"restore {dataset} on"))

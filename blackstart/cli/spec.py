@@ -6,13 +6,17 @@ import json
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import click
 
+from blackstart.cli.fleet_hosts import read_fleet, require_node
 from blackstart.spec.check import check as check_fleet
+from blackstart.spec.check import warnings
 from blackstart.spec.docs import reference
-from blackstart.spec.load import fleet_path, format_problem, load_fleet, read_fleet
-from blackstart.spec.problem import Problem, SpecError, did_you_mean
+from blackstart.spec.load import fleet_path, format_problem
+from blackstart.spec.load import read_fleet as read_with_lines
+from blackstart.spec.problem import Problem, SpecError
 from blackstart.spec.resolve import resolve
 from blackstart.spec.schema import FILES, schema
 from blackstart.spec.show import as_toml, resolved
@@ -28,17 +32,23 @@ def spec() -> None:
 def check(as_json: bool) -> None:
     """Read every file of the fleet and say everything that is wrong with it. Changes nothing."""
     try:
-        fleet, sources = read_fleet(fleet_path())
-        problems = check_fleet(fleet, sources)
+        fleet, sources = read_with_lines(fleet_path())
+        problems, notes = check_fleet(fleet, sources), warnings(fleet, sources)
         summary = f"{len(fleet.nodes)} nodes, {len(fleet.containers)} containers: nothing is wrong"
     except SpecError as error:
-        problems, summary = list(error.problems), ""
+        problems, notes, summary = list(error.problems), [], ""
     if as_json:
-        listed = [{"file": p.file, "line": p.line, "key": list(p.key), "text": p.text} for p in problems]
-        click.echo(json.dumps({"format": 1, "problems": listed}))
+        click.echo(json.dumps({"format": 1, "problems": as_data(problems), "warnings": as_data(notes)}))
     else:
+        for note in notes:
+            click.echo(f"warning: {note}", err=True)
         _print(problems, summary)
     sys.exit(1 if problems else 0)
+
+
+def as_data(problems: list[Problem]) -> list[dict[str, Any]]:
+    """For JSON."""
+    return [{"file": each.file, "line": each.line, "key": list(each.key), "text": each.text} for each in problems]
 
 
 def _print(problems: list[Problem], summary: str) -> None:
@@ -55,12 +65,8 @@ def _print(problems: list[Problem], summary: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def show(node: str, as_json: bool) -> None:
     """Everything wanted of NODE, with defaults and derived values (MACs, ports, datasets) filled in."""
-    try:
-        fleet = load_fleet(fleet_path())
-    except SpecError as error:
-        raise click.ClickException(str(error)) from None
-    if node not in fleet.nodes:
-        raise click.ClickException(f"no node {node!r}; {did_you_mean(node, list(fleet.nodes), 'node')}")
+    fleet = read_fleet()
+    require_node(fleet, node)
     data = resolved(resolve(fleet, node))
     click.echo(json.dumps(data, indent=1) if as_json else as_toml(data), nl=as_json)
 

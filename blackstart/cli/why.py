@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +17,7 @@ from blackstart.cli.fleet_hosts import Hosts, hosts, ssh_config_option
 from blackstart.live.model import Live, Query
 from blackstart.live.script import parse, script, unknown
 from blackstart.reading import Absent, Present, Unknown
-from blackstart.restore.keeper import choose, keepers, record_on, replicas_on
+from blackstart.restore.keeper import choose, doubts, keepers, record_on, replicas_on
 from blackstart.restore.outline import say_age
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault import layout, records
@@ -25,6 +27,9 @@ from blackstart.verdict import judge
 from blackstart.verdict_datasets import lost
 from blackstart.verdict_guard import Refusal, refuse_bootstrap, render
 from blackstart.verdict_self import judge_own_keeper
+
+# What is copied (ids, paths, commands) is never broken.
+_WHOLE: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 
 
 @click.command()
@@ -37,9 +42,8 @@ def why(node: str, as_json: bool, ssh_config: str | None) -> None:
     Exit code 0: intact. 2: it needs something. 3: something could not be read.
     """
     known, spec = hosts(node, ssh_config)
-    live, reached = see_node(known, node)
-    readings = {vault: see_vault(known, vault, pool) for vault, pool in keepers(spec).items()}
-    _, record = choose(readings, node)
+    live, reached, readings, holders = see(known, spec)
+    chosen, record = choose(readings, node)
     own = judge_own_keeper(spec, live) if list(readings) == [node] and isinstance(record, Unknown) else None
     verdict = own or judge(spec, record, live)
     gone = lost(record.value, live) if isinstance(record, Present) and verdict.kind == "intact" else ()
@@ -48,21 +52,38 @@ def why(node: str, as_json: bool, ssh_config: str | None) -> None:
         refusal = Refusal(node, gone[0].why, gone[0].next_command)
     observers = [("ssh", reached), *heartbeat(live)]
     for vault, reading in readings.items():
-        observers += vault_sees(known, vault, node, reading)
+        observers += vault_sees(vault, node, reading, holders[vault])
     if as_json:
         click.echo(json.dumps(document(spec, verdict, observers, refusal)))
     else:
         for who, what in observers:
-            click.echo(f"{who:>12}  {what}")
+            click.echo(textwrap.fill(what, 80, initial_indent=f"{who:>12}  ", subsequent_indent=" " * 16, **_WHOLE))
         here = f"blackstart why {node}"
         loop = verdict.next_command == here
         following = f"mend what could not be read, then again: {here}" if loop else verdict.next_command
         click.echo(render(replace(verdict, next_command=following)))
-        for each in gone:
-            click.echo(f"  - {each.why}")
+        for said in (*(each.why for each in gone), *doubts(readings, node, chosen)):
+            click.echo(textwrap.fill(said, 80, initial_indent="  - ", subsequent_indent="    ", **_WHOLE))
         if refusal and refusal.next_command != verdict.next_command:
             click.echo(f"  next: {refusal.next_command}")
     sys.exit(0 if verdict.kind == "intact" and not refusal else 3 if verdict.kind == "unknown" else 2)
+
+
+def see(known: Hosts, spec: NodeSpec) -> tuple[Live, str, dict[str, VaultReading], dict[str, str]]:
+    """The node's reading, how it was reached, and each vault's reading and lock: all asked at once.
+
+    A host that hangs is waited for once, not once for each of its neighbours.
+    """
+    vaults = keepers(spec)
+    with ThreadPoolExecutor(max_workers=1 + 2 * len(vaults)) as pool:
+        node = pool.submit(see_node, known, spec.name)
+        found = {vault: pool.submit(see_vault, known, vault, where) for vault, where in vaults.items()}
+        held = {vault: pool.submit(holder, known, vault, spec.name) for vault in vaults}
+        return (
+            *node.result(),
+            {vault: each.result() for vault, each in found.items()},
+            {vault: each.result() for vault, each in held.items()},
+        )
 
 
 def see_node(known: Hosts, node: str) -> tuple[Live, str]:
@@ -82,6 +103,13 @@ def see_vault(known: Hosts, vault: str, pool: str) -> VaultReading:
     return records.unknown(failed) if failed else records.parse(said, pool)
 
 
+def holder(known: Hosts, vault: str, node: str) -> str:
+    """The text of the node's lock on a vault while somebody holds it; "" while nobody does, or where none can say."""
+    lock = shell(f"{layout.node_folder(node)}/lock")
+    said, _ = known.run(vault, f"[ ! -e {lock} ] || flock -n {lock} true || cat {lock}")
+    return said.strip()
+
+
 def heartbeat(live: Live) -> list[tuple[str, str]]:
     """The node's own last heartbeat, its age by the node's own clock."""
     if isinstance(live.heartbeat, Unknown):
@@ -94,8 +122,8 @@ def heartbeat(live: Live) -> list[tuple[str, str]]:
     return [("heartbeat", f"{say_age(max(0, int(live.host.value.clock - at)))} old")]
 
 
-def vault_sees(known: Hosts, vault: str, node: str, reading: VaultReading) -> list[tuple[str, str]]:
-    """What a vault knows: record, open rebuild, age of what it holds, who works on the node."""
+def vault_sees(vault: str, node: str, reading: VaultReading, held: str) -> list[tuple[str, str]]:
+    """What a vault knows: record, open rebuild, age of what it holds, who works on the node (`held`: its lock)."""
     record = record_on(reading, node)
     if isinstance(record, Unknown):
         return [(vault, f"could not be read: {record.why}")]
@@ -113,10 +141,8 @@ def vault_sees(known: Hosts, vault: str, node: str, reading: VaultReading) -> li
         for name, each in sorted(replicas.value.items()):
             age = say_age(max(0, reading.clock.value - each.snapshots[-1].creation)) if each.snapshots else ""
             lines.append((vault, f"{name}: {f'{age} old' if age else 'nothing whole has arrived'}"))
-    folder = shell(layout.node_folder(node))
-    said, failed = known.run(vault, f"flock -n {folder}/lock true || cat {folder}/lock")
-    if said.strip() and not failed:
-        lines.append((vault, f"somebody works on it: {describe(said)}"))
+    if held:
+        lines.append((vault, f"somebody works on it: {describe(held)}"))
     return lines
 
 

@@ -32,6 +32,8 @@ class SpecCheck(Model):
     """of this document"""
     problems: tuple[FoundProblem, ...]
     """empty: nothing is wrong"""
+    warnings: tuple[FoundProblem, ...]
+    """what need not be a mistake; does not change the exit code"""
 
 
 class ShownContainer(Container):

@@ -51,6 +51,12 @@ def check(fleet: Fleet, sources: Sources | None = None) -> list[Problem]:
     return sorted(dict.fromkeys(found), key=lambda problem: (problem.file, problem.line or 0))
 
 
+def warnings(fleet: Fleet, sources: Sources) -> list[Problem]:
+    """What need not be a mistake but would be good to know, with lines, in order of file and line."""
+    found = [*check_data.quota_sums(fleet), *check_data.keys(fleet, sources.root)]
+    return sorted(map(sources.place, found), key=lambda problem: (problem.file, problem.line or 0))
+
+
 def checked_fleet(path: Path) -> Fleet:
     """Load and check. Raises SpecError with all problems; what changes a host starts here."""
     fleet, sources = read_fleet(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
+from pathlib import Path
 
 from blackstart.spec.check_pools import capacity
 from blackstart.spec.clash import Use, clashes, container_file, node_file
@@ -84,6 +85,27 @@ def quotas(fleet: Fleet) -> Iterator[Problem]:
                     yield Problem(file, (*key, "reservation"), said)
                 if wishes.quota is not None and wishes.reservation > wishes.quota:
                     yield Problem(file, (*key, "reservation"), "is more than the quota of the same dataset")
+
+
+def quota_sums(fleet: Fleet) -> Iterator[Problem]:
+    """Quotas that are more than the pool together: no mistake by itself, but then the pool fills before they do."""
+    for spec in _specs(fleet):
+        for pool, wishes in spec.node.pools.items():
+            room = capacity(wishes)
+            quotas = [each.quota for name, _, _, each in _items(spec) if each.quota and name.partition("/")[0] == pool]
+            if room is not None and sum(quotas) > room >= max(quotas, default=0):
+                said = f"the quotas of its datasets are {format_size(sum(quotas))} together, it has {format_size(room)}"
+                yield Problem(node_file(spec.name), ("pools", pool), said)
+
+
+def keys(fleet: Fleet, root: Path) -> Iterator[Problem]:
+    """Keys that this machine does not have; another one may. What `command:` and `sops:` come to is not tried."""
+    for spec in _specs(fleet):
+        for _, file, key, wishes in _items(spec):
+            kind, _, path = wishes.encryption.key.partition(":") if wishes.encryption else ("", "", "")
+            if kind == "file" and not (root / path).is_file():
+                said = f"{root / path}: no such file; nothing can be made or restored with this key from here"
+                yield Problem(file, (*key, "encryption", "key"), said)
 
 
 def replicas(fleet: Fleet) -> Iterator[Problem]:

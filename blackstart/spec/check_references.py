@@ -124,9 +124,14 @@ def files(fleet: Fleet, root: Path) -> Iterator[Problem]:
             if wanted.source and not (root / wanted.source).is_file():
                 said = f"{root / wanted.source}: no such file"
                 yield Problem(node_file(name), ("host", "files", path, "source"), said)
+    projects = sorted(path.name for path in root.glob("projects/*") if path.is_dir())
     for name, container in fleet.containers.items():
         for index, service in enumerate(container.services):
+            key = ("services", index, "project")
+            if service.project not in projects:
+                yield from _dangling(container_file(name), key, service.project, projects, "project")
+                continue
             try:
                 release(fleet, root, service.project)
             except ProjectError as error:
-                yield Problem(container_file(name), ("services", index, "project"), str(error))
+                yield Problem(container_file(name), key, str(error))

@@ -46,6 +46,9 @@ ones are a mistake); datasets with two owners or outside the node's pools; quota
 disks used twice; replicated datasets without a vault, and unreplicated ones without a reason; names of nodes, pools,
 bridges, images, projects and containers that do not exist; circles in `after`; an encrypted clone of a plain image.
 
+What need not be a mistake is a warning, and does not change the exit code: a key (`file:`) that this machine does not
+have; quotas that are more than the pool together.
+
 A host's SSH key is pinned by `host_key`. When a host was replaced, read the new one on its console
 (`cat /etc/ssh/ssh_host_ed25519_key.pub`) and write it here; nothing ever accepts a key on sight.
 """

@@ -17,7 +17,7 @@ from blackstart.spec.explain import explain
 from blackstart.spec.fleet import Fleet, Lock, Settings
 from blackstart.spec.locate import locate
 from blackstart.spec.node import Node
-from blackstart.spec.problem import Key, Problem, SpecError
+from blackstart.spec.problem import Key, Problem, SpecError, nearest
 from blackstart.spec.types import FORMAT, Model, Name
 
 M = TypeVar("M", bound=Model)
@@ -102,6 +102,7 @@ class _Reader:
         return None if data is None else self._validate("lock.toml", Lock, data)
 
     def _folder(self, folder: str, model: type[M]) -> Iterator[tuple[str, M]]:
+        self.problems += _strays(self.root, folder)
         for path in sorted((self.root / folder).glob("*.toml")):
             file = f"{folder}/{path.name}"
             try:
@@ -119,6 +120,10 @@ class _Reader:
         """The file's tables; None, with a problem noted, when it is no TOML or of a format not ours."""
         try:
             text = (self.root / file).read_bytes().decode()
+            if text.startswith("\ufeff"):
+                said = "begins with a byte order mark (BOM); save it as UTF-8 without one"
+                self.problems.append(Problem(file, (), said, 1))
+                return None
             data = tomllib.loads(text)
         except OSError as error:
             self.problems.append(Problem(file, (), f"cannot be read: {error.strerror}"))
@@ -151,6 +156,16 @@ class _Reader:
                     where = Problem(file, prefix + problem.key, problem.text)
                 self.problems.append(self.sources.place(where))
             return None
+
+
+def _strays(root: Path, folder: str) -> Iterator[Problem]:
+    """Files that are meant as TOML and would not be read: `node2.tml`, `node2.TOML`, `node2`."""
+    for path in sorted((root / folder).glob("*")):
+        ending = path.suffix.lower().lstrip(".")
+        meant = nearest(ending, ["toml"]) if ending else re.fullmatch(r"[a-z][a-z0-9-]*", path.name)
+        if meant and path.suffix != ".toml" and not ending.endswith("~") and path.is_file():
+            said = f"would not be read: its name does not end in .toml; rename it to {path.stem}.toml"
+            yield Problem(f"{folder}/{path.name}", (), said)
 
 
 def format_problem(file: str, data: dict[str, Any]) -> Problem | None:

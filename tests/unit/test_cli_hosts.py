@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,10 @@ def test_a_silent_host_is_given_up() -> None:
     assert int(said["serveraliveinterval"]) * int(said["serveralivecountmax"]) == 60
 
 
+def never(*_: object, **__: object) -> None:
+    raise AssertionError("somebody was contacted")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -31,9 +36,17 @@ def test_a_silent_host_is_given_up() -> None:
         ("replicate node1 --staus", "No such option"),
         ("replicate node1 --json", "--json goes with --status only"),
         ("rebuild node1 --ssh-config /nope", "No such file or directory"),
-        ("restore nod1/tank", "there is no node nod1; there are: node1, vault1"),
+        ("restore nod1/tank", "there is no node nod1; did you mean 'node1'?"),
         ("restore node1/tank", "'node1/tank' is not NODE/DATASET"),
         ("restore node1", "'node1' is not NODE/DATASET"),
+        ("apply nod1", "nod1 matches no host of the fleet; did you mean 'node1'?"),
+        ("apply node1 nothing", "nothing matches no host of the fleet; hosts are: node1, nodes, vault1, vaults"),
+        ("enroll nod1", "there is no node nod1; did you mean 'node1'?"),
+        ("replicate nod1", "there is no node nod1; did you mean 'node1'?"),
+        ("attach x", "there is no node x; nodes are: node1, vault1"),
+        ("rebuild node1 --disks foo", "Invalid value for '--disks': 'foo' is not OLD=NEW"),
+        ("enroll node1 --disks a=b,=c", "Invalid value for '--disks': '=c' is not OLD=NEW"),
+        ("apply --disks ,", "Invalid value for '--disks': it is empty"),
     ],
 )
 def test_a_wrong_word_is_an_error_and_not_drift(
@@ -41,6 +54,7 @@ def test_a_wrong_word_is_an_error_and_not_drift(
 ) -> None:
     monkeypatch.setenv("BLACKSTART_FLEET", str(write(tmp_path)))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(subprocess, "run", never)
     result = CliRunner().invoke(main, words.split())
     assert result.exit_code == 1 and said in result.output and isinstance(result.exception, SystemExit)
 
@@ -52,3 +66,51 @@ def test_why_does_not_send_its_reader_to_itself(tmp_path: Path, monkeypatch: pyt
     result = CliRunner().invoke(main, ["why", "node1"])
     assert result.exit_code == 3
     assert "next: mend what could not be read, then again: blackstart why node1" in result.output
+
+
+@pytest.mark.parametrize(
+    "words", ["apply", "enroll a", "rebuild a", "restore a/b/c", "attach a", "why a", "replicate a", "spec show a"]
+)
+def test_a_fleet_without_nodes_is_an_error_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    (tmp_path / "fleet.toml").write_text('format = 1\nname = "empty"\n')
+    monkeypatch.setenv("BLACKSTART_FLEET", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(subprocess, "run", never)
+    result = CliRunner().invoke(main, words.split())
+    assert result.exit_code == 1
+    assert result.stderr == "Error: the fleet has no nodes; describe one in nodes/NAME.toml\n"
+
+
+def test_why_asks_everybody_at_once_and_answers_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each waits until all three are asked: node, vault, the vault's lock. One after the other would never end."""
+    monkeypatch.setenv("BLACKSTART_FLEET", str(write(tmp_path)))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    together = threading.Barrier(3)
+
+    def run(known: Hosts, name: str, script: str) -> tuple[str, str]:
+        together.wait(10)
+        return "", f"{name} is silent, and says so in a sentence that does not end before the line does, and goes on"
+
+    monkeypatch.setattr(Hosts, "run", run)
+    lines = CliRunner().invoke(main, ["why", "node1"]).output.splitlines()
+    assert max(map(len, lines)) <= 80
+    starts = [line.split()[0] for line in lines if line[:14].strip()]
+    assert starts.index("ssh") < starts.index("heartbeat") < starts.index("vault1") < starts.index("node1:")
+
+
+def test_replicate_goes_the_way_that_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLACKSTART_FLEET", str(write(tmp_path)))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    asked: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    config = tmp_path / "ssh_config"
+    config.write_text("Host vault1\n  HostName 127.0.0.1\n  Port 2222\n")
+    assert CliRunner().invoke(main, ["replicate", "node1", "--ssh-config", str(config)]).exit_code == 0
+    assert asked[0][:4] == ["ssh", "-T", "-F", str(config)]

@@ -88,6 +88,9 @@ def test_spec_check(fleet: Path) -> None:
     assert valid("spec-check", run("spec", "check", "--json").stdout)["problems"] == []
     write(fleet, containers__db=plus("containers/db.toml", 'after = ["cmr"]\n'))
     assert valid("spec-check", run("spec", "check", "--json").stdout)["problems"]
+    secret = plus("containers/crm.toml", 'encryption = { key = "file:keys/crm.key" }\n')
+    write(fleet, containers__crm=secret)
+    assert len(valid("spec-check", run("spec", "check", "--json").stdout)["warnings"]) == 1
     write(fleet, containers__db="format = ")
     assert valid("spec-check", run("spec", "check", "--json").stdout)["problems"]
 

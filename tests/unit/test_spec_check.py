@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from spec_fleet import plus, swap, write
 
-from blackstart.spec.check import check, checked_fleet
+from blackstart.spec.check import check, checked_fleet, warnings
 from blackstart.spec.load import load_fleet, read_fleet
 from blackstart.spec.problem import SpecError
 
@@ -241,7 +241,7 @@ def test_given_ports_and_sshd(tmp_path: Path) -> None:
 
 
 def test_a_project_is_what_the_lock_says(tmp_path: Path) -> None:
-    write(tmp_path, **db('[[services]]\nproject = "web"\n'))
+    (write(tmp_path, **db('[[services]]\nproject = "web"\n')) / "projects/web").mkdir(parents=True)
     assert problems(tmp_path) == [
         "containers/db.toml:5: services[1].project: project web has no release yet: run `blackstart project lock web`"
     ]
@@ -281,4 +281,58 @@ def test_a_fleet_without_nodes_is_no_fleet(tmp_path: Path) -> None:
     (tmp_path / "fleet.toml").write_text('format = 1\nname = "empty"\n')
     assert [str(problem) for problem in check(*read_fleet(tmp_path))] == [
         "nodes: there is no node; describe one in nodes/NAME.toml"
+    ]
+
+
+def notes(root: Path) -> list[str]:
+    return [str(warning) for warning in warnings(*read_fleet(root))]
+
+
+def test_a_missing_key_is_a_warning_for_another_machine_may_have_it(tmp_path: Path) -> None:
+    write(tmp_path, **crm('encryption = { key = "file:keys/crm.key" }\n'))
+    assert problems(tmp_path) == []
+    assert notes(tmp_path) == [
+        f'containers/crm.toml:6: mounts."/var/lib/crm".encryption.key: {tmp_path}/keys/crm.key: no such file; '
+        "nothing can be made or restored with this key from here"
+    ]
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys/crm.key").write_text("ab" * 32)
+    assert notes(tmp_path) == []
+    write(tmp_path, **crm('encryption = { key = "command:pass show crm" }\n'))
+    assert notes(tmp_path) == []
+
+
+@pytest.mark.parametrize(("quota", "count"), [("3785GB", 0), ("3786GB", 1)])
+def test_quotas_above_the_pool_together_are_a_warning(tmp_path: Path, quota: str, count: int) -> None:
+    """The pool has 4 TB; 200 GiB of it (214.7 GB) are another dataset's quota."""
+    write(tmp_path, **db(f'[mounts."/srv"]\nquota = "{quota}"\n'))
+    assert problems(tmp_path) == []
+    found = notes(tmp_path)
+    assert len(found) == count
+    assert all("pools.tank: the quotas of its datasets are" in line and line.endswith("it has 4TB") for line in found)
+
+
+@pytest.mark.parametrize("name", ["db2.tml", "db2.TOML", "db2"])
+def test_a_file_that_would_not_be_read_is_said(tmp_path: Path, name: str) -> None:
+    (write(tmp_path) / "containers" / name).write_text("format = 1\n")
+    with pytest.raises(SpecError, match=f"containers/{name}: would not be read: .* rename it to db2.toml"):
+        read_fleet(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["README.md", "db.toml~", ".db.toml.swp", "README", "notes.txt"])
+def test_files_that_are_no_wishes_are_left_alone(tmp_path: Path, name: str) -> None:
+    (write(tmp_path) / "containers" / name).write_text("hello\n")
+    assert problems(tmp_path) == []
+
+
+def test_a_byte_order_mark_is_called_by_its_name(tmp_path: Path) -> None:
+    (write(tmp_path) / "lock.toml").write_text("format = 1\n", encoding="utf-8-sig")
+    with pytest.raises(SpecError, match=r"lock.toml:1: begins with a byte order mark \(BOM\); save it as UTF-8"):
+        read_fleet(tmp_path)
+
+
+def test_a_mistyped_project_gets_the_nearest(tmp_path: Path) -> None:
+    (write(tmp_path, **db('[[services]]\nproject = "wep"\n')) / "projects/web").mkdir(parents=True)
+    assert problems(tmp_path) == [
+        "containers/db.toml:5: services[1].project: project 'wep' does not exist; did you mean 'web'?"
     ]

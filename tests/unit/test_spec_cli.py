@@ -61,7 +61,7 @@ def test_show_fills_in_what_is_derived(fleet: Path) -> None:
 def test_show_of_no_node(fleet: Path) -> None:
     result = run("spec", "show", "nod1")
     assert result.exit_code == 1
-    assert result.stderr == "Error: no node 'nod1'; did you mean 'node1'?\n"
+    assert result.stderr == "Error: there is no node nod1; did you mean 'node1'?\n"
 
 
 def test_migrate_lifts_nothing_and_refuses_newer(fleet: Path) -> None:
@@ -126,4 +126,6 @@ def test_project_lock(fleet: Path) -> None:
     assert run("spec", "check").exit_code == 0
     (fleet / "projects" / "web" / "web.py").write_text("fail\n")
     assert "run `blackstart project lock web` to release it as it is" in run("spec", "check").stderr
-    assert run("project", "lock", "wep").exit_code == 1
+    result = run("project", "lock", "wep")
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: {fleet}/projects has no wep; did you mean 'web'?\n"
