@@ -23,4 +23,5 @@ def diff(wanted: Wanted, live: Live) -> list[Change]:
 
 
 def commands(changes: list[Change]) -> list[str]:
-    return [shell("sysctl", "-q", "-w", f"{c.name}={c.spec}") for c in changes if c.action == "update"]
+    values = [f"{change.name}={change.spec}" for change in changes if change.action == "update"]
+    return [shell("sysctl", "-q", "-w", *values)] if values else []

@@ -32,12 +32,10 @@ def diff(wanted: Wanted, live: Live) -> list[Change]:
 
 
 def commands(changes: list[Change]) -> list[str]:
-    return [_one(change) for change in changes if change.action == "update"]
-
-
-def _one(change: Change) -> str:
+    """One command per verb: after each `systemctl enable` systemd reads all its units again, which may take seconds."""
     verbs = {"enabled": "enable", "disabled": "disable", "active": "start", "inactive": "stop"}
-    return shell("systemctl", verbs[change.spec], change.name)
+    names = {state: [each.name for each in changes if (each.action, each.spec) == ("update", state)] for state in verbs}
+    return [shell("systemctl", verb, *names[state]) for state, verb in verbs.items() if names[state]]
 
 
 def restarts(wanted: Wanted, changed: set[str]) -> list[str]:

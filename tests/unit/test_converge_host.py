@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import subprocess
 import tarfile
 from dataclasses import replace
@@ -82,6 +81,17 @@ def test_a_unit_that_is_off_is_enabled_and_started() -> None:
     want = wishes(units={"a.service": "[Service]\nExecStart=/bin/true\n"})
     live = put(satisfied(want), "units", **{"a.service": UnitLive("loaded", "inactive", "dead", "disabled")})
     assert unit.commands(unit.diff(want, live)) == ["systemctl enable a.service", "systemctl start a.service"]
+
+
+def test_systemd_is_asked_once_per_verb() -> None:
+    text = "[Service]\nExecStart=/bin/true\n"
+    want = wishes(units={"a.service": text, "b.service": text})
+    off = UnitLive("loaded", "inactive", "dead", "disabled")
+    live = put(satisfied(want), "units", **{"a.service": off, "b.service": off})
+    assert unit.commands(unit.diff(want, live)) == [
+        "systemctl enable a.service b.service",
+        "systemctl start a.service b.service",
+    ]
 
 
 def test_a_service_with_a_timer_is_left_to_its_timer() -> None:
@@ -222,34 +232,6 @@ def test_the_cron_file_is_one_that_cron_reads() -> None:
     assert "." not in Path(paths.CRON).name
     assert content.endswith("\n") and content.splitlines()[-1].split()[5] == "root"
     assert heartbeat.percent("date +%s") == r"date +\%s"
-
-
-def test_the_heartbeat_is_whole_json_and_counts(tmp_path: Path) -> None:
-    script = wishes().files[heartbeat.SCRIPT].content.decode().replace("/var/lib/blackstart", str(tmp_path))
-    (tmp_path / "applied.json").write_text('{\n "at": 1,\n "digest": "sha256:ab"\n}\n')
-    script = script.replace("PATH=/usr", f"PATH={tmp_path}:/usr", 1)
-    (tmp_path / "zpool").write_text(
-        "#!/bin/sh\nprintf 'tank\\tONLINE\\tblackstart e3 node1\\nscratch\\tDEGRADED\\t-\\n'\n"
-    )
-    (tmp_path / "zpool").chmod(0o755)
-    for _ in range(2):
-        done = subprocess.run(["sh", "-c", script], capture_output=True, text=True)
-        assert (done.returncode, done.stderr) == (0, "")
-    beat = json.loads((tmp_path / "heartbeat.json").read_text())
-    assert beat["sequence"] == 2 and beat["epoch"] == 3 and beat["applied"] == "sha256:ab"
-    assert beat["pools"] == {"tank": "ONLINE", "scratch": "DEGRADED"}
-    assert beat["memory"]["total"] > beat["memory"]["available"] > 0
-    assert not list(tmp_path.glob(".heartbeat*"))
-
-
-def test_pools_that_cannot_be_read_are_null_in_the_heartbeat(tmp_path: Path) -> None:
-    script = wishes().files[heartbeat.SCRIPT].content.decode().replace("/var/lib/blackstart", str(tmp_path))
-    script = script.replace("PATH=/usr", f"PATH={tmp_path}:/usr", 1)
-    (tmp_path / "zpool").write_text("#!/bin/sh\nexit 1\n")
-    (tmp_path / "zpool").chmod(0o755)
-    subprocess.run(["sh", "-c", script], check=True)
-    beat = json.loads((tmp_path / "heartbeat.json").read_text())
-    assert beat["pools"] is None and beat["epoch"] is None and beat["applied"] is None
 
 
 def test_the_spec_survives_its_own_json() -> None:
