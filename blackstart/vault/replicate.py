@@ -92,9 +92,11 @@ class Pull:
         return self.outcome
 
     def _ssh(self, *words: str, stdin: str | None = None) -> str:
-        """One command for the gate. Raises CommandError."""
+        """One command for the gate, all over one connection that waits a while for the next. Raises CommandError."""
         user = layout.REPLICATE
-        return run("ssh", "-T", "-F", bzfs.SSH_CONFIG, "-l", user, self.wishes.node, *words, stdin=stdin)
+        path = f"{layout.home(user)}/.ssh/bzfs/ask-{self.wishes.node}"
+        shared = ("-o", "ControlMaster=auto", "-o", f"ControlPath={path}", "-o", "ControlPersist=120")
+        return run("ssh", "-T", "-F", bzfs.SSH_CONFIG, *shared, "-l", user, self.wishes.node, *words, stdin=stdin)
 
     def _begin(self) -> Source:
         """Snapshot everything there is. A second vault may have taken this very name: then a second later."""
@@ -161,9 +163,9 @@ class Pull:
     def _hold(self) -> None:
         """The newest of each dataset cannot go, whatever happens. The pruning user lets go of the older ones."""
         names = [str(snapshot) for snapshot in self.outcome.arrived.values()]
-        if not names:
-            return
-        held = {line.split("\t")[0] for line in run("zfs", "holds", "-H", *names).splitlines() if layout.HOLD in line}
+        asked = [str(snapshot) for snapshot in self.outcome.arrived.values() if snapshot.holds]
+        said = run("zfs", "holds", "-H", *asked).splitlines() if asked else ()
+        held = {line.split("\t")[0] for line in said if layout.HOLD in line}
         free = [name for name in names if name not in held]
         if free:
             run("zfs", "hold", layout.HOLD, *free)
