@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 venv: $(STAMP)
 
-$(STAMP): requirements.lock pyproject.toml bin/setup
+$(STAMP): requirements-dev.lock pyproject.toml bin/setup
 	@sh bin/setup venv $(VENV)
 	@touch $@
 
@@ -46,9 +46,11 @@ lab-ssh: $(STAMP)
 	@$(PY) -m blackstart lab ssh $(or $(NODE),node1)
 
 # After a change of the ranges in pyproject.toml. Needs uv; everything else needs only what it writes.
+# requirements.lock: what runs, which vaults get too. requirements-dev.lock: that and what tests and checks need.
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-	  --no-header --extra dev pyproject.toml -o requirements.lock
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean: lab-down
 	rm -rf .venv .cache .lab

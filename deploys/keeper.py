@@ -19,6 +19,7 @@ def keeper(spec: NodeSpec, fleet: Fleet, fleet_folder: Path, cache: Path, commit
     name, pool = spec.name, spec.node.vault.pool
     folder.folders(name="Folders of nodes", vault=name, pool=pool, nodes=sorted(fleet.nodes))
     tool.tool(name="The tool", vault=name, pool=pool)
+    tool.brought(name="Its libraries", vault=name, pool=pool)
     keypair.keypairs(name="Keys by purpose", vault=name, pool=pool)
     stock.stock(name="Images and releases", vault=name, pool=pool, fleet=fleet, folder=fleet_folder, cache=cache)
     stock.specs(name="The fleet's repository", vault=name, pool=pool, folder=fleet_folder, commit=commit)

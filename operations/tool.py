@@ -1,18 +1,25 @@
-"""The tool on a vault, at the version of this checkout."""
+"""The tool on a vault, at the version of this checkout, and its libraries for the vault's own Python."""
 
 from __future__ import annotations
 
+import hashlib
 import io
+import threading
 
 from pyinfra.api.command import FileUploadCommand
 from pyinfra.api.operation import operation
+from pyinfra.context import host, state
 
 from blackstart.change import shell
-from blackstart.reading import Present
-from blackstart.vault import layout
+from blackstart.reading import Present, Unknown
+from blackstart.vault import layout, libraries
 from blackstart.vault.bundle import collect, install, pack
-from operations.common import Commands
+from blackstart.vault.libraries import LibrariesError
+from operations.common import Commands, refuse
 from operations.record import forget, reading
+
+_alone = threading.Lock()
+_missing: dict[str, str] = {}  # vault -> why its libraries were not brought
 
 
 @operation()
@@ -27,3 +34,44 @@ def tool(vault: str, pool: str) -> Commands:
     yield FileUploadCommand(io.BytesIO(bundle.archive), archive)
     yield f"sh -c {shell(install(bundle.version))} <{shell(archive)} && {shell('rm', '-f', archive)}"
     forget(vault)
+
+
+@operation()
+def brought(vault: str, pool: str) -> Commands:
+    """The libraries, where the vault has them not. Where they cannot be had, that is said, and the run goes on."""
+    if not state.is_executing:
+        return
+    found = reading(vault, pool)
+    if not isinstance(found.python, Present) or not isinstance(found.libraries, Present):
+        why = [each.why for each in (found.python, found.libraries) if isinstance(each, Unknown)]
+        _missing[vault] = f"its Python could not be read: {'; '.join(why)}"
+        return
+    lock, target = libraries.lock_file().read_bytes(), found.python.value
+    name = libraries.name(lock, target)
+    if {name, libraries.short(lock)} <= set(found.libraries.value):
+        return
+    try:
+        with _alone:
+            archive = libraries.archive(target)
+    except LibrariesError as error:
+        _missing[vault] = str(error)
+        host.log_styled(_sentence(vault), fg="yellow")
+        return
+    file = f"{layout.TOOL}/.{name}.tar.gz"
+    yield FileUploadCommand(str(archive), file, _temp_dir="/var/tmp")
+    yield shell("sh", "-c", libraries.install(name, file, hashlib.sha256(archive.read_bytes()).hexdigest()))
+    forget(vault)
+
+
+def _sentence(vault: str) -> str:
+    return (
+        f"{vault}: the tool's libraries were not brought ({_missing[vault]}): {libraries.CANNOT}. Next: run "
+        f"`pyinfra inventory deploys/vault.py` on a machine that reaches a package index"
+    )
+
+
+@operation()
+def complete(vault: str) -> Commands:
+    """The last word of vault.py: everything else is done, but a vault that cannot run the tool is no success."""
+    if state.is_executing and vault in _missing:
+        yield refuse(_sentence(vault))

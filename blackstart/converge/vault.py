@@ -59,6 +59,7 @@ def _files(
         ),
         layout.KNOWN_HOSTS: WantedFile(known_hosts(nodes).encode()),
         bzfs.SSH_CONFIG: WantedFile(ssh_config(nodes).encode()),
+        **_launchers(),
         **folders("vault", _folder_lines(tuple(sorted(nodes)))),
     }
     for name, node in pulled.items():
@@ -71,6 +72,15 @@ def _files(
             spread=max(1, node.replication.interval // 10),
         )
     return files
+
+
+def _launchers() -> dict[str, WantedFile]:
+    """A vault runs the tool itself, when no other machine can: by the names that people type."""
+    where = {"tool": layout.TOOL, "libraries": layout.LIBRARIES, "fleet": layout.FLEET, "specs": layout.SPECS}
+    return {
+        f"/usr/local/bin/{program}": rendered("launcher.j2", "0755", program=program, **where)
+        for program in ("blackstart", "pyinfra")
+    }
 
 
 def replication(vault: str, pool: str, node: NodeSpec) -> config.Replication:

@@ -1,7 +1,7 @@
 """The tool as a vault gets it: this checkout's own files and bzfs, in one archive named by its content.
 
 The first layer needs nothing but Python's standard library (replication, pruning, restoring). The libraries that the
-command line and the deploys need come in a second layer, beside it, only when they are missing.
+command line and the deploys need come in a second layer, beside it (libraries.py), only when they are missing.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ import blackstart
 from blackstart.change import shell
 from blackstart.vault import layout
 
-# Of the checkout; what is rendered, run or imported on a vault.
-PARTS = ("blackstart", "facts", "operations", "deploys", "templates", "config.py", "requirements.lock")
+# Of the checkout; what is rendered, run or imported on a vault. Of inventory/ the code alone: no example, no keys.
+PARTS = (
+    *("blackstart", "facts", "operations", "deploys", "templates"),
+    *("config.py", "inventory/hosts.py", "requirements.lock"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +49,16 @@ def pack(files: dict[str, bytes]) -> Bundle:
 def collect() -> dict[str, bytes]:
     """This checkout's parts and bzfs as installed here. Raises FileNotFoundError when bzfs is not."""
     root = Path(blackstart.__file__).parents[1]
-    found = {name: content for part in PARTS for name, content in _tree(root, root / part)}
+    found = {name: content for part in PARTS for name, content in tree(root, root / part)}
     bzfs = find_spec("bzfs_main")
     if bzfs is None or bzfs.origin is None:
         raise FileNotFoundError("bzfs is not installed here: run `make venv`")
     folder = Path(bzfs.origin).parent
-    return found | dict(_tree(folder.parent, folder))
+    return found | dict(tree(folder.parent, folder))
 
 
-def _tree(root: Path, path: Path) -> list[tuple[str, bytes]]:
+def tree(root: Path, path: Path) -> list[tuple[str, bytes]]:
+    """(path below `root`, content) of a file, or of every file below a folder; what Python compiles is left out."""
     paths = sorted(path.rglob("*")) if path.is_dir() else [path]
     return [
         (str(each.relative_to(root)), each.read_bytes())
