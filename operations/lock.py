@@ -17,9 +17,8 @@ from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.lock import Held, LockError, Taken, holder, script
 from blackstart.vault.records import VaultReading
 from operations.common import Commands, refuse
+from operations.held import Holding, fence, locks
 from operations.record import readings, vault_host
-
-_held: dict[tuple[str, str], Held] = {}  # (node, vault)
 
 
 def take(vault: Host, node: str, line: str) -> Held:
@@ -41,8 +40,9 @@ def take(vault: Host, node: str, line: str) -> Held:
 
 def hold(vault: Host, node: str, line: str) -> None:
     """Take a node's lock on one vault and keep it until `release`. Raises LockError."""
-    if (node, vault.name) not in _held:
-        _held[node, vault.name] = take(vault, node, line)
+    if (node, vault.name) not in locks:
+        locks[node, vault.name] = Holding(take(vault, node, line))
+        fence(vault, node)
 
 
 @operation()
@@ -59,10 +59,11 @@ def locked(spec: NodeSpec, who: str, commit: str, what: str) -> Commands:
     counts, _ = choose(found, spec.name)
     for vault, said in found.items():
         own = vault == spec.name and not isinstance(said.records, Present)
-        if (spec.name, vault) in _held or own or isinstance(said.records, Absent):
+        if (spec.name, vault) in locks or own or isinstance(said.records, Absent):
             continue
         try:
-            _take_on(vault, said, spec.name, holder(who, commit, what, int(time.time())))
+            held = _take_on(vault, said, spec.name, holder(who, commit, what, int(time.time())))
+            locks[spec.name, vault] = Holding(held, mandatory=not counts or vault == counts)
         except LockError as error:
             if vault != counts and counts and not isinstance(error, Taken):
                 current.log_styled(f"{error}; a run that reaches only {vault} would not see this one", fg="yellow")
@@ -70,22 +71,23 @@ def locked(spec: NodeSpec, who: str, commit: str, what: str) -> Commands:
             release(spec.name)
             yield refuse(str(error))
             return
+    fence(current, spec.name)
 
 
-def _take_on(vault: str, said: VaultReading, node: str, line: str) -> None:
+def _take_on(vault: str, said: VaultReading, node: str, line: str) -> Held:
     """Take a node's lock on one vault, which is not asked again when it was silent. Raises LockError."""
     if isinstance(said.records, Unknown):
         raise LockError(f"{node}: its lock on {vault} could not be taken: {said.records.why}")
     host = vault_host(vault)
     if host is None:
         raise LockError(f"{node}: vault {vault} could not be reached to lock it")
-    _held[node, vault] = take(host, node, line)
+    return take(host, node, line)
 
 
 def release(node: str) -> None:
     """Let go of a node's locks: at the end of a run, or before a restore on the vault takes over."""
-    for key in [key for key in _held if key[0] == node]:
-        _held.pop(key).release()
+    for key in [key for key in locks if key[0] == node]:
+        locks.pop(key).lock.release()
 
 
 @operation()

@@ -27,6 +27,7 @@ from blackstart.vault import layout
 from blackstart.vault.records import VaultReading, unknown
 from facts.record import VaultKeys, VaultRecords
 from operations.common import Commands, refuse
+from operations.held import lost
 from operations.live import live
 
 _kept: dict[tuple[str, bool], VaultReading] = {}
@@ -137,8 +138,8 @@ def store_command(node: str) -> str:
 
 def _write(state: State, host: Host, vault: str, node: str, document: str, best_effort: bool) -> bool:
     keeper = vault_host(vault)
-    why = "it could not be reached"
-    if keeper is not None:
+    why = lost(node) or "it could not be reached"
+    if keeper is not None and not lost(node):
         command = StringCommand(store_command(node))
         status, output = keeper.run_shell_command(command, _stdin=document, **_rights(keeper))
         forget(vault)

@@ -7,7 +7,9 @@ from typing import Any
 
 from pyinfra.api.command import StringCommand
 from pyinfra.api.host import Host
+from pyinfra.context import host as current
 
+from operations.held import lost
 from operations.record import vault_host
 
 
@@ -34,7 +36,13 @@ def run(host: Host, command: str, stdin: str | None = None) -> str:
 
 
 def on_vault(vault: str, command: str, stdin: str | None = None, tries: int = 1) -> str:
-    """The same on a vault of the inventory, connected when it is not; `tries` more than once where waiting helps."""
+    """The same on a vault of the inventory, connected when it is not; `tries` more than once where waiting helps.
+
+    Not for a node whose lock was lost meanwhile: its record is somebody else's to write then.
+    """
+    why = lost(current.name)
+    if why:
+        raise ShellError(why)
     for left in range(tries - 1, -1, -1):
         try:
             host = vault_host(vault)

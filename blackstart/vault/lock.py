@@ -13,7 +13,7 @@ from typing import Protocol
 from blackstart.change import shell
 from blackstart.vault import layout
 
-BEAT = 30  # seconds between signs of life
+BEAT = 30  # seconds between signs of life, each of which is answered
 PATIENCE = 150  # without one for so long, the vault lets go: a controller whose network is gone cannot say goodbye
 
 BUSY, NOT_READY = 75, 69  # exit statuses
@@ -59,7 +59,7 @@ def script(node: str, line: str) -> str:
             f"flock -n 9 || {{ cat {file}; exit {BUSY}; }}",
             f"printf '%s\\n' {shell(line)} >{file}",
             "echo locked",
-            f'while [ "$(timeout {PATIENCE} head -c 1 9>&-)" = . ]; do :; done',
+            f'while [ "$(timeout {PATIENCE} head -c 1 9>&-)" = . ]; do echo .; done',
             f": >{file}",
         ]
     )
@@ -78,12 +78,17 @@ def describe(text: str) -> str:
 
 
 class Held:
-    """A lock that this process holds through one open channel. `release` it, or die: both let it go."""
+    """A lock that this process holds through one open channel. `release` it, or die: both let it go.
+
+    `lost`: one clause once the vault does not answer any more, or has let go; "" while the lock is held.
+    """
 
     def __init__(self, channel: Channel, node: str, vault: str, command: str, timeout: float = 60) -> None:
         """`command` runs `script` with root's rights. Raises LockError."""
         self._channel = channel
         self._ended = threading.Event()
+        self._name = f"its lock on {vault}"
+        self.lost = ""
         channel.settimeout(timeout)
         try:
             channel.exec_command(command)
@@ -114,7 +119,12 @@ class Held:
         while not self._ended.wait(BEAT):
             try:
                 self._channel.sendall(b".")
-            except OSError:
+                why = "" if self._channel.recv(1) else "the vault let go of it"
+            except (OSError, EOFError) as error:
+                why = str(error) or "the vault does not answer"
+            if why and not self._ended.is_set():
+                self.lost = f"{self._name} was lost ({why})"
+            if why:
                 return
 
     def release(self) -> None:

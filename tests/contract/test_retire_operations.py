@@ -28,8 +28,8 @@ from blackstart.vault.store import patched
 from facts.lxc_config import LxcConfigs
 from facts.node import NodeReading
 from facts.record import VaultRecords
+from operations import held, lock, retire, verdict
 from operations import live as live_operations
-from operations import lock, retire, verdict
 from operations import record as record_operations
 
 SPEC = without("crm")
@@ -45,6 +45,7 @@ class Host:
     def __init__(self, name: str, facts: dict[Any, Any], answers: bool = True) -> None:
         self.name, self.facts, self.answers = name, facts, answers
         self.data: dict[str, Any] = {}
+        self.connector = SimpleNamespace(run_shell_command=None, put_file=None)
         self.said: list[str] = []
         self.ran: list[tuple[str, Any]] = []
 
@@ -82,7 +83,7 @@ def run() -> Iterator[Run]:
         live_operations._kept.clear()
         record_operations._kept.clear()
         verdict._said.clear()
-        lock._held.clear()
+        held.locks.clear()
 
     def go(host: Host, keeper: Host, operation: Any, executing: bool = True, **arguments: Any) -> list[Any]:
         clear()

@@ -24,8 +24,8 @@ from blackstart.vault.lock import LockError, Taken
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading, unknown
 from blackstart.vault.store import patched
+from operations import held, lock, vault_shell, verdict
 from operations import live as live_operations
-from operations import lock, verdict
 from operations import record as record_operations
 
 SILENT = unknown("no route to host")
@@ -40,12 +40,28 @@ def spec() -> NodeSpec:
     return made.model_copy(update={"vaults": dict.fromkeys(("vault1", "vault2"), made.vaults["vault1"])})
 
 
+class Connector:
+    """What is used of pyinfra's; `ran`: what came through to the host."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+
+    def run_shell_command(self, command: str, **more: Any) -> tuple[bool, Any]:
+        self.ran.append(command)
+        return True, None
+
+    def put_file(self, name: str) -> bool:
+        self.ran.append(name)
+        return True
+
+
 class Node:
     name = "node1"
     data: dict[str, Any] = {}
 
     def __init__(self) -> None:
         self.said: list[str] = []
+        self.connector = Connector()
 
     def get_fact(self, fact: Any, **arguments: Any) -> Any:
         return live(pools=(pool(),))
@@ -89,10 +105,10 @@ class World:
 
 @pytest.fixture(autouse=True)
 def clean() -> Iterator[None]:
-    for kept in (live_operations._kept, record_operations._kept, verdict._said, lock._held):
+    for kept in (live_operations._kept, record_operations._kept, verdict._said, held.locks):
         kept.clear()  # type: ignore[attr-defined]
     yield
-    for kept in (live_operations._kept, record_operations._kept, verdict._said, lock._held):
+    for kept in (live_operations._kept, record_operations._kept, verdict._said, held.locks):
         kept.clear()  # type: ignore[attr-defined]
 
 
@@ -105,7 +121,7 @@ def locks(monkeypatch: pytest.MonkeyPatch) -> dict[str, LockError | None]:
         error = ends.get(vault.name)
         if error:
             raise error
-        return SimpleNamespace(release=lambda: None)
+        return SimpleNamespace(release=lambda: None, lost="")
 
     monkeypatch.setattr(lock, "take", take)
     return ends
@@ -117,7 +133,7 @@ def locked(world: World) -> list[Any]:
 
 def test_the_lock_is_taken_on_every_vault_that_answers_and_a_silent_one_is_named(locks: Any) -> None:
     world = World(vault1=knows(record()), vault2=SILENT)
-    assert locked(world) == [] and set(lock._held) == {("node1", "vault1")}
+    assert locked(world) == [] and set(held.locks) == {("node1", "vault1")}
     (line,) = world.node.said
     assert "its lock on vault2 could not be taken: no route to host" in line
     assert "a run that reaches only vault2 would not see this one" in line
@@ -126,13 +142,13 @@ def test_the_lock_is_taken_on_every_vault_that_answers_and_a_silent_one_is_named
 def test_the_vault_whose_word_counts_must_give_its_lock(locks: Any) -> None:
     locks["vault1"] = LockError("node1: its lock on vault1 could not be taken: no answer in time")
     (refused,) = locked(World(vault1=knows(record(epoch=2)), vault2=knows(record())))
-    assert "its lock on vault1" in refused and not lock._held
+    assert "its lock on vault1" in refused and not held.locks
 
 
 def test_somebody_at_work_on_any_vault_is_in_the_way(locks: Any) -> None:
     locks["vault2"] = Taken("node1: somebody else works on it: kim@desk")
     (refused,) = locked(World(vault1=knows(record(epoch=2)), vault2=knows(record())))
-    assert "kim@desk" in refused and not lock._held
+    assert "kim@desk" in refused and not held.locks
 
 
 def test_with_no_record_anywhere_every_vault_must_be_asked(locks: Any) -> None:
@@ -206,3 +222,48 @@ def test_what_cannot_be_read_is_silent_too() -> None:
     torn = replace(SILENT, records=Present({"node1": Unknown("not a record")}))
     (line,) = doubts({"vault1": knows(record()), "vault2": torn}, "node1", "vault1")
     assert "not a record" in line
+
+
+def test_a_lock_that_is_lost_keeps_every_command_reading_and_file_from_the_host(locks: Any) -> None:
+    world = World(vault1=knows(record()), vault2=SILENT)
+    locked(world)
+    host = world.node.connector
+    assert host.run_shell_command("uptime")[0] and host.put_file("/etc/x")
+    held.locks["node1", "vault1"].lock.lost = "its lock on vault1 was lost (the vault does not answer)"
+    status, said = host.run_shell_command("rm")
+    assert not status and said.stderr.startswith("node1: its lock on vault1 was lost (the vault does not answer):")
+    assert "nothing more is done; run the same command again, it goes on" in said.stderr
+    with pytest.raises(OSError, match="its lock on vault1 was lost"):
+        host.put_file("/etc/y")
+    assert host.ran == ["uptime", "/etc/x"]
+
+
+def test_with_a_lost_lock_no_vault_is_told_anything(locks: Any) -> None:
+    world = World(vault1=knows(replace(record(), applied=None)), vault2=SILENT)
+    locked(world)
+    (command,) = world.record()
+    held.locks["node1", "vault1"].lock.lost = "its lock on vault1 was lost (x)"
+    state = SimpleNamespace(is_executing=True, inventory=SimpleNamespace(get_host=world.vaults.get))
+    with ctx_state.use(state), ctx_host.use(world.node):  # type: ignore[arg-type]
+        assert command.function(state, world.node, *command.args) is False
+        with pytest.raises(vault_shell.ShellError, match="was lost"):
+            vault_shell.on_vault("vault1", "true")
+    assert world.vaults["vault1"].written == []
+
+
+def test_the_lost_lock_of_another_vault_is_said_once_and_the_run_goes_on(locks: Any) -> None:
+    world = World(vault1=knows(record(epoch=2)), vault2=knows(record()))
+    locked(world)
+    held.locks["node1", "vault2"].lock.lost = "its lock on vault2 was lost (x)"
+    with ctx_host.use(world.node):  # type: ignore[arg-type]
+        for _ in range(2):
+            assert world.node.connector.run_shell_command("uptime")[0]
+    assert [line for line in world.node.said if "its lock on vault2 was lost" in line] == world.node.said[:1]
+
+
+def test_after_letting_go_nothing_is_fenced(locks: Any) -> None:
+    world = World(vault1=knows(record()), vault2=SILENT)
+    locked(world)
+    held.locks["node1", "vault1"].lock.lost = "gone"
+    world.run(lock.released, spec=spec())
+    assert world.node.connector.run_shell_command("uptime")[0]

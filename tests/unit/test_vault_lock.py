@@ -43,6 +43,18 @@ class Pipe:
         self.process.wait(10)
 
 
+class Mute(Pipe):
+    """A vault behind a link that swallows everything once the lock was taken."""
+
+    def sendall(self, data: bytes) -> None:
+        pass
+
+    def recv(self, count: int) -> bytes:
+        if count == 1:
+            raise TimeoutError("timed out")
+        return super().recv(count)
+
+
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(layout, "LIVE", str(tmp_path))
@@ -78,6 +90,36 @@ def test_signs_of_life_keep_it_and_silence_ends_it(command: str, monkeypatch: py
     assert pipe.process.poll() is None
     assert pipe.process.wait(5) == 0
     pipe.close()
+
+
+def test_a_vault_that_lets_go_or_falls_silent_is_noticed(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "BEAT", 0.05)
+    pipe = Pipe()
+    held = lock.Held(pipe, "node1", "vault1", command)
+    time.sleep(0.3)
+    assert held.lost == ""
+    pipe.process.kill()
+    deadline = time.monotonic() + 10
+    while not held.lost and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert held.lost.startswith("its lock on vault1 was lost (")
+
+
+def test_no_answer_in_time_is_a_loss_too(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "BEAT", 0.05)
+    held = lock.Held(Mute(), "node1", "vault1", command)
+    deadline = time.monotonic() + 10
+    while not held.lost and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert held.lost == "its lock on vault1 was lost (timed out)"
+
+
+def test_letting_go_is_no_loss(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "BEAT", 0.05)
+    held = lock.Held(Pipe(), "node1", "vault1", command)
+    held.release()
+    time.sleep(0.3)
+    assert held.lost == ""
 
 
 def test_an_unmounted_vault_has_no_locks_to_give(command: str, tmp_path: Path) -> None:
