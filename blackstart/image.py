@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from blackstart.lab import apt
+from blackstart import apt
 from blackstart.spec.fleet import LockedImage
 from blackstart.ssh import write_whole
 

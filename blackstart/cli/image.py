@@ -10,8 +10,8 @@ from rich.table import Table
 
 from blackstart import image as images
 from blackstart.cli.fleet_hosts import read_fleet
-from blackstart.lab.progress import progress
 from blackstart.lockfile import set_entry
+from blackstart.progress import progress
 from blackstart.spec.fleet import Fleet, LockedImage
 from blackstart.spec.load import fleet_path
 from blackstart.spec.problem import did_you_mean

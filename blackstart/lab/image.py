@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import apt, kernel
+from blackstart import apt
+from blackstart.progress import Progress, progress
+
+from . import kernel
 from .errors import LabError
-from .progress import Progress, progress
 from .recipe import Recipe
 
 

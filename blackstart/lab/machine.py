@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from blackstart.progress import Progress, progress
+
 from . import processes, qemu, qmp
 from .disks import Disks
 from .errors import LabError
 from .image import Image
-from .progress import Progress, progress
 from .ssh import as_root, banner
 
 _BOOT_SECONDS = 600.0  # emulated, beside others; what can no longer boot is noticed at once

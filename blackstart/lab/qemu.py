@@ -6,9 +6,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from blackstart.progress import progress
+
 from .identity import Identity
 from .image import Image, cache_folder
-from .progress import progress
 from .spec import MachineSpec
 
 BINARY = "qemu-system-x86_64"

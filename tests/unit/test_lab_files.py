@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from blackstart.lab import DiskSpec, Lab, LabError, MachineSpec, apt, image, kernel, processes, state
+from blackstart import apt
+from blackstart.lab import DiskSpec, Lab, LabError, MachineSpec, image, kernel, processes, state
 from blackstart.lab.cpio import Entry, archive
 from blackstart.lab.disks import parse_snapshots
 from blackstart.lab.fleet import with_host_key
