@@ -24,6 +24,8 @@ class _Kept:
 
 
 EVERYTHING = "everything"
+# What changes when ZFS is loaded, or a pool made or imported.
+STORAGE = ("zfs", "pools", "importable", "datasets", "snapshots", "delegations", "disks")
 _kept: dict[tuple[str, bool], _Kept] = {}
 readings: dict[str, int] = {}  # host -> how often it was read, in both phases together
 

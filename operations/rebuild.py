@@ -25,7 +25,7 @@ from blackstart.verdict_datasets import judge_datasets
 from blackstart.verdict_guard import refuse_bootstrap
 from blackstart.verdict_shape import bootstrap_command
 from operations.common import Commands, refuse
-from operations.live import EVERYTHING, live, spoil
+from operations.live import EVERYTHING, STORAGE, live, spoil
 from operations.record import forget, reading
 from operations.vault_shell import ShellError, on_vault
 from operations.verdict import known, verdict
@@ -80,7 +80,7 @@ def opened(job: Job) -> Commands:
 def zfs_ready() -> Commands:
     """The tools have just been installed; their module may not be loaded yet."""
     yield "[ -e /sys/module/zfs ] || modprobe zfs"
-    spoil(EVERYTHING)
+    spoil(*STORAGE)
 
 
 @operation()
@@ -105,7 +105,7 @@ def pools(job: Job) -> Commands:
         wanted = replace(job.wanted.pools[name], vdevs=made.vdevs)
         yield converge_pool.create_command(name, wanted, epoch=again.epoch)
     if changed:
-        spoil(EVERYTHING)
+        spoil(*STORAGE)
 
 
 @operation()
