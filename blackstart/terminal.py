@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import stat
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
-
-import click
 
 INTERRUPTED = (
     "Interrupted. Nothing is lost: the same command goes on where it was.\n"
@@ -22,8 +19,10 @@ NOBODY_TO_ASK = "nobody can be asked here, there is no terminal: look with --dry
 
 
 def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
-    click.echo(f"\n{INTERRUPTED}", err=True)
-    sys.exit(1)
+    os.write(2, f"\n{INTERRUPTED}\n".encode())
+    # An exception may be swallowed by whatever runs just now, and the run would go on. Death lets go of every lock,
+    # and each step may be cut off anywhere.
+    os._exit(1)
 
 
 def stop_with_an_error() -> None:

@@ -19,12 +19,12 @@ QUESTION = "Press enter to execute..."
 
 @pytest.fixture
 def words(tmp_path: Path) -> list[str]:
-    """A command that takes a folder `made` into being, then sleeps."""
+    """A command that makes a folder `made`, then sleeps."""
     (tmp_path / "hosts.py").write_text("hosts = ['@local']\n")
     (tmp_path / "deploy.py").write_text(
         "from pyinfra.operations import server\n"
         f"server.shell(name='Make', commands=['mkdir {tmp_path}/made'])\n"
-        "server.shell(name='Sleep', commands=['sleep 60'])\n"
+        f"server.shell(name='Sleep', commands=['touch {tmp_path}/asleep; sleep 60'])\n"
     )
     return [str(Path(sys.executable).with_name("pyinfra")), str(tmp_path / "hosts.py"), str(tmp_path / "deploy.py")]
 
@@ -38,7 +38,7 @@ def test_whoever_says_no_changes_nothing(words: list[str], tmp_path: Path, answe
 
 
 def test_enter_goes_on_and_ctrl_c_ends_it_with_an_error_and_what_to_do(words: list[str], tmp_path: Path) -> None:
-    code, said = typed(words, [(QUESTION, ENTER), ("Starting operation: Sleep", CTRL_C)], ROOT, ENV)
+    code, said = typed(words, [(QUESTION, ENTER), ((tmp_path / "asleep").exists, CTRL_C)], ROOT, ENV)
     assert (tmp_path / "made").exists()
     assert code == 1 and INTERRUPTED in said
     assert "Traceback" not in said and all(len(line) <= 80 for line in INTERRUPTED.splitlines())

@@ -11,7 +11,7 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 CTRL_C = "\x03"
@@ -21,13 +21,14 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 def typed(
     words: Sequence[str],
-    answers: Sequence[tuple[str, str]],
+    answers: Sequence[tuple[str | Callable[[], bool], str]],
     cwd: Path,
     env: Mapping[str, str],
     seconds: float = 60,
 ) -> tuple[int, str]:
-    """Run `words`; each of `answers` (text to wait for, what is typed then) in its order. Exit code and output, without
-    colours.
+    """Run `words`; each of `answers` (a text or a moment to wait for, what is typed then) in its order.
+
+    Exit code and output, without colours.
 
     Raises AssertionError, and ends the command, when it did not end in time.
     """
@@ -49,6 +50,8 @@ def typed(
     try:
         while True:
             assert time.monotonic() < deadline, f"not at its end after {seconds:g} s:\n{said}"
+            if left and callable(left[0][0]) and left[0][0]():
+                os.write(ours, left.pop(0)[1].encode())
             if not select.select([ours], [], [], 1)[0]:
                 continue
             try:
@@ -56,14 +59,13 @@ def typed(
             except OSError:  # EIO: nobody has the terminal open any more
                 break
             said = _COLOURS.sub("", raw.decode(errors="replace")).replace("\r\n", "\n")
-            while left and left[0][0] in said[seen:]:
-                text, answer = left.pop(0)
+            while left and isinstance(text := left[0][0], str) and text in said[seen:]:
                 seen = said.index(text, seen) + len(text)
-                os.write(ours, answer.encode())
+                os.write(ours, left.pop(0)[1].encode())
     finally:
         if running.poll() is None and time.monotonic() >= deadline:
             os.killpg(running.pid, 9)
         os.close(ours)
     code = running.wait(60)
-    assert not left, f"never asked {left[0][0]!r}:\n{said}"
+    assert not left, f"it never came to {left[0][0]!r}:\n{said}"
     return code, said
