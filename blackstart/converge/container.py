@@ -9,6 +9,7 @@ from blackstart.change import Change, shell
 from blackstart.converge import paths, project
 from blackstart.converge.compare import known, unknown, unmanaged, update
 from blackstart.converge.context import Context
+from blackstart.converge.limits import apply_command, limits, unlimited
 from blackstart.converge.render import render
 from blackstart.converge.wanted import Wanted, WantedContainer, WantedFile, WantedUnit, merge
 from blackstart.live.model import Live
@@ -23,7 +24,6 @@ from blackstart.spec.resolve import (
     rootfs_dataset,
 )
 
-PERIOD = 100_000  # microseconds; the kernel's own default for cpu.max
 START = 60  # seconds for the start itself, beside what the probes of others may take
 RELOAD = "systemctl daemon-reload"
 
@@ -41,9 +41,11 @@ def _one(spec: NodeSpec, context: Context, name: str) -> Wanted:
     container = spec.containers[name]
     services = project.wanted_part(spec, context, name)
     config = paths.config(name)
-    inside = {config: WantedFile(_config(spec, name)), **services.files}
+    # What it reads when it starts, but for its limits: they are changed while it runs.
+    inside = {config: WantedFile(_config(spec, name, unlimited(container))), **services.files}
     restart_on = tuple(sorted(inside))
-    files = inside | {
+    files = services.files | {
+        config: WantedFile(_config(spec, name, container), then=apply_command(name, container)),
         paths.generation(name): WantedFile(_generation(inside)),
         paths.probe(name): WantedFile(_probe(name, container), "0755"),
         paths.guard(name): WantedFile(_guard(spec, name), "0755"),
@@ -80,8 +82,7 @@ def _generation(files: dict[str, WantedFile]) -> bytes:
     return "".join(f"{file.sha256}  {path}\n" for path, file in sorted(files.items())).encode()
 
 
-def _config(spec: NodeSpec, name: str) -> bytes:
-    container = spec.containers[name]
+def _config(spec: NodeSpec, name: str, container: Container) -> bytes:
     binds = [
         (paths.mount(mount_dataset(spec, name, mount)), where.lstrip("/"), mount.readonly)
         for where, mount in sorted(container.mounts.items())
@@ -97,8 +98,8 @@ def _config(spec: NodeSpec, name: str) -> bytes:
         bridge=container.bridge,
         ip=container.ip,
         gateway=_gateway(spec, container),
-        memory=container.memory,
-        cpu=f"{round(container.cpus * PERIOD)} {PERIOD}" if container.cpus else None,
+        limits=limits(container),
+        resolvers=paths.resolvers(name) if container.ip else None,
         binds=binds,
         units=paths.units(name) if container.services else None,
         releases=project.binds(spec, name),
@@ -126,6 +127,8 @@ def _guard(spec: NodeSpec, name: str) -> bytes:
         generation=paths.generation(name),
         started=paths.started(name),
         apparmor=paths.APPARMOR,
+        rootfs=paths.rootfs(name),
+        resolvers=paths.resolvers(name) if container.ip else None,
     )
 
 
@@ -211,6 +214,21 @@ def commands(change: Change) -> list[str]:
     why = shell("journalctl", "-q", "-u", name, "-n", "5", "-o", "cat", "--no-pager")
     clear = shell("systemctl", "reset-failed", name) + " 2>/dev/null || :"
     return [f"{clear}; {shell('systemctl', verb, name)} || {{ {why} >&2; exit 1; }}"]
+
+
+def stop(name: str, disable: bool = False) -> str:
+    """Stop it and see that it is; safe to repeat. One that was started by hand is not systemd's to stop."""
+    state = f'"$({shell("lxc-info", "-n", name, "-sH")})"'
+    still = shell(f"container {name} could not be stopped")
+    verbs = ("disable", "--now") if disable else ("stop",)
+    return "\n".join(
+        [
+            "set -eu",
+            shell("systemctl", *verbs, unit(name)),
+            f"[ {state} = STOPPED ] || {shell('lxc-stop', '-n', name, '-t', '60')}",
+            f"[ {state} = STOPPED ] || {{ echo {still} >&2; exit 1; }}",
+        ]
+    )
 
 
 def proofs(names: Iterable[str]) -> list[str]:

@@ -39,13 +39,18 @@ def units(container: str) -> str:
 
 
 def generation(container: str) -> str:
-    """One line per file that the container reads when it starts: its path and sha256."""
+    """One line per file that the container reads when it starts: its path and sha256, limits left out."""
     return f"{CONTAINERS}/{container}/generation"
 
 
 def started(container: str) -> str:
     """The generation that the running container was started with; gone after a reboot, as the container is."""
     return f"/run/blackstart/started/{container}"
+
+
+def resolvers(container: str) -> str:
+    """The host's resolvers, for a container that names none itself; written at each start."""
+    return f"/run/blackstart/resolvers/{container}"
 
 
 def probe(container: str) -> str:

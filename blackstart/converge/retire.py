@@ -1,33 +1,19 @@
-"""Retiring a container or a dataset that the spec no longer has: stopped, taken out of the way, never destroyed.
-
-Datasets are renamed below `<pool>/retired/<name>-<UTC date>` and not mounted again. A clone keeps its origin, a dataset
-its snapshots.
-"""
+"""Retiring a container or a dataset that the spec no longer has: stopped, taken out of the way, never destroyed."""
 
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass
 
 from blackstart.change import shell
+from blackstart.converge.aside import Move, move, tree
 from blackstart.converge.retire_obstacle import obstacle
-from blackstart.converge.retire_seen import Seen, datasets_of, tree
+from blackstart.converge.retire_seen import Seen, datasets_of
 from blackstart.reading import Present, Unknown
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.record import ON_VAULT_ONLY
 
 OURS = "# Owned by blackstart"  # the first line of templates/lxc.conf.j2
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One dataset and its new name. `tree`: the file systems to unmount, children first."""
-
-    dataset: str
-    aside: str
-    tree: tuple[str, ...]
-    held: int = 0  # holds on its snapshots
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +90,7 @@ def _container(seen: Seen, name: str, now: int) -> Plan:
         if refused:
             said.append(f"{dataset} stays as it is: {refused[0]}")
         else:
-            moves.append(_move(seen, dataset, name, now, moves))
+            moves.append(move(seen.live, dataset, name, now, moves))
     return Plan(node, name, name, tuple(moves), _recorded(seen, moves), tuple(said))
 
 
@@ -129,8 +115,8 @@ def _dataset(seen: Seen, name: str, now: int) -> Plan:
     if refused:
         return _refuse(seen, name, f"{name}: {refused[0]}", *refused[1])
     if name in there:
-        move = _move(seen, name, name.rsplit("/", 1)[1], now, [])
-        return Plan(node, name, moves=(move,), recorded=_recorded(seen, [move]))
+        made = move(seen.live, name, name.rsplit("/", 1)[1], now)
+        return Plan(node, name, moves=(made,), recorded=_recorded(seen, [made]))
     known = seen.record.value.datasets.get(name) if isinstance(seen.record, Present) else None
     if known is None:
         return _refuse(seen, name, f"{node} has no dataset {name}, and no record names it", "blackstart", "why", node)
@@ -143,30 +129,12 @@ def _dataset(seen: Seen, name: str, now: int) -> Plan:
     return Plan(node, name, recorded={name: ON_VAULT_ONLY}, said=(f"{name} is not on {node} any more",))
 
 
-def _move(seen: Seen, dataset: str, name: str, now: int, others: list[Move]) -> Move:
-    """A name that nothing has, for a dataset that is there."""
-    there = seen.datasets
-    pool, _, rest = dataset.partition("/")
-    group = f"{pool}/retired/{name}-{time.strftime('%Y-%m-%d', time.gmtime(now))}"
-    taken = {*there, *(move.aside for move in others)}
-    first = aside = f"{group}/{rest.replace('/', '-')}"
-    number = 1
-    while aside in taken:
-        number += 1
-        aside = f"{first}-{number}"
-    whole = tree(there, dataset)
-    snapshots = seen.live.snapshots.value if isinstance(seen.live.snapshots, Present) else {}
-    held = sum(snapshot.holds for each in whole for snapshot in snapshots.get(each, ()))
-    return Move(dataset, aside, tuple(whole), held)
-
-
 def _recorded(seen: Seen, moves: list[Move]) -> dict[str, str]:
     if not isinstance(seen.record, Present):
         return {}
     known = seen.record.value.datasets
     return {
-        each: move.aside + each.removeprefix(move.dataset)
-        for move in moves
-        for each in sorted(known)
-        if each == move.dataset or each.startswith(f"{move.dataset}/")
+        each: made.aside + each.removeprefix(made.dataset)
+        for made in moves
+        for each in tree(sorted(known), made.dataset)
     }

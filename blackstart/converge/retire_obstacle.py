@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from blackstart.converge.retire_seen import Seen, prop, tree, used
+from blackstart.converge.aside import tree
+from blackstart.converge.retire_seen import Seen, prop, used
 
 SUBTREES = ("lxc", "data", "images")  # our own parents on every pool
 

@@ -67,11 +67,6 @@ def datasets_of(seen: Seen, name: str, config: str) -> list[str]:
     return sorted(each for each in found if not any(each.startswith(f"{other}/") for other in found))
 
 
-def tree(there: dict[str, DatasetLive], dataset: str) -> list[str]:
-    """The dataset and all below it, children first."""
-    return sorted((each for each in there if each == dataset or each.startswith(f"{dataset}/")), reverse=True)
-
-
 def used(there: dict[str, DatasetLive], datasets: list[str], config: str) -> str:
     """What of `datasets` a config mounts, "" for nothing; a bind of a folder inside counts."""
     sources = _sources(config)

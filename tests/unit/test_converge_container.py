@@ -51,7 +51,68 @@ def test_a_container_without_address_or_limits_has_no_such_lines() -> None:
     spec, context = node1()
     bare = with_container(spec, "files", ip=None, memory=None, cpus=None, probes=[])
     text = wanted(bare, context).files[paths.config("files")].content.decode()
-    assert "ipv4" not in text and "cgroup2" not in text
+    assert "ipv4" not in text and "cgroup2" not in text and "resolv.conf" not in text
+
+
+def test_limits_are_given_to_the_running_container_too() -> None:
+    spec, context = node1()
+    files = wanted(with_container(spec, "files", memory="256MiB", cpus=0.5), context).files
+    asked = "if grep -qF ' @/var/lib/lxc/files/command' /proc/net/unix; then "
+    assert files[paths.config("files")].then == (
+        f"{asked}lxc-cgroup -n files memory.max 268435456 && lxc-cgroup -n files cpu.max '50000 100000'; fi"
+    )
+    files = wanted(with_container(spec, "files", memory=None, cpus=None), context).files
+    assert "memory.max max && lxc-cgroup -n files cpu.max max" in files[paths.config("files")].then
+    by_hand = with_container(spec, "files", raw=["lxc.cgroup2.memory.max = 1G", "lxc.cgroup2.cpu.max=max"])
+    assert wanted(by_hand, context).files[paths.config("files")].then == ""
+
+
+def guarded(tmp_path: Path, own: str | None, **host: str) -> str | None:
+    """What the container `files` is given as resolv.conf. `own`: the one in its root; a name behind -> is a link."""
+    text = wishes().files[paths.guard("files")].content.decode()
+    etc = tmp_path / "rootfs/etc"
+    etc.mkdir(parents=True)
+    if own and own.startswith("->"):
+        (etc / "resolv.conf").symlink_to(own[2:])
+    elif own is not None:
+        (etc / "resolv.conf").write_text(own)
+    for name, content in host.items():
+        (tmp_path / name).write_text(content)
+    given = paths.resolvers("files")
+    for real, ours in (
+        (paths.rootfs("files") + "/etc", f"{etc}"),
+        (given, f"{tmp_path}/given"),
+        ("/run/systemd/resolve/resolv.conf", f"{tmp_path}/upstream"),
+        (" /etc/resolv.conf", f" {tmp_path}/resolv"),
+        ("/etc/sub", f"{tmp_path}/sub"),
+        ("/run/blackstart", f"{tmp_path}/run"),
+        ("/var/lib/blackstart/apparmor.conf", f"{tmp_path}/apparmor"),
+        (paths.generation("files"), "/dev/null"),
+    ):
+        text = text.replace(real, ours)
+    tools = 'findmnt() { echo "tank/lxc/files"; }; '
+    subprocess.run(["sh", "-c", tools + text], check=True)
+    return (tmp_path / "given").read_text() if (tmp_path / "given").exists() else None
+
+
+@pytest.mark.parametrize("own", [None, "", "# nobody\n"])
+def test_a_container_that_names_no_resolver_asks_the_hosts(tmp_path: Path, own: str | None) -> None:
+    said = "nameserver 192.0.2.1\nnameserver 127.0.0.53\nnameserver fe80::1%eth0\nsearch a.example b.example\n"
+    assert guarded(tmp_path, own, resolv=said) == "nameserver 192.0.2.1\nsearch a.example b.example\n"
+
+
+def test_what_stands_behind_the_hosts_own_resolver_goes_first(tmp_path: Path) -> None:
+    found = guarded(tmp_path, "", resolv="nameserver 127.0.0.53\n", upstream="nameserver 192.0.2.7\n")
+    assert found == "nameserver 192.0.2.7\n"
+
+
+@pytest.mark.parametrize("own", ["nameserver 192.0.2.9\n", "->/run/systemd/resolve/stub-resolv.conf"])
+def test_a_container_with_resolvers_of_its_own_keeps_them(tmp_path: Path, own: str) -> None:
+    assert guarded(tmp_path, own, resolv="nameserver 192.0.2.1\n") is None
+
+
+def test_a_host_with_nothing_but_a_resolver_of_its_own_gives_none(tmp_path: Path) -> None:
+    assert guarded(tmp_path, "", resolv="nameserver 127.0.0.1\nnameserver ::1\n") is None
 
 
 def test_the_unit_waits_for_the_probes_of_others_and_for_its_own_mounts() -> None:

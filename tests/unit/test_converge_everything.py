@@ -44,10 +44,17 @@ def test_an_empty_host_gets_everything_made_in_the_order_of_a_deploy() -> None:
     assert order.index("package") < order.index("pool") < order.index("dataset") < order.index("container")
 
 
-def test_a_changed_limit_concerns_that_container_alone() -> None:
+def test_a_changed_limit_is_one_file_and_no_restart() -> None:
     spec, context = node1()
     live = satisfied(wanted(spec, context))
-    changed = wanted(with_container(spec, "files", memory="256MiB"), context)
+    changed = wanted(with_container(spec, "files", memory="256MiB", cpus=None), context)
+    assert [(change.resource, change.name) for change in diff(changed, live)] == [("file", paths.config("files"))]
+
+
+def test_whatever_else_changes_of_a_container_restarts_it_alone() -> None:
+    spec, context = node1()
+    live = satisfied(wanted(spec, context))
+    changed = wanted(with_container(spec, "files", memory="256MiB", raw=["lxc.start.delay = 1"]), context)
     changes = diff(changed, live)
     assert {change.name for change in changes if change.resource == "container"} == {"files"}
     assert {change.name for change in changes if change.resource == "file"} == {

@@ -93,7 +93,7 @@ def test_a_container_is_stopped_its_datasets_renamed_its_files_removed_config_la
     assert remove.splitlines() == [
         "set -eu",
         "rm -f -- /etc/systemd/system/lxc@crm.service.d/blackstart.conf /usr/local/lib/blackstart/probe-crm"
-        " /usr/local/lib/blackstart/guard-crm /run/blackstart/started/crm",
+        " /usr/local/lib/blackstart/guard-crm /run/blackstart/started/crm /run/blackstart/resolvers/crm",
         "systemctl daemon-reload",
         "rm -rf --one-file-system -- /var/lib/blackstart/containers/crm",
         "rm -f -- /var/lib/lxc/crm/config",
