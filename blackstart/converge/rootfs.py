@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blackstart.change import Change, shell
-from blackstart.converge.compare import create, known, report, unknown
+from blackstart.converge.compare import create, known, report, unknown, update
 from blackstart.converge.dataset import create_options
 from blackstart.converge.image import SNAPSHOT
 from blackstart.converge.wanted import Wanted, WantedContainer
@@ -15,11 +15,14 @@ FILLING = f"{STATE}/filling"
 
 
 def diff(wanted: Wanted, live: Live) -> list[Change]:
-    datasets = known(live.datasets)
-    if isinstance(datasets, Unknown):
-        return unknown("rootfs", (c.rootfs for c in wanted.containers.values()), datasets)
+    """A clone of another of our images is exchanged (an update), unless only a person may stop the container."""
+    datasets, containers = known(live.datasets), known(live.containers)
+    for section in (datasets, containers):
+        if isinstance(section, Unknown):
+            return unknown("rootfs", (c.rootfs for c in wanted.containers.values()), section)
+    assert isinstance(datasets, dict) and isinstance(containers, dict)
     changes = []
-    for container in wanted.containers.values():
+    for name, container in wanted.containers.items():
         there = datasets.get(container.rootfs)
         if not wanted.datasets[container.rootfs].managed:
             continue
@@ -28,7 +31,10 @@ def diff(wanted: Wanted, live: Live) -> list[Change]:
         elif container.clone and container.image:
             origin = there.properties.get("origin", ("", ""))[0]
             if origin.split("@")[0] != container.image:
-                changes.append(report("rootfs", container.rootfs, "image", container.image, origin))
+                is_ours = origin.endswith(f"@{SNAPSHOT}") and origin.split("/")[1:2] == ["images"]
+                is_stopped = name not in containers or containers[name].state == "STOPPED"
+                say = update if is_ours and (container.autostart or is_stopped) else report
+                changes.append(say("rootfs", container.rootfs, "image", container.image, origin))
     return changes
 
 

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 from converge_world import dataset as live_dataset
+from converge_world import node1, put, satisfied, wishes, with_container, without
 from converge_world import pool as live_pool
-from converge_world import put, satisfied, wishes, without
 
 from blackstart.change import Change
-from blackstart.converge import dataset, image, pool, rootfs
+from blackstart.converge import dataset, exchange, image, pool, rootfs
+from blackstart.converge.everything import wanted
+from blackstart.converge.wanted import Wanted
 from blackstart.live.model import DatasetLive, DiskLive, Live
 from blackstart.reading import ABSENT, Present, Unknown
 from blackstart.spec.node import Vdev
@@ -180,18 +182,26 @@ def test_disks_that_could_not_be_read_are_not_blank() -> None:
 
 
 @pytest.mark.parametrize(
-    ("comment", "action"),
+    ("comment", "epoch", "action"),
     [
-        ("", "update"),
-        ("-", "update"),
-        ("blackstart e1 node1", None),
-        ("blackstart e1 node", "report"),
-        ("backup of Bob", "report"),
+        ("", 3, "update"),
+        ("-", 3, "update"),
+        ("", None, "report"),  # an epoch that is not known is never taken for the first
+        ("blackstart e1 node1", None, None),
+        ("blackstart e3 node1", 3, None),
+        ("blackstart e1 node1", 3, "report"),
+        ("blackstart e1 node", 1, "report"),
+        ("backup of Bob", 1, "report"),
     ],
 )
-def test_only_an_empty_comment_is_written(comment: str, action: str | None) -> None:
-    changes = pool.diff(WANT, put(LIVE, "pools", tank=live_pool("tank", "node1", comment)))
+def test_only_an_empty_comment_is_written_and_only_with_the_known_epoch(
+    comment: str, epoch: int | None, action: str | None
+) -> None:
+    want = replace(WANT, pools={"tank": replace(TANK, epoch=epoch)})
+    changes = pool.diff(want, put(LIVE, "pools", tank=live_pool("tank", "node1", comment)))
     assert [change.action for change in changes] == ([action] if action else [])
+    if action == "update":
+        assert pool.commands(changes) == ["zpool set 'comment=blackstart e3 node1' tank"]
 
 
 def test_another_epoch_is_reported() -> None:
@@ -240,10 +250,44 @@ def test_a_clone_is_one_command_and_an_own_root_gets_its_name_last() -> None:
     assert any(line.startswith("cp -a") for line in lines[:rename])
 
 
-def test_a_clone_of_another_image_is_reported_not_replaced() -> None:
-    there = live_dataset(WANT, "tank/lxc/notes", origin="tank/images/debian-13-old@image")
-    (change,) = rootfs.diff(WANT, put(LIVE, "datasets", **{"tank/lxc/notes": there}))
+OLD = "tank/images/debian-13-0ld0ld0ld0ld@image"
+
+
+def cloned_from(origin: str, wanted: Wanted = WANT) -> Live:
+    return put(LIVE, "datasets", **{"tank/lxc/notes": live_dataset(wanted, "tank/lxc/notes", origin=origin)})
+
+
+def test_a_clone_of_another_image_is_put_aside_and_cloned_anew() -> None:
+    live = cloned_from(OLD)
+    (change,) = rootfs.diff(WANT, live)
+    assert (change.field, change.action) == ("image", "update")
+    stop, aside, clone = exchange.commands(change, WANT, live, 1795313113)
+    assert "systemctl stop lxc@notes.service" in stop.splitlines() and "disable" not in stop
+    assert aside.splitlines()[-1] == "zfs rename tank/lxc/notes tank/retired/notes-2026-11-22/lxc-notes"
+    assert "zfs set mountpoint=none tank/lxc/notes" in aside.splitlines()
+    assert clone == rootfs.command(WANT.containers["notes"], WANT)
+    # Killed before the clone, the next run makes it as for a new container.
+    (change,) = rootfs.diff(WANT, without(live, "datasets", "tank/lxc/notes"))
+    assert change.action == "create"
+
+
+@pytest.mark.parametrize("origin", ["-", "tank/data/mine@image", "tank/images/debian-13-0ld@before"])
+def test_a_root_that_is_no_clone_of_our_images_is_reported_not_replaced(origin: str) -> None:
+    (change,) = rootfs.diff(WANT, cloned_from(origin))
     assert (change.field, change.action) == ("image", "report")
+
+
+def test_a_running_container_that_only_a_person_starts_is_not_stopped_for_its_image() -> None:
+    spec, context = node1()
+    want = wanted(with_container(spec, "notes", autostart=False), context)
+    live = cloned_from(OLD, want)
+    assert [change.action for change in rootfs.diff(want, live)] == ["report"]
+    assert [change.action for change in rootfs.diff(want, without(live, "containers", "notes"))] == ["update"]
+
+
+def test_a_root_is_not_exchanged_when_the_containers_could_not_be_read() -> None:
+    live = replace(cloned_from(OLD), containers=Unknown("not run as root"))
+    assert {change.action for change in rootfs.diff(WANT, live)} == {"unknown"}
 
 
 def test_no_command_of_any_resource_destroys() -> None:
