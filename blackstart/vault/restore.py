@@ -60,8 +60,11 @@ class Restore:
 
     def run(self) -> int:
         """Raises LinkError when the node stays away, OSError."""
+        # Side by side: the first byte waits for all three.
         self.pool.submit(self.gate.warm)
+        holding = self.pool.submit(self.sender.hold_all, self.plan.items)
         self.known = self.state()
+        holding.result()
         self.start_ready()
         for item in self.plan.items:
             try:

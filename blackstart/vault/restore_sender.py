@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 
 from blackstart.vault import layout
@@ -16,9 +17,32 @@ class Failed(Exception):
 class Sender:
     """zfs on this vault, as bs-restore (delegated: send, hold, release)."""
 
+    def __init__(self) -> None:
+        self.held: set[str] = set()  # snapshots, by this run
+
+    def hold_all(self, items: Iterable[Item]) -> None:
+        """Hold what can be held, in three commands for all: while a stream waits, each would count.
+
+        Where it fails as a whole, `hold` does it one by one, and says what is wrong with which.
+        """
+        wanted = {f"{item.source}@{item.snapshot}": item.guid for item in items}
+        if not wanted:
+            return
+        with contextlib.suppress(CommandError, ValueError):
+            found = run("zfs", "get", "-Hp", "-o", "name,value", "guid", *wanted)
+            if dict(line.split("\t") for line in found.splitlines()) != wanted:
+                return
+            tags = [line.split("\t") for line in run("zfs", "holds", "-H", *wanted).splitlines()]
+            held = {name for name, tag, *_ in tags if tag == layout.RESTORE_HOLD}
+            if set(wanted) - held:
+                run("zfs", "hold", layout.RESTORE_HOLD, *sorted(set(wanted) - held))
+            self.held = set(wanted)
+
     def hold(self, item: Item) -> None:
         """So that no pruning takes it meanwhile. The name is checked by guid: a name is for people. Raises Failed."""
         snapshot = f"{item.source}@{item.snapshot}"
+        if snapshot in self.held:
+            return
         try:
             found = run("zfs", "get", "-Hp", "-o", "value", "guid", snapshot).strip()
             if found != item.guid:
