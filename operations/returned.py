@@ -20,7 +20,7 @@ from blackstart.restore.job import Job
 from blackstart.restore.keeper import record_on
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.resolve import resolve
-from blackstart.vault import bzfs, layout
+from blackstart.vault import asked, bzfs, layout
 from operations.common import Commands, refuse
 from operations.record import answering, forget, readings, store_command
 from operations.vault_shell import ShellError, on_vault
@@ -83,7 +83,8 @@ def _replicate(state: State, host: Host, job: Job) -> bool:
     for vault in answering(job.working):
         unit = f"blackstart-replicate@{job.spec.name}.service"
         try:
-            on_vault(vault, shell("systemctl", "start", "--no-block", unit))
+            ask = asked.ask(job.spec.name, f"after a restore by {job.by}")
+            on_vault(vault, f"{ask}; {shell('systemctl', 'start', '--no-block', unit)}")
         except ShellError as error:
             host.log_styled(f"vault {vault} did not start to replicate: {error}; its timer will", fg="yellow")
     return True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import socket
 import subprocess
 import sys
 
@@ -11,7 +13,7 @@ import click
 from blackstart.change import shell
 from blackstart.cli.fleet_hosts import hosts, ssh, ssh_config_option
 from blackstart.spec.types import format_duration
-from blackstart.vault import layout
+from blackstart.vault import asked, layout
 
 
 def unit(node: str) -> str:
@@ -23,6 +25,7 @@ def now_command(node: str) -> str:
     name = shell(unit(node))
     return "\n".join(
         [
+            asked.ask(node, f"on demand by {getpass.getuser()}@{socket.gethostname()}"),
             f"journalctl -q -f -n 0 -o cat -u {name} & follow=$!",
             f"systemctl start {name}",
             f"status=$(systemctl show -P ExecMainStatus {name})",
