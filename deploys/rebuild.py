@@ -56,7 +56,8 @@ def carry_out(job: Job, made: Outline | None) -> None:
     if job.verdict.kind == "intact":
         the_rest(job)
         return
-    if made and not restore.running(job):
+    joined = bool(made) and restore.running(job)
+    if made and not joined:
         lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="bootstrap.py")
         prepare(job, made)
     elif not made:
@@ -66,7 +67,7 @@ def carry_out(job: Job, made: Outline | None) -> None:
         rebuild.pools(name="Pools by guid", job=job)
         rebuild.nothing_lost(name="Nothing is missing on them", job=job, coming=())
     if made:
-        restore.restored(name="Data, from the vault", job=job)
+        restore.restored(name="Data, from the vault", job=job, start=not joined)
         lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="bootstrap.py")
     finish(job, made)
     lock.released(name=f"Lock of {node} let go", spec=job.working)
@@ -76,11 +77,12 @@ def one_dataset(job: Job, made: Outline | None) -> None:
     """A living node's dataset: received beside what is there, exchanged, its containers started again."""
     assert made is not None
     node = job.spec.name
-    if not restore.running(job):
+    joined = restore.running(job)
+    if not joined:
         lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="restore.py")
         returned.known_hosts(name="The vaults know the host", job=job, fleet=fleet())
         restore.prepared(name="The vault may restore", job=job, epoch=made.epoch)
-    restore.restored(name="Data, from the vault", job=job)
+    restore.restored(name="Data, from the vault", job=job, start=not joined)
     lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="restore.py")
     finish_one(job)
     lock.released(name=f"Lock of {node} let go", spec=job.working)

@@ -153,11 +153,9 @@ def _begun(job: Job, made: Outline) -> int:
     if isinstance(record, Present) and record.value.rebuild and not job.asks.dataset:
         return record.value.rebuild.started
     now = _clock(reading(job.vault, job.vault_pool))
-    before = unit.parse_look(on_vault(job.vault, unit.look(job.spec.name), tries=3))
-    same = [(i["dataset"], i["snapshot"]) for i in before.document.get("datasets", ())]
-    if before.state in ("running", "failed") and same == [(e.dataset, e.snapshot.name) for e in made.chosen]:
-        return int(before.document["begun"])
-    return now
+    status = unit.parse_look(on_vault(job.vault, unit.look(job.spec.name), tries=3))
+    before = on_vault(job.vault, unit.read_plan(job.spec.name), tries=3)
+    return unit.begun(before, status, [(each.dataset, each.snapshot.guid) for each in made.chosen]) or now
 
 
 @operation()
@@ -205,8 +203,10 @@ def running(job: Job) -> bool:
 
 
 @operation()
-def restored(job: Job, start: bool = True) -> Commands:
-    """Start the unit on the vault (or join the one that runs), and follow it to its end.
+def restored(job: Job, start: bool) -> Commands:
+    """Start the unit on the vault, or follow the one that ran when this run looked, to its end.
+
+    A run that prepared nothing starts nothing: the unit may have ended meanwhile, and its plan is done.
 
     A terminal that goes away ends only the following. The node's lock is handed over to the unit.
     """

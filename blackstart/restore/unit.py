@@ -9,6 +9,7 @@ from typing import Any
 from blackstart.change import shell
 from blackstart.restore.outline import round_size, say_age
 from blackstart.vault import layout
+from blackstart.vault.restore_plan import load
 from blackstart.vault.restore_status import FORMAT, NAME
 
 
@@ -25,6 +26,27 @@ def put_plan(node: str) -> str:
     path = plan_path(node)
     fresh, status = shell(f"{path}.new"), shell(f"{layout.node_folder(node)}/{NAME}")
     return f"umask 022 && cat > {fresh} && sync {fresh} && rm -f {status} && {shell('mv', '-T', f'{path}.new', path)}"
+
+
+def read_plan(node: str) -> str:
+    """Nothing where there is none."""
+    path = shell(plan_path(node))
+    return f"[ ! -e {path} ] || cat {path}"
+
+
+def begun(plan: str, status: Look, chosen: list[tuple[str, str]]) -> int:
+    """When the plan that lies on the vault was begun (seconds since 1970), if it has not ended well and is about the
+    same snapshots (dataset, guid); 0 otherwise.
+
+    By the plan and not by the status, which a run that brings the plan anew takes away before its unit writes another.
+    Raises ValueError when the plan cannot be read.
+    """
+    if not plan.strip():
+        return 0
+    before = load(plan)
+    ended = status.state == "done" and status.plan == before.created
+    same = [(item.dataset, item.guid) for item in before.items] == chosen
+    return int(before.details.get("begun", 0)) if same and not ended else 0
 
 
 def start(node: str) -> str:

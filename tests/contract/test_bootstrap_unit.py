@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from blackstart.restore import unit
+from blackstart.vault.restore_plan import Item, Plan, Target, dump
+from operations import restore
 
 
 def test_the_unit_runs_as_the_restoring_user_and_writes_only_into_the_nodes_folder() -> None:
@@ -60,3 +63,54 @@ def test_the_outcome_for_people() -> None:
         "tank/data/crm @s: receiving 27.0 s, cutover 1.5 s",
     ]
     assert unit.summary(document()) == []
+
+
+def before(begun: int, guid: str = "9000", **more: Any) -> str:
+    item = Item("tank/data/crm", "bank/crm", "s", guid, 1, 2, "tank/.restore/crm", "c", "a", "m")
+    target = Target("203.0.113.11", 22, "k")
+    return dump(Plan("node1", 2, begun + 5, "ops", target, (item,), (), details={"begun": begun}, **more))
+
+
+CHOSEN = [("tank/data/crm", "9000")]
+
+
+@pytest.mark.parametrize(
+    ("plan", "status", "begun"),
+    [
+        # The status was taken away when the plan was brought anew; that run died before its unit wrote another.
+        (before(100), unit.Look(False), 100),
+        (before(100), unit.Look(False, "failed", 105), 100),
+        (before(100), unit.Look(False, "done", 105), 0),
+        (before(100), unit.Look(False, "done", 7), 100),  # of an earlier plan
+        (before(100, guid="1"), unit.Look(False, "failed", 105), 0),
+        ("", unit.Look(False), 0),
+    ],
+)
+def test_a_restore_that_did_not_end_is_known_by_its_plan(plan: str, status: unit.Look, begun: int) -> None:
+    assert unit.begun(plan, status, CHOSEN) == begun
+    assert "plan.json" in unit.read_plan("node1")
+
+
+def test_a_plan_that_is_torn_is_no_plan_to_go_on_with() -> None:
+    with pytest.raises(ValueError, match=r"."):
+        unit.begun(before(100)[:40], unit.Look(False), CHOSEN)
+
+
+@pytest.mark.parametrize("active", ["inactive", "active"])
+def test_a_run_that_met_the_unit_at_work_never_starts_it_again(monkeypatch: pytest.MonkeyPatch, active: str) -> None:
+    """It ended between two looks: its plan is done, and what it was granted is taken back."""
+    ran: list[str] = []
+    looks = iter([active, "inactive"])
+
+    def on_vault(vault: str, command: str, stdin: str | None = None, tries: int = 1) -> str:
+        if command != unit.look("node1"):
+            ran.append(command)
+            return ""
+        return f"{next(looks, 'inactive')}\n" + json.dumps(document(state="done"))
+
+    monkeypatch.setattr(restore, "on_vault", on_vault)
+    monkeypatch.setattr(restore, "say", lambda *words: None)
+    monkeypatch.setattr(restore.time, "sleep", lambda seconds: None)
+    job: Any = SimpleNamespace(spec=SimpleNamespace(name="node1"), vault="vault1")
+    assert restore._restore(SimpleNamespace(), SimpleNamespace(), job, False) is True  # type: ignore[arg-type]
+    assert ran == []

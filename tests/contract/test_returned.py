@@ -115,3 +115,23 @@ def test_what_an_ended_run_left_is_done_under_the_lock(order: list[str], whole: 
     every = {"applied", "epoch", "clean", "written", "images", "known_hosts"}
     assert every & set(order) == steps and {"containers", "revoked", "replicated"} <= set(order)
     assert not {"pools", "the_host", "restored"} & set(order)
+
+
+@pytest.mark.parametrize("running", [True, False])
+@pytest.mark.parametrize("way", [deploy.carry_out, deploy.one_dataset])
+def test_only_a_run_that_prepared_the_restore_starts_it(
+    monkeypatch: pytest.MonkeyPatch, order: list[str], way: Any, running: bool
+) -> None:
+    given: list[bool] = []
+
+    class Restore:
+        running = staticmethod(lambda job: running)
+        restored = staticmethod(lambda name, job, start: given.append(start))
+
+        def __getattr__(self, name: str) -> Callable[..., None]:
+            return lambda **arguments: order.append(name)
+
+    monkeypatch.setattr(deploy, "restore", Restore())
+    monkeypatch.setattr(deploy, "prepare", lambda job, made: order.append("prepared"))
+    way(job("blank", None), SimpleNamespace(epoch=2))
+    assert given == [not running] and ("prepared" in order) is not running

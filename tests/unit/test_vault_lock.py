@@ -28,7 +28,10 @@ class Pipe:
 
     def recv(self, count: int) -> bytes:
         assert self.process.stdout
-        return self.process.stdout.read1(count)  # type: ignore[attr-defined,no-any-return]
+        try:
+            return self.process.stdout.read1(count)  # type: ignore[attr-defined,no-any-return]
+        except ValueError:  # closed meanwhile: a channel says that it has ended
+            return b""
 
     def recv_exit_status(self) -> int:
         return self.process.wait(10)
