@@ -17,6 +17,7 @@ from blackstart.reading import Absent, Present, Reading, Unknown
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.record import Record
 from blackstart.verdict_create import with_members, with_unmanaged
+from blackstart.verdict_disks import members
 from blackstart.verdict_new import unenrolled
 from blackstart.verdict_pools import Finding, find
 from blackstart.verdict_shape import Kind, Verdict, bootstrap_command, look, refuse, unknown
@@ -117,6 +118,9 @@ def _usable(
     degraded = tuple(name for name, finding in found.items() if finding.degraded)
     carried = any(finding.rebuild for finding in found.values())
     opened = record.rebuild
+    # A replacement left on the command line says nothing about pools that are there.
+    lost = {member.id for name in gone for member in members(spec.node.pools[name])}
+    disks = {old: new for old, new in disks.items() if old in lost}
     if record.unfinished:
         evidence += ("its data is back, but what follows a restore was not done; bootstrap.py goes on with it",)
     if not gone and not imports and not opened:

@@ -28,7 +28,9 @@ def with_members(spec: NodeSpec, live: Live, verdict: Verdict, pools: dict[str, 
     )
     if choice.taken:
         said += ('replacement = "any-blank": taken without asking',)
-    return replace(verdict, create=choice.pools, disks=choice.disks, evidence=verdict.evidence + said)
+    # Beside what is chosen now: the members of pools that the open rebuild has made already.
+    replaced = verdict.disks | choice.disks
+    return replace(verdict, create=choice.pools, disks=replaced, evidence=verdict.evidence + said)
 
 
 def _refused_members(spec: NodeSpec, verdict: Verdict, choice: Choice) -> Verdict:

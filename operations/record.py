@@ -24,7 +24,10 @@ from blackstart.reading import Absent, Present, Reading, Unknown
 from blackstart.restore.keeper import choose, keepers, record_on
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault import layout
+from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading, unknown
+from blackstart.verdict import recorded_spec
+from blackstart.verdict_disks import members
 from facts.record import VaultKeys, VaultRecords
 from operations.common import Commands, refuse
 from operations.held import lost
@@ -73,6 +76,12 @@ def answering(spec: NodeSpec) -> list[str]:
     return [name for name, found in readings(spec).items() if not isinstance(found.records, Unknown)]
 
 
+def known_epoch(spec: NodeSpec) -> int | None:
+    """The epoch that the vaults' record says; None where there is none, or none can be read."""
+    _, record = choose(readings(spec), spec.name)
+    return record.value.epoch if isinstance(record, Present) else None
+
+
 def vault_keys(spec: NodeSpec) -> dict[str, dict[str, str]]:
     """Vault -> purpose -> public key, of the vaults whose keys could be read."""
     for name in spec.vaults:
@@ -85,15 +94,30 @@ def vault_keys(spec: NodeSpec) -> dict[str, dict[str, str]]:
     return {name: found.value for name, found in keys.items() if isinstance(found, Present)}
 
 
-def patch_for(spec: NodeSpec, found: Live, commit: str, by: str, now: int) -> dict[str, Any]:
+def members_of(name: str, guid: str, spec: NodeSpec, record: Record | None, disks: dict[str, str]) -> list[str]:
+    """Disk ids of a pool: with the replacements given when it was made, which hold until its spec changes."""
+    wanted = _ids(spec, name)
+    known = record.pools.get(name) if record else None
+    if record is None or known is None or known.guid != guid:
+        return [disks.get(each, each) for each in wanted]
+    before = recorded_spec(record)
+    return list(known.members) if isinstance(before, Present) and _ids(before.value, name) == wanted else wanted
+
+
+def _ids(spec: NodeSpec, pool: str) -> list[str]:
+    return [member.id for member in members(spec.node.pools[pool])] if pool in spec.node.pools else []
+
+
+def patch_for(
+    spec: NodeSpec, found: Live, commit: str, by: str, now: int, record: Record | None, disks: dict[str, str]
+) -> dict[str, Any]:
     """What a run that succeeded has to say to the record. Raises ValueError when the pools could not be read."""
     if not isinstance(found.pools, Present):
         raise ValueError("its pools could not be read")
-    members = {name: [m.id for vdev in pool.vdevs for m in vdev.members] for name, pool in spec.node.pools.items()}
+    there = {name: pool for name, pool in found.pools.value.items() if name in spec.node.pools}
     pools = {
-        name: {"guid": found.pools.value[name].guid, "size": found.pools.value[name].size, "members": members[name]}
-        for name in spec.node.pools
-        if name in found.pools.value
+        name: {"guid": pool.guid, "size": pool.size, "members": members_of(name, pool.guid, spec, record, disks)}
+        for name, pool in there.items()
     }
     document = spec.model_dump(mode="json", by_alias=True)
     return {
@@ -173,15 +197,14 @@ def recorded(wanted: Wanted, spec: NodeSpec, commit: str, by: str, disks: dict[s
     if not keepers(spec):
         return
     now = int(time.time())
+    found = readings(spec)
+    counts, record = choose(found, spec.name)
+    known_record = record.value if isinstance(record, Present) else None
     try:
-        patch = patch_for(spec, live(wanted, "pools"), commit, by, now)
+        patch = patch_for(spec, live(wanted, "pools"), commit, by, now, known_record, disks or {})
     except ValueError as error:
         yield refuse(f"{spec.name}: not recorded on its vaults: {error}")
         return
-    for pool in patch["pools"].values():
-        pool["members"] = [(disks or {}).get(each, each) for each in pool["members"]]
-    found = readings(spec)
-    counts, _ = choose(found, spec.name)
     epochs = {vault: _epoch(known, spec.name) for vault, known in found.items()}
     # A vault that joins later, or was away during a rebuild, learns the node's epoch: it never begins at 1 again.
     epoch = max(1, *epochs.values())

@@ -50,10 +50,10 @@ def _compare(name: str, pool: WantedPool, live: PoolLive, host: Live) -> list[Ch
 
 
 def _comment(name: str, pool: WantedPool, live: PoolLive) -> list[Change]:
-    """An empty comment is filled; another epoch's or another tool's is a person's business."""
+    """An empty comment is filled where the epoch is known; another epoch's or tool's is a person's business."""
     ours = parse_comment(live.comment)
     comment = pool_comment(pool.epoch or 1, pool.node)
-    if not live.comment.strip() or live.comment == "-":
+    if pool.epoch is not None and live.comment.strip() in ("", "-"):
         return [update("pool", name, "comment", comment, "")]
     if ours is None or live.comment != pool_comment(ours[0], pool.node):
         return [report("pool", name, "comment", comment, live.comment)]
