@@ -6,11 +6,13 @@ from pathlib import Path
 import click
 from pyinfra import config, logger
 from pyinfra.api.exceptions import PyinfraError
+from pyinfra.connectors import util
 
 _HERE = Path(__file__).resolve().parent
 if str(_HERE) not in sys.path:
     sys.path.insert(0, str(_HERE))
 
+from blackstart import unread  # noqa: E402
 from blackstart.ssh import HostKeyAdvice, NextCommand, no_delay, no_tracebacks  # noqa: E402
 from blackstart.terminal import NOBODY_TO_ASK, stop_with_an_error, waits_for_nobody  # noqa: E402
 
@@ -47,6 +49,15 @@ def _known_inventory() -> None:
         raise PyinfraError(f"no inventory {word!r} here; for one node write: pyinfra inventory … --limit {word}")
 
 
+def _no_passwords() -> None:
+    """Where nobody can type one, a login that may not use sudo is that host's error.
+
+    pyinfra 3.10 asks for sudo's password, and without a terminal that stops the run for every host, in a traceback.
+    """
+    if not (sys.stdin and sys.stdin.isatty()):
+        util.getpass = lambda prompt: ""
+
+
 def _somebody_to_ask() -> None:
     """Refuse at once what pyinfra would end after minutes, at its question."""
     context = click.get_current_context(silent=True)
@@ -56,6 +67,15 @@ def _somebody_to_ask() -> None:
         raise PyinfraError(NOBODY_TO_ASK)
 
 
+def _exit_code() -> None:
+    """Let a failed run say whether it failed for want of something that could be read."""
+    context = click.get_current_context(silent=True)
+    if context:
+        context.call_on_close(unread.end)
+
+
+_exit_code()
 _inventory_folder()
 _known_inventory()
+_no_passwords()
 _somebody_to_ask()

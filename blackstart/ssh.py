@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from blackstart import unread
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.node import Node
 
@@ -180,7 +181,7 @@ class NextCommand(logging.Filter):
     """Ends pyinfra's word on a host that it could not connect to with the command to type."""
 
     _FAILED = re.compile(
-        r"\[([a-z0-9-]+)\].*?(SSH error|Could not connect|Could not resolve|EOF error|Authentication error)"
+        r"\[([a-z0-9-]+)\].*?(SSH error|Could not connect|Could not resolve|EOF error|Authentication error|could not load fact)"
     )
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -188,6 +189,7 @@ class NextCommand(logging.Filter):
         said = record.getMessage()
         failed = self._FAILED.search(click.unstyle(said)) if record.levelno == logging.ERROR else None
         if failed:
+            unread.note()
             record.msg, record.args = f"{said}; next: blackstart why {failed[1]}", ()
         return True
 

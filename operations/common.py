@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable
 
 from pyinfra.api.command import FileUploadCommand, StringCommand
 
+from blackstart import unread
 from blackstart.change import Change, shell
 from operations.live import spoil
 
@@ -25,6 +26,7 @@ def could_not_read(changes: Iterable[Change]) -> Generator[str, None, None]:
     """Refuse when anything could not be read: unknown is never taken for absent."""
     reasons = [f"{change.resource} {change.name}: {change.live}" for change in changes if change.action == "unknown"]
     if reasons:
+        unread.note()
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
         yield refuse(f"nothing is changed, this could not be read: {reasons[0]}{more}")
 

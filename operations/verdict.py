@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pyinfra.api.operation import operation
 from pyinfra.context import host, state
 
+from blackstart import unread
 from blackstart.change import shell
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
@@ -62,7 +63,10 @@ def verdict(spec: NodeSpec, about: Known, now: Live, disks: Mapping[str, str]) -
         own = judge_own_keeper(spec, now, disks)
         if own:
             return own
-    return judge(spec, about.record, now, disks)
+    judged = judge(spec, about.record, now, disks)
+    if judged.kind == "unknown":
+        unread.note()
+    return judged
 
 
 def say(text: str, colour: str = "cyan") -> None:

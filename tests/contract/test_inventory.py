@@ -178,7 +178,22 @@ def test_a_host_that_hangs_up_is_said_without_traceback(pyinfra: Run, tmp_path: 
         words = ("inventory", "deploys/site.py", "--limit", "node1", "--data", f"ssh_config_file={config}")
         result = pyinfra(*words, "--dry")
         server.shutdown(socket.SHUT_RDWR)
-    assert result.returncode == 1
+    assert result.returncode == 3
     assert "Traceback" not in result.stdout + result.stderr
     line = next(line for line in result.stderr.splitlines() if "SSH error" in line)
     assert line.startswith("    [node1]") and line.endswith("; next: blackstart why node1")
+
+
+def test_a_host_that_cannot_be_reached_is_its_own_exit_code(pyinfra: Run, tmp_path: Path) -> None:
+    fleet = tmp_path / "fleet"
+    shutil.copytree(ROOT / "inventory", fleet)
+    config = tmp_path / "ssh_config"
+    with socket.socket() as one, socket.socket() as other:
+        for closed, address in ((one, "203.0.113.11"), (other, "203.0.113.21")):
+            closed.bind(("127.0.0.1", 0))  # taken, and nobody listens
+            with config.open("a") as file:
+                file.write(f"Host {address}\n HostName 127.0.0.1\n Port {closed.getsockname()[1]}\n")
+        words = ("inventory", "deploys/site.py", "-y", "--data", f"ssh_config_file={config}")
+        result = pyinfra(*words, BLACKSTART_FLEET=str(fleet))
+    assert result.returncode == 3, result.stderr
+    assert "next: blackstart why node1" in result.stderr
