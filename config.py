@@ -13,6 +13,7 @@ if str(_HERE) not in sys.path:
     sys.path.insert(0, str(_HERE))
 
 from blackstart import unread  # noqa: E402
+from blackstart.silence import watch_connections  # noqa: E402
 from blackstart.ssh import HostKeyAdvice, NextCommand, no_delay, no_tracebacks  # noqa: E402
 from blackstart.terminal import NOBODY_TO_ASK, stop_with_an_error, waits_for_nobody  # noqa: E402
 
@@ -22,6 +23,7 @@ config.REQUIRE_PYINFRA_VERSION = "~=3.10"
 no_delay()
 no_tracebacks()
 stop_with_an_error()
+watch_connections()
 logger.addFilter(HostKeyAdvice())
 logger.addFilter(NextCommand())
 
