@@ -181,7 +181,8 @@ class NextCommand(logging.Filter):
     """Ends pyinfra's word on a host that it could not connect to with the command to type."""
 
     _FAILED = re.compile(
-        r"\[([a-z0-9-]+)\].*?(SSH error|Could not connect|Could not resolve|EOF error|Authentication error|could not load fact)"
+        r"\[([a-z0-9-]+)\].*?(SSH error|Could not connect|Could not resolve|EOF error|Authentication error"
+        r"|could not load fact)"
     )
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from typist import CTRL_C, ENTER, typed
 
+from blackstart.ssh import NextCommand
 from blackstart.terminal import INTERRUPTED, NOBODY_TO_ASK
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,3 +50,29 @@ def test_where_nobody_can_be_asked_it_ends_before_anything_is_read(words: list[s
     done = subprocess.run(words, cwd=ROOT, env=ENV, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 1 and NOBODY_TO_ASK in done.stderr
     assert "Loading inventory" not in done.stderr and not (tmp_path / "made").exists()
+
+
+def test_a_login_that_may_not_use_sudo_is_that_hosts_error_and_says_what_to_do(tmp_path: Path) -> None:
+    """pyinfra would ask for a password, and end for every host where nobody is."""
+    (tmp_path / "bin").mkdir()
+    sudo = tmp_path / "bin/sudo"
+    sudo.write_text("#!/bin/sh\necho 'sudo: a password is required' >&2; exit 1\n")
+    sudo.chmod(0o755)
+    (tmp_path / "hosts.py").write_text("hosts = ['@local']\n")
+    (tmp_path / "deploy.py").write_text(
+        "from pyinfra import host\nfrom facts.node import NodeReading\nhost.get_fact(NodeReading, _sudo=True)\n"
+    )
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("pyinfra")), str(tmp_path / "hosts.py"), str(tmp_path / "deploy.py"), "-y"],
+        cwd=ROOT,
+        env={**ENV, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+    )
+    assert done.returncode not in (0, 2) and "Traceback" not in done.stderr
+    assert "sudo: a password is required" in done.stderr
+    said = next(line for line in done.stderr.splitlines() if "could not load fact" in line)
+    record = logging.LogRecord("pyinfra", logging.ERROR, "", 0, said.replace("@local", "node1"), (), None)
+    assert NextCommand().filter(record) and record.getMessage().endswith("; next: blackstart why node1")
