@@ -80,7 +80,13 @@ class IdMap(Model):
 
 
 class Container(Model):
-    """One LXC container: unprivileged, on its own dataset, with a fixed address on a bridge."""
+    """One LXC container: unprivileged, on its own dataset, with a fixed address on a bridge.
+
+    Limits change while it runs; any other change restarts it, and it alone. With `rootfs = "image"` a new digest in
+    lock.toml stops it, puts the old root aside below `<pool>/retired` and starts a clone of the new one. With
+    `autostart = false`, `apply` starts nothing, restarts it only where it runs, and exchanges its root only where it
+    does not. One that has an `ip` and no `nameserver` in its /etc/resolv.conf asks the node's.
+    """
 
     format: Literal[1]
     """of this file"""
@@ -89,7 +95,7 @@ class Container(Model):
     image: Name = "debian-13"
     """of `[images]` in fleet.toml"""
     rootfs: Literal["image", "persistent"] = "image"
-    """`image`: cloned again at a rebuild; `persistent`: data of its own, replicated"""
+    """`image`: cloned again at a rebuild and for another image; `persistent`: data of its own, replicated"""
     pool: PoolName | None = None
     """needed only where the node has several"""
     ip: Cidr | None = None
@@ -99,11 +105,11 @@ class Container(Model):
     mac: Mac | None = None
     """derived from node and name if left out"""
     memory: Size | None = None
-    """the most it may use"""
+    """the most it may use; changed while it runs"""
     cpus: StrictFloat | None = Field(default=None, gt=0)
-    """how many CPUs' time it may use"""
+    """how many CPUs' time it may use; changed while it runs"""
     autostart: StrictBool = True
-    """started with the node"""
+    """started by `apply`, by a rebuild and with the node; `false`: a person starts it"""
     priority: StrictInt = 50
     """restored and started before higher numbers"""
     after: tuple[Name, ...] = ()
