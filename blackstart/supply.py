@@ -51,6 +51,13 @@ def release(project: str, sha256: str) -> Supply:
     return Supply(f"release of {project}", f"{sha256}.tar", sha256, releases_folder(), layout.PROJECTS, otherwise)
 
 
+def package(path: str, sha256: str) -> Supply:
+    """A Debian package that a vault keeps."""
+    cache = releases_folder().parent / "packages"
+    otherwise = "`systemctl start blackstart-packages` on a vault that reaches a mirror fetches it again"
+    return Supply(f"package {path}", f"{sha256}.deb", sha256, cache, layout.PACKAGES, otherwise)
+
+
 def is_proven(path: Path, sha256: str) -> bool:
     """Whether the file is there, whole. Raises OSError when it cannot be read."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pyinfra import local
@@ -20,9 +21,9 @@ def own(deploys: tuple[str, ...], folder: Path) -> None:
         local.include(str((folder / path).resolve()))
 
 
-def host(wanted: Wanted) -> None:
-    """All that /etc loses with the OS disk, and that needs no pool."""
-    packages(wanted=wanted)
+def host(wanted: Wanted, vaults: Sequence[str] = ()) -> None:
+    """All that /etc loses with the OS disk, and that needs no pool. `vaults` are asked where no mirror is reached."""
+    packages(wanted=wanted, vaults=vaults)
     users(wanted=wanted)
     files(wanted=wanted)
     settings(wanted=wanted)

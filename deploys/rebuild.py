@@ -112,7 +112,7 @@ def finish_one(job: Job) -> None:
 def the_host(job: Job) -> None:
     """What /etc lost with the OS disk; it needs no pool."""
     host.own(job.spec.node.host.deploys, job.tree)
-    host.host(job.wanted)
+    host.host(job.wanted, job.sources)
 
 
 def prepare(job: Job, made: Outline) -> None:

@@ -50,6 +50,11 @@ def release(project: str, sha256: str, folder: Path, vaults: Sequence[str]) -> P
     return fetch(wanted, vaults, [said])
 
 
+def package(path: str, sha256: str, vaults: Sequence[str]) -> Path:
+    """A Debian package. Raises SupplyError, OSError."""
+    return fetch(supply.package(path, sha256), vaults)
+
+
 def fetch(wanted: Supply, vaults: Iterable[str], looked: Iterable[str] = ()) -> Path:
     """In this machine's cache; what is missing or broken there comes from the first vault that has it.
 

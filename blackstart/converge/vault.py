@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from blackstart.converge import paths
+from blackstart.converge import host, paths
 from blackstart.converge.access import RELOAD, folders, purpose_user, rendered, replicated
 from blackstart.converge.wanted import Wanted, WantedFile, WantedUnit
 from blackstart.spec.resolve import NodeSpec
@@ -17,6 +17,7 @@ REPLICAS = {
     layout.RESTORE: ("hold", "release", "send"),
     layout.PRUNE: ("destroy", "mount", "release"),
 }
+VAULT_PACKAGES = ("git", "openssh-client", "python3")
 
 
 def wanted_part(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> Wanted:
@@ -28,10 +29,10 @@ def wanted_part(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> Wanted:
     files = _files(spec.name, pool, pulled, nodes)
     units = {f"blackstart-replicate@{name}.timer": WantedUnit() for name in pulled if replicated(pulled[name])}
     return Wanted(
-        packages=("git", "openssh-client", "python3"),
+        packages=VAULT_PACKAGES,
         users={user: purpose_user(user) for user in REPLICAS},
         files=files,
-        units=units | {"blackstart-vault-prune.timer": WantedUnit()},
+        units=units | {"blackstart-vault-prune.timer": WantedUnit(), "blackstart-packages.timer": WantedUnit()},
         delegations={f"{pool}/vault/replicas": REPLICAS},
     )
 
@@ -60,6 +61,7 @@ def _files(
         layout.KNOWN_HOSTS: WantedFile(known_hosts(nodes).encode()),
         bzfs.SSH_CONFIG: WantedFile(ssh_config(nodes).encode()),
         **_launchers(),
+        **_packages(sorted({*needed(nodes), *VAULT_PACKAGES})),
         **folders("vault", _folder_lines(tuple(sorted(nodes)))),
     }
     for name, node in pulled.items():
@@ -72,6 +74,26 @@ def _files(
             spread=max(1, node.replication.interval // 10),
         )
     return files
+
+
+def needed(nodes: Mapping[str, NodeSpec]) -> set[str]:
+    """Debian packages that any of the nodes asks for."""
+    # zfs-dkms: the module is built on the node where its kernel has none.
+    return {*host.PACKAGES, "zfs-dkms", *(name for node in nodes.values() for name in node.node.host.packages)}
+
+
+def _packages(names: list[str]) -> dict[str, WantedFile]:
+    """Fetched beside whatever runs, again whenever the names change, and every week."""
+    script = f"{layout.LIBEXEC}/packages"
+    start = "systemctl restart --no-block blackstart-packages.service"
+    where = {"folder": layout.PACKAGES, "images": layout.IMAGES}
+    return {
+        script: rendered("packages.j2", "0755", start, names=names, **where),
+        f"{paths.UNITS}/blackstart-packages.service": rendered(
+            "blackstart-packages.service.j2", then=RELOAD, script=script
+        ),
+        f"{paths.UNITS}/blackstart-packages.timer": rendered("packages.timer.j2", then=RELOAD),
+    }
 
 
 def _launchers() -> dict[str, WantedFile]:

@@ -17,6 +17,7 @@ HEARTBEAT = f"{STATE}/heartbeat.json"
 ROOT = "/srv/blackstart"
 LIVE = f"{ROOT}/live"
 IMAGES = f"{ROOT}/images"  # <sha256 hex>.tar.zst
+PACKAGES = f"{IMAGES}/packages"  # <sha256 hex>.deb and the index Packages
 PROJECTS = f"{ROOT}/projects"
 SPECS = f"{ROOT}/specs"  # fleet.git
 TOOL = "/opt/blackstart"  # <version>/ and the link `current`

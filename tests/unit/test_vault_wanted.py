@@ -52,7 +52,8 @@ def test_a_vault_pulls_each_of_its_nodes_and_nobody_else_can_destroy(specs: dict
     rights = wanted.delegations["backup/vault/replicas"]
     assert [user for user, what in rights.items() if "destroy" in what] == ["bs-prune"]
     assert "receive" not in rights["bs-prune"] and "release" not in rights["bs-replicate"]
-    assert {"blackstart-replicate@node1.timer", "blackstart-vault-prune.timer"} == set(wanted.units)
+    pulls = "blackstart-replicate@node1.timer"
+    assert {pulls, "blackstart-vault-prune.timer", "blackstart-packages.timer"} == set(wanted.units)
     pulled = config.load(wanted.files["/etc/blackstart/replication/node1.json"].content.decode())
     assert pulled.datasets == tuple(item.name for item in access.replicated(specs["node1"]))
     assert f"node1 {specs['node1'].node.host_key}\n" in wanted.files[layout.KNOWN_HOSTS].content.decode()
