@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stage import ROOT, Stage
 
+from blackstart.drill.journal import Journal
+from blackstart.drill.scenario import Drill
 from blackstart.lab import Lab, Machine
 from blackstart.lab.machines import NODE1, VAULT1
 
@@ -61,3 +64,18 @@ def node1(lab: Lab, _machines: None) -> Machine:
 def vault1(lab: Lab, _machines: None) -> Machine:
     """A running host with one empty disk, to be a vault."""
     return lab["vault1"]
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """node1 and vault1 provisioned and replicated, in a lab of their own; `reset` brings them back to that."""
+    folder = Path(tmp_path_factory.mktemp("stage"))
+    lab = Lab(folder / "lab")
+    _running.append(lab)
+    made = Stage(Drill(ROOT, lab, Journal(folder / "journal"), megabytes=24), folder / "kept")
+    try:
+        made.make()
+        yield made
+    finally:
+        _running.remove(lab)
+        lab.down()
