@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from blackstart.converge.pool import replacements
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import fleet_path, load_fleet
 from blackstart.spec.resolve import NodeSpec, resolve
-from operations.record import known_epoch, vault_keys
+from operations.record import vault_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ def spec_of(node: str) -> NodeSpec:
 
 
 def context_of(spec: NodeSpec, folder: Path | None = None) -> Context:
-    """What the wishes need beside the spec; its vaults are asked for keys and epoch. Raises OSError for a missing file.
+    """What the wishes need beside the spec; its vaults are asked for their keys. Raises OSError for a missing file.
 
     `folder`: where the spec's files lie, if not in the fleet's own.
     """
-    return replace(gather(spec, fleet(), folder or fleet_path(), vault_keys(spec)), epoch=known_epoch(spec))
+    return gather(spec, fleet(), folder or fleet_path(), vault_keys(spec))
 
 
 def who() -> str:

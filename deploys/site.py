@@ -37,7 +37,7 @@ def site() -> None:
     vaults = sources(spec)
     host.own(spec.node.host.deploys, context.folder)
     host.host(wishes)
-    pools(wanted=wishes, enroll=asks.enroll, disks=asks.disks)
+    pools(spec=spec, wanted=wishes, enroll=asks.enroll, disks=asks.disks)
     datasets(wanted=wishes, folder=context.folder)
     images(wanted=wishes, cache=cache_folder(), vaults=vaults)
     roots(wanted=wishes, folder=context.folder)

@@ -8,8 +8,10 @@ from blackstart.converge import pool
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import Absent
+from blackstart.spec.resolve import NodeSpec
 from operations.common import Commands, carry_out, could_not_read, refuse
 from operations.live import live
+from operations.record import known_epoch
 
 
 @operation()
@@ -29,8 +31,9 @@ def allowed(wanted: Wanted, enroll: bool, disks: dict[str, str]) -> Commands:
 
 
 @operation()
-def pools(wanted: Wanted, enroll: bool, disks: dict[str, str]) -> Commands:
-    """Create what is missing where that is allowed; set what may be set later."""
+def pools(spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str]) -> Commands:
+    """Create what is missing where that is allowed; set what may be set later. The epoch is the record's."""
+    wanted = pool.at_epoch(wanted, known_epoch(spec))
     now = live(wanted, "pools", "datasets", "disks", "importable")
     changes = pool.diff(wanted, now)
     missing = [change.name for change in changes if change.action == "create"]

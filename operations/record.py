@@ -34,6 +34,10 @@ from operations.held import lost
 from operations.live import live
 
 _kept: dict[tuple[str, bool], VaultReading] = {}
+# A vault that never answered in this run is not tried for each question anew: half a minute each. One that did, is.
+AWAY = 180  # seconds
+_away: dict[str, float] = {}
+_met: set[str] = set()
 _keys: dict[str, Reading[dict[str, str]]] = {}
 # The operations of all hosts run at once; the second one that wants a vault's answer waits for it instead of asking.
 _asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -41,12 +45,17 @@ _asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 def vault_host(name: str) -> Host | None:
     """The vault, connected: `--limit node1` leaves it unconnected. None where it cannot be reached."""
+    if time.monotonic() < _away.get(name, 0):
+        return None
     try:
         host: Host = current_state.inventory.get_host(name)
         if not host.connected:
             host.connect(raise_exceptions=True)
     except (NoHostError, ConnectError, OSError):
+        if name not in _met:
+            _away[name] = time.monotonic() + AWAY
         return None
+    _met.add(name)
     return host if host.connected else None
 
 
@@ -83,7 +92,10 @@ def known_epoch(spec: NodeSpec) -> int | None:
 
 
 def vault_keys(spec: NodeSpec) -> dict[str, dict[str, str]]:
-    """Vault -> purpose -> public key, of the vaults whose keys could be read."""
+    """Vault -> purpose -> public key: as read, and of a silent vault as the record remembers them.
+
+    A node that is rebuilt while one of its vaults is silent lets the others in again, and that one too.
+    """
     for name in spec.vaults:
         with _asking[name]:
             if name in _keys:
@@ -91,7 +103,12 @@ def vault_keys(spec: NodeSpec) -> dict[str, dict[str, str]]:
             host = vault_host(name)
             _keys[name] = host.get_fact(VaultKeys) if host else Unknown(f"vault {name} could not be reached")
     keys = {name: _keys[name] for name in spec.vaults}
-    return {name: found.value for name, found in keys.items() if isinstance(found, Present)}
+    known = {name: found.value for name, found in keys.items() if isinstance(found, Present)}
+    if len(known) == len(keys) or not known:
+        return known
+    _, record = choose(readings(spec), spec.name)
+    remembered = record.value.vault_keys if isinstance(record, Present) else {}
+    return {name: each for name, each in remembered.items() if name in keys} | known
 
 
 def members_of(name: str, guid: str, spec: NodeSpec, record: Record | None, disks: dict[str, str]) -> list[str]:
@@ -147,6 +164,7 @@ def is_written(patch: dict[str, Any], known: VaultReading, node: str) -> bool | 
         and (was.applied.digest, was.applied.commit, was.host_key) == (now["digest"], now["commit"], patch["host_key"])
         and all(pools.get(name) == (pool["guid"], pool["members"]) for name, pool in patch["pools"].items())
         and set(patch["datasets"]) <= set(was.datasets)
+        and all(was.vault_keys.get(vault) == keys for vault, keys in patch["vault_keys"].items())
     )
 
 
@@ -205,6 +223,8 @@ def recorded(wanted: Wanted, spec: NodeSpec, commit: str, by: str, disks: dict[s
     except ValueError as error:
         yield refuse(f"{spec.name}: not recorded on its vaults: {error}")
         return
+    keys = {vault: known.keys for vault, known in found.items()}
+    patch["vault_keys"] = {vault: each.value for vault, each in keys.items() if isinstance(each, Present)}
     epochs = {vault: _epoch(known, spec.name) for vault, known in found.items()}
     # A vault that joins later, or was away during a rebuild, learns the node's epoch: it never begins at 1 again.
     epoch = max(1, *epochs.values())

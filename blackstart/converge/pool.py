@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from blackstart.change import Change, shell
 from blackstart.converge.compare import create, known, report, unknown, update
@@ -30,6 +31,11 @@ def diff(wanted: Wanted, live: Live) -> list[Change]:
         else:
             changes.append(report("pool", name, "", "there (managed = false)", ""))
     return changes
+
+
+def at_epoch(wanted: Wanted, epoch: int | None) -> Wanted:
+    """`wanted` of a node whose record says `epoch`; None: it has no record yet, or none that could be read."""
+    return replace(wanted, pools={name: replace(pool, epoch=epoch) for name, pool in wanted.pools.items()})
 
 
 def _compare(name: str, pool: WantedPool, live: PoolLive, host: Live) -> list[Change]:

@@ -103,6 +103,8 @@ class RecordFile(Model):
     """the fleet has let go of the node"""
     unfinished: RecordUnfinished | None = None
     """null: nothing is left to be done"""
+    vault_keys: dict[str, dict[str, str]] = {}
+    """vault -> purpose -> SSH public key, as last read from the node's vaults"""
 
 
 class Event(Model):

@@ -82,6 +82,7 @@ class Record:
     rebuild: OpenRebuild | None = None
     retired: bool = False
     unfinished: Unfinished | None = None
+    vault_keys: dict[str, dict[str, str]] = field(default_factory=dict)  # vault -> purpose -> public key, as last read
     format: int = FORMAT
 
 

@@ -57,14 +57,17 @@ class Store:
         files.append(self.folder / "journal.jsonl", json.dumps({"format": 1} | event, sort_keys=True))
 
 
+KEYS = {"epoch", "host_key", "pools", "datasets", "applied", "retired", "retired_datasets", "vault_keys"}
+
+
 def patched(node: str, record: Record | None, patch: dict[str, Any]) -> Record:
     """`record` with the keys of `patch` in place of its own; without a record the patch must carry all of one.
 
-    Keys: epoch, host_key, pools, datasets, applied, retired, retired_datasets. `datasets` never takes what has arrived
-    out of the record: a dataset keeps its newest snapshot (and stays encrypted), a new one is added with none, and one
-    that was retired is in use again. `retired_datasets`: dataset -> its new name on the node. Raises ValueError.
+    The keys of a patch are KEYS. `datasets` never takes what has arrived out of the record: a dataset keeps its newest
+    snapshot (and stays encrypted), a new one is added with none, and one that was retired is in use again.
+    `retired_datasets`: dataset -> its new name on the node. Raises ValueError.
     """
-    unknown = set(patch) - {"epoch", "host_key", "pools", "datasets", "applied", "retired", "retired_datasets"}
+    unknown = set(patch) - KEYS
     if unknown:
         raise ValueError(f"a record has no {', '.join(sorted(unknown))}")
     try:
@@ -97,6 +100,7 @@ def patched(node: str, record: Record | None, patch: dict[str, Any]) -> Record:
             datasets=datasets,
             applied=applied,
             retired=patch.get("retired", record.retired),
+            vault_keys=record.vault_keys | patch.get("vault_keys", {}),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a patch of a record: {error!r}") from error

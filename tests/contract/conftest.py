@@ -22,6 +22,14 @@ from operations import record as record_operations
 from operations import verdict
 
 
+@pytest.fixture(autouse=True)
+def no_memory() -> Iterator[None]:
+    """What one run learnt of its vaults is nothing to the next test's."""
+    yield
+    for kept in (record_operations._kept, record_operations._keys, record_operations._away, record_operations._met):
+        kept.clear()
+
+
 @pytest.fixture
 def go() -> Iterator[Go]:
     def clear() -> None:

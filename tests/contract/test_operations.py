@@ -19,10 +19,11 @@ from converge_world import satisfied, wishes, without
 
 from blackstart import supply
 from blackstart.live.model import Live
-from blackstart.reading import ABSENT, Unknown
+from blackstart.reading import ABSENT, Present, Unknown
 from operations import container, dataset, file, image, live, pool, rootfs
 
 WANT = wishes()
+UNRECORDED = SimpleNamespace(name="node1", vaults={}, node=SimpleNamespace(vault=None))
 
 
 class Host:
@@ -57,7 +58,7 @@ def run() -> Iterator[Run]:
 def test_on_a_host_that_fits_all_operations_together_read_once_and_yield_nothing(run: Run) -> None:
     host = Host(satisfied(WANT))
     for each, arguments in (
-        (pool.pools, {"enroll": False, "disks": {}}),
+        (pool.pools, {"spec": UNRECORDED, "enroll": False, "disks": {}}),
         (dataset.datasets, {"folder": Path()}),
         (image.images, {"cache": Path()}),
         (rootfs.roots, {"folder": Path()}),
@@ -84,10 +85,20 @@ def test_what_could_not_be_read_is_a_command_that_fails_with_the_reason(run: Run
 
 def test_no_pool_is_made_without_being_told_to_enroll(run: Run) -> None:
     reading = replace(satisfied(WANT), pools=ABSENT)
-    (command,) = run(Host(reading), pool.pools, enroll=False, disks={})
+    (command,) = run(Host(reading), pool.pools, spec=UNRECORDED, enroll=False, disks={})
     assert "not told to enroll" in command and "zpool create" not in command
-    (command,) = run(Host(reading), pool.pools, enroll=True, disks={})  # no disks at all on this host
+    (command,) = run(Host(reading), pool.pools, spec=UNRECORDED, enroll=True, disks={})  # no disks at all on this host
     assert "there is no disk virtio-N1A0001" in command and "zpool create" not in command
+
+
+def test_an_emptied_comment_is_filled_with_the_epoch_of_the_record(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = satisfied(WANT)
+    assert isinstance(now.pools, Present)
+    now = replace(now, pools=Present({name: replace(each, comment="") for name, each in now.pools.value.items()}))
+    assert run(Host(now), pool.pools, spec=UNRECORDED, enroll=False, disks={}) == []
+    monkeypatch.setattr(pool, "known_epoch", lambda spec: 3)
+    (command,) = run(Host(now), pool.pools, spec=UNRECORDED, enroll=False, disks={})
+    assert command == "zpool set 'comment=blackstart e3 node1' tank"
 
 
 def test_the_key_goes_by_stdin_and_only_when_it_is_needed(run: Run, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pyinfra.api.exceptions import ConnectError
 from pyinfra.context import ctx_host, ctx_state
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
@@ -24,6 +25,7 @@ from blackstart.vault.lock import LockError, Taken
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading, unknown
 from blackstart.vault.store import patched
+from facts.record import VaultKeys
 from operations import held, lock, vault_shell, verdict
 from operations import live as live_operations
 from operations import record as record_operations
@@ -79,12 +81,23 @@ class Vault:
         self.name, self.reading, self.broken = name, reading, broken
         self.written: list[dict[str, Any]] = []
 
-    def get_fact(self, fact: Any, **arguments: Any) -> VaultReading:
-        return self.reading
+    def get_fact(self, fact: Any, **arguments: Any) -> Any:
+        return self.reading.keys if fact is VaultKeys else self.reading
 
     def run_shell_command(self, command: Any, _stdin: str = "", **more: Any) -> tuple[bool, Any]:
         self.written.append(json.loads(_stdin))
         return not self.broken, SimpleNamespace(stderr=self.broken)
+
+
+KEPT: tuple[Any, ...] = (
+    live_operations._kept,
+    record_operations._kept,
+    record_operations._keys,
+    record_operations._away,
+    record_operations._met,
+    verdict._said,
+    held.locks,
+)
 
 
 class World:
@@ -105,11 +118,11 @@ class World:
 
 @pytest.fixture(autouse=True)
 def clean() -> Iterator[None]:
-    for kept in (live_operations._kept, record_operations._kept, verdict._said, held.locks):
-        kept.clear()  # type: ignore[attr-defined]
+    for kept in KEPT:
+        kept.clear()
     yield
-    for kept in (live_operations._kept, record_operations._kept, verdict._said, held.locks):
-        kept.clear()  # type: ignore[attr-defined]
+    for kept in KEPT:
+        kept.clear()
 
 
 @pytest.fixture
@@ -216,6 +229,37 @@ def test_a_vault_that_comes_back_learns_epoch_and_record_and_closes_what_it_had_
     healed = patched("node1", before, patch)
     assert (healed.epoch, healed.pools["tank"].guid, healed.rebuild) == (2, OTHER, None)
     assert doubts({"vault1": knows(now), "vault2": knows(healed)}, "node1", "vault1") == ()
+
+
+def test_a_silent_vaults_keys_are_remembered_so_that_a_rebuilt_node_lets_every_vault_in(locks: Any) -> None:
+    keys = {"vault1": {"replicate": "ssh-ed25519 ONE"}, "vault2": {"replicate": "ssh-ed25519 TWO"}}
+    both = {name: replace(knows(replace(record(), applied=None)), keys=Present(key)) for name, key in keys.items()}
+    patch = json.loads(World(**both).record()[0].args[2])["patch"]
+    after = patched("node1", record(), patch)
+    assert after.vault_keys == keys
+    record_operations._kept.clear()
+    world = World(vault1=replace(knows(after), keys=Present(keys["vault1"])), vault2=SILENT)
+    assert world.run(SimpleNamespace(_inner=lambda spec: [record_operations.vault_keys(spec)]), spec=spec()) == [keys]
+
+
+def test_a_vault_that_never_answered_is_not_tried_for_each_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+
+    class Gone:
+        connected = False
+
+        def connect(self, raise_exceptions: bool) -> None:
+            tried.append("vault2")
+            raise ConnectError("no route to host")
+
+    state = SimpleNamespace(inventory=SimpleNamespace(get_host=lambda name: Gone()))
+    with ctx_state.use(state):  # type: ignore[arg-type]
+        assert [record_operations.vault_host("vault2") for _ in range(3)] == [None] * 3
+        assert tried == ["vault2"]
+        record_operations._away.clear()
+        record_operations._met.add("vault2")  # it answered before: it may come back at any moment
+        assert [record_operations.vault_host("vault2") for _ in range(3)] == [None] * 3
+    assert len(tried) == 4
 
 
 def test_what_cannot_be_read_is_silent_too() -> None:
