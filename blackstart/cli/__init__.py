@@ -7,23 +7,32 @@ import importlib
 import click
 
 # Loaded only when asked for: `blackstart spec check` must not pay for paramiko and gevent.
-_COMMANDS: dict[str, str] = {
-    "bench": "blackstart.bench.cli:bench",
-    "apply": "blackstart.cli.apply:apply",
-    "attach": "blackstart.cli.attach:attach",
-    "drill-lab": "blackstart.drill.cli:drill_lab",
-    "enroll": "blackstart.cli.apply:enroll",
-    "image": "blackstart.cli.image:image",
-    "json": "blackstart.cli.documents:json_",
-    "lab": "blackstart.lab.cli:lab",
-    "project": "blackstart.cli.project:project",
-    "rebuild": "blackstart.cli.rebuild:rebuild",
-    "replicate": "blackstart.cli.replicate:replicate",
-    "restore": "blackstart.cli.restore:restore",
-    "retire": "blackstart.cli.retire:retire",
-    "spec": "blackstart.cli.spec:spec",
-    "why": "blackstart.cli.why:why",
+_SECTIONS: dict[str, dict[str, str]] = {
+    "The day it is needed": {
+        "why": "blackstart.cli.why:why",
+        "rebuild": "blackstart.cli.rebuild:rebuild",
+        "restore": "blackstart.cli.restore:restore",
+        "attach": "blackstart.cli.attach:attach",
+    },
+    "Every other day": {
+        "enroll": "blackstart.cli.apply:enroll",
+        "apply": "blackstart.cli.apply:apply",
+        "replicate": "blackstart.cli.replicate:replicate",
+        "retire": "blackstart.cli.retire:retire",
+    },
+    "The fleet's files": {
+        "spec": "blackstart.cli.spec:spec",
+        "image": "blackstart.cli.image:image",
+        "project": "blackstart.cli.project:project",
+    },
+    "Practice, and other programs": {
+        "lab": "blackstart.lab.cli:lab",
+        "drill-lab": "blackstart.drill.cli:drill_lab",
+        "bench": "blackstart.bench.cli:bench",
+        "json": "blackstart.cli.documents:json_",
+    },
 }
+_COMMANDS = {name: target for section in _SECTIONS.values() for name, target in section.items()}
 
 
 # click's own 2 for a wrong word on the command line would read as "drift" to whatever runs us.
@@ -40,7 +49,13 @@ class _Lazy(click.Group):
             raise click.ClickException(f"{error.filename}: {error.strerror}") from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
+        return list(_COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, section in _SECTIONS.items():
+            commands = {name: self.get_command(ctx, name) for name in section}
+            with formatter.section(title):
+                formatter.write_dl([(name, each.get_short_help_str(200)) for name, each in commands.items() if each])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         target = _COMMANDS.get(cmd_name)
@@ -52,7 +67,12 @@ class _Lazy(click.Group):
         return command
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Lazy,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 all is well, 1 an error or a refusal, 2 something differs or is too old, 3 something could "
+    "not be read.",
+)
 @click.version_option(package_name="blackstart")
 def main() -> None:
     """Provision LXC hosts from a spec, and rebuild a lost one from its spec and its last snapshot."""

@@ -18,7 +18,7 @@ from blackstart.restore.keeper import keepers
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, and no following.")
 @ssh_config_option
 def attach(node: str, as_json: bool, ssh_config: str | None) -> None:
-    """Show how the restore of NODE goes, until it ends. Going away changes nothing.
+    """Show how the restore of NODE goes, until it ends. Changes nothing, and neither does going away.
 
     Exit code 0: all is back. 1: something is not. 3: no vault could be asked.
     """

@@ -12,7 +12,7 @@ from blackstart.documents.page import page
 
 @click.group("json")
 def json_() -> None:
-    """Print schemas and the reference of the JSON documents that other programs may read."""
+    """Print the schemas and the reference of all JSON that other programs may read."""
 
 
 @json_.command("schema")

@@ -36,7 +36,10 @@ def _write(fleet: Fleet, name: str, locked: LockedImage) -> None:
 @click.argument("name")
 @click.option("--again", is_flag=True, help="Build even if this recipe was built before: for newer packages.")
 def build(name: str, again: bool) -> None:
-    """Build image NAME as fleet.toml describes it, and write its digest into lock.toml."""
+    """Build image NAME as fleet.toml describes it.
+
+    Changes this machine's cache, and NAME's digest in lock.toml. Containers get it by apply.
+    """
     fleet = read_fleet()
     wanted = fleet.settings.images.get(name)
     if wanted is None:
@@ -57,7 +60,11 @@ def build(name: str, again: bool) -> None:
 @click.argument("name")
 @click.argument("tarball", required=False, type=click.Path(path_type=Path))
 def import_(name: str, tarball: Path | None) -> None:
-    """Take TARBALL (tar, plain or gz, xz, zst) for image NAME; without it, the one that fleet.toml names."""
+    """Take TARBALL for image NAME; without it, the one that fleet.toml names.
+
+    A tar, plain or gz, xz, zst, bz2. Changes this machine's cache, and NAME's digest in lock.toml. Containers get it by
+    apply.
+    """
     fleet = read_fleet()
     wanted = fleet.settings.images.get(name)
     if tarball is None:
@@ -74,7 +81,7 @@ def import_(name: str, tarball: Path | None) -> None:
 
 @image.command("list")
 def list_() -> None:
-    """Every image of the fleet: what lock.toml names, and whether the cache has it."""
+    """List every image of the fleet: what lock.toml names, and whether the cache has it. Changes nothing."""
     fleet = read_fleet()
     table = Table("image", "from", "digest", "size", "cache", box=None, pad_edge=False)
     for name in sorted({*fleet.settings.images, *fleet.lock.images}):

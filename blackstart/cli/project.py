@@ -18,7 +18,10 @@ def project() -> None:
 @project.command()
 @click.argument("name")
 def lock(name: str) -> None:
-    """Take projects/NAME as it is for its release: write its digest into lock.toml."""
+    """Release projects/NAME as it is.
+
+    Changes its digest in lock.toml. Containers get it by apply.
+    """
     root = fleet_path()
     if not folder(root, name).is_dir():
         there = sorted(path.name for path in root.glob("projects/*") if path.is_dir())

@@ -23,7 +23,11 @@ def rebuild(
 ) -> None:
     """Bring a lost NODE back from its spec as last applied and its last snapshot.
 
-    Run it again after anything that stopped it: it goes on where it was.
+    Shows its plan, and asks for the node's name. Then makes pools on blank members (or imports what survived) and
+    brings data, host and containers back. Destroys nothing. Run it again after anything that stopped it: it goes on
+    where it was.
+
+    Exit code 0: the node is back, or was intact. 1: refused, or something failed. 3: something could not be read.
     """
     hosts(node, ssh_config)
     data = given(disks=disks, at=at, ssh_config=ssh_config)

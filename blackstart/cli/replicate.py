@@ -43,12 +43,14 @@ def status_command(node: str) -> str:
 
 @click.command()
 @click.argument("node")
-@click.option("--vault", "only", help="Only this vault; otherwise every one that holds the node.")
+@click.option("--vault", "only", metavar="NAME", help="Only this vault; otherwise every one that holds the node.")
 @click.option("--status", is_flag=True, help="Replicate nothing: say how old the data on the vaults is.")
 @click.option("--json", "as_json", is_flag=True, help="With --status: one JSON document per vault.")
 @ssh_config_option
 def replicate(node: str, only: str | None, status: bool, as_json: bool, ssh_config: str | None) -> None:
     """Pull NODE's newest data to its vaults now.
+
+    Takes one snapshot of what is replicated, and adds to the replicas; destroys nothing.
 
     Exit code 0: all of it arrived (or is fresh). 1: something did not. 2: with --status, something is older than the
     accepted loss. 3: a vault or the node could not be read.

@@ -19,7 +19,9 @@ from blackstart.cli.rebuild import planned
 def restore(what: str, at: str | None, plan_only: bool, ssh_config: str | None, yes: bool) -> None:
     """Bring one dataset of a living node back, like node1/tank/data/crm.
 
-    What has the name now is renamed aside and kept.
+    What has the name now is renamed aside and kept; containers that use it are stopped for the exchange only.
+
+    Exit code 0: it is back. 1: refused, or something failed. 3: something could not be read.
     """
     node, slash, dataset = what.partition("/")
     if slash:

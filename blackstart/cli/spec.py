@@ -24,13 +24,16 @@ from blackstart.spec.show import as_toml, resolved
 
 @click.group()
 def spec() -> None:
-    """Check and show the fleet: its files, as they are and as they come out."""
+    """Check the fleet's files, and show what they come to."""
 
 
 @spec.command()
 @click.option("--json", "as_json", is_flag=True, help="Problems as JSON, for editors and CI.")
 def check(as_json: bool) -> None:
-    """Read every file of the fleet and say everything that is wrong with it. Changes nothing."""
+    """Say everything that is wrong with the fleet's files. Changes nothing.
+
+    Exit code 0: nothing is (warnings do not count). 1: something is.
+    """
     try:
         fleet, sources = read_with_lines(fleet_path())
         problems, notes = check_fleet(fleet, sources), warnings(fleet, sources)
@@ -64,7 +67,10 @@ def _print(problems: list[Problem], summary: str) -> None:
 @click.argument("node")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def show(node: str, as_json: bool) -> None:
-    """Everything wanted of NODE, with defaults and derived values (MACs, ports, datasets) filled in."""
+    """Show everything wanted of NODE. Changes nothing.
+
+    Defaults and derived values (MACs, ports, datasets) are filled in.
+    """
     fleet = read_fleet()
     require_node(fleet, node)
     data = resolved(resolve(fleet, node))
@@ -74,14 +80,17 @@ def show(node: str, as_json: bool) -> None:
 @spec.command("schema")
 @click.argument("file", type=click.Choice(sorted(FILES)), required=False)
 def schema_(file: str | None) -> None:
-    """The JSON Schema of one kind of file, or of all four by name."""
+    """Print the JSON Schema of one kind of file, or of all four by name. Changes nothing."""
     made = schema(file) if file else {name: schema(name) for name in FILES}
     click.echo(json.dumps(made, indent=1))
 
 
 @spec.command()
 def migrate() -> None:
-    """Lift files of an older format to the newest. Format 1 is the first, so there is nothing to lift yet."""
+    """Lift files of an older format to the newest.
+
+    Changes nothing yet: format 1 is the first, so there is nothing to lift.
+    """
     root = fleet_path()
     paths = sorted([*root.glob("*.toml"), *root.glob("nodes/*.toml"), *root.glob("containers/*.toml")])
     if not paths:
@@ -101,5 +110,5 @@ def _format(root: Path, path: Path) -> Problem | None:
 
 @spec.command()
 def docs() -> None:
-    """The reference of the format, made from the models (docs/spec.md)."""
+    """Print the reference of the format, made from the models (docs/spec.md). Changes nothing."""
     click.echo(reference(), nl=False)

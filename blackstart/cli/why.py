@@ -37,7 +37,9 @@ _WHOLE: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @ssh_config_option
 def why(node: str, as_json: bool, ssh_config: str | None) -> None:
-    """Say what ssh, the vaults and the last heartbeat tell about NODE, the verdict, and the next command.
+    """Say what is the matter with NODE, and the next command to type. Changes nothing.
+
+    Asks the node and its vaults, all at once, and shows what each of them sees, the verdict and what it rests on.
 
     Exit code 0: intact. 2: it needs something. 3: something could not be read.
     """
@@ -86,9 +88,9 @@ def see(known: Hosts, spec: NodeSpec) -> tuple[Live, str, dict[str, VaultReading
         )
 
 
-def see_node(known: Hosts, node: str) -> tuple[Live, str]:
+def see_node(known: Hosts, node: str, query: Query = Query()) -> tuple[Live, str]:
     """The node's reading by one exec, and one line on how it was reached."""
-    said, failed = known.run(node, script(Query()))
+    said, failed = known.run(node, script(query))
     if failed:
         return unknown(f"not reached by ssh: {failed}"), f"not reached: {failed}"
     live = parse(said)

@@ -17,7 +17,13 @@ from blackstart.lab import Lab, LabError
 @click.option("--megabytes", default=MEGABYTES, show_default=True, help="Random data beside the service's own.")
 @click.option("--keep", is_flag=True, help="Leave the machines running afterwards.")
 def drill_lab(megabytes: int, keep: bool) -> None:
-    """Provision two lab machines, lose one with its disks, rebuild it, prove the outcome from outside."""
+    """Provision two lab machines, lose one with its disks, rebuild it, prove the outcome.
+
+    Changes nothing but the lab in .lab, which it makes anew and takes down, and .drill, where its logs and result.json
+    are.
+
+    Exit code 0: every step came out as it must. 1: one did not; which one, and where its log is, is said.
+    """
     root = Path.cwd()
     folder = root / ".drill"
     shutil.rmtree(folder, ignore_errors=True)

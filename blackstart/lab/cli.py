@@ -43,7 +43,7 @@ def _refusing(function: Callable[P, R]) -> Callable[P, R]:
 @click.pass_context
 @_refusing
 def lab(ctx: click.Context, folder: Path) -> None:
-    """Real machines with ZFS and LXC on this computer, to lose and to rebuild."""
+    """Run machines with ZFS and LXC on this computer, to lose and to rebuild."""
     ctx.obj = Lab(folder)
 
 
@@ -82,7 +82,7 @@ def down(lab: Lab) -> None:
 @click.pass_obj
 @_refusing
 def status(lab: Lab) -> None:
-    """The machines, and how to reach them."""
+    """Show the machines, and how to reach them."""
     _table(lab)
 
 
@@ -108,7 +108,7 @@ def _table(lab: Lab) -> None:
 @click.pass_obj
 @_refusing
 def ssh(lab: Lab, name: str, command: tuple[str, ...]) -> None:
-    """A shell on NAME, or one command."""
+    """Open a shell on NAME, or run one command there."""
     machine = lab[name]
     argv = Shell(lab.root, name).argv(machine.spec.user)
     sys.stdout.flush()
@@ -204,6 +204,6 @@ def load(lab: Lab, name: str) -> None:
 @click.pass_obj
 @_refusing
 def logs(lab: Lab, name: str) -> None:
-    """What NAME's serial console said."""
+    """Print what NAME's serial console said."""
     log = lab[name].serial_log
     click.echo(log.read_text(errors="replace") if log.exists() else f"{name} was never started")

@@ -11,6 +11,7 @@ import click
 import pytest
 
 from blackstart.cli import main
+from blackstart.cli.reference import leaves, page
 from blackstart.verdict_shape import Kind
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +24,9 @@ _COMMAND = re.compile(r"(?:^ {4,}|`)((?:blackstart|pyinfra inventory) [^`#\n]*)"
 
 
 def commands() -> list[str]:
-    return sorted({found.strip() for page in PAGES for found in _COMMAND.findall(page.read_text())})
+    """All that people wrote; commands.md is made from the commands themselves."""
+    written = [page.read_text() for page in PAGES if page.name != "commands.md"]
+    return sorted({found.strip() for text in written for found in _COMMAND.findall(text)})
 
 
 def source() -> str:
@@ -86,3 +89,10 @@ def test_every_quoted_refusal_is_in_the_code(words: str) -> None:
 def test_every_verdict_and_every_obstacle_is_explained() -> None:
     for kind in get_args(Kind):
         assert f"| **{kind}** |" in RECOVERY
+
+
+def test_the_page_of_commands_is_current() -> None:
+    written = (DOCS / "commands.md").read_text()
+    assert written == page(), "run: python -m blackstart.cli.reference > docs/commands.md"
+    for words, _ in leaves(main, ("blackstart",)):
+        assert f"\n## {' '.join(words)}\n" in written

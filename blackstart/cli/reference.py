@@ -1,0 +1,66 @@
+"""docs/commands.md, made from the command line itself: `python -m blackstart.cli.reference > docs/commands.md`."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+import click
+
+from blackstart.cli import main
+
+_INTRODUCTION = """\
+# Which command does what?
+
+This page is made from the code (`python -m blackstart.cli.reference > docs/commands.md`); a test keeps it current.
+`blackstart COMMAND --help` says the same.
+
+The fleet is the folder `inventory` here, or the one that `BLACKSTART_FLEET` names. `BLACKSTART_SSH_CONFIG` is as
+`--ssh-config`.
+
+| exit code | meaning |
+|---|---|
+| 0 | all is well |
+| 1 | an error or a refusal, also a wrong word on the command line |
+| 2 | something differs or is too old: `why` (the node needs something), `replicate --status` (older than accepted) |
+| 3 | something could not be read, so nothing can be said: a host, a vault, a part of a reading |
+
+The literal `pyinfra inventory deploys/NAME.py` ends with 0, 1 or 3 in the same sense: 1 also where one host of several
+was refused, 3 where that was for want of something that could be read.
+"""
+
+
+def leaves(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command that is no group, with its words."""
+    if not isinstance(command, click.Group):
+        yield words, command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        below = command.get_command(context, name)
+        assert below is not None
+        yield from leaves(below, (*words, name))
+
+
+def page() -> str:
+    """The whole page, Markdown."""
+    return _INTRODUCTION + "".join(_entry(" ".join(words), each) for words, each in leaves(main, ("blackstart",)))
+
+
+def _entry(name: str, command: click.Command) -> str:
+    context = click.Context(command, info_name=name)
+    usage = " ".join([name, *command.collect_usage_pieces(context)])
+    lines = [f"\n## {name}\n", f"    {usage}\n", *_paragraphs(command.help or "")]
+    options = [option.get_help_record(context) for option in command.params if isinstance(option, click.Option)]
+    shown = ["| `{}` | {} |".format(*(each.replace("|", r"\|") for each in record)) for record in options if record]
+    if shown:
+        lines += ["| option | |\n|---|---|\n" + "\n".join(shown) + "\n"]
+    return "\n".join(lines)
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [textwrap.fill(" ".join(each.split()), 120, break_on_hyphens=False) + "\n" for each in text.split("\n\n")]
+
+
+if __name__ == "__main__":
+    click.echo(page(), nl=False)

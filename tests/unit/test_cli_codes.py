@@ -1,0 +1,122 @@
+"""What each command ends with when something is wrong: 1, 2 and 3 are kept apart, whoever says them."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from rebuild_world import live, pool, record
+from spec_fleet import write
+
+from blackstart.cli import main, why
+from blackstart.cli.fleet_hosts import Hosts
+from blackstart.cli.reference import leaves
+from blackstart.reading import Present
+from blackstart.vault.records import unknown as unread_vault
+
+LEAVES = [words[1:] for words, _ in leaves(main, ("blackstart",))]
+OF_THE_FLEET = [
+    "why node1",
+    "rebuild node1",
+    "restore node1/tank/data/crm",
+    "attach node1",
+    "enroll node1",
+    "apply",
+    "replicate node1",
+    "retire node1/crm",
+    "spec check",
+    "spec show node1",
+    "spec migrate",
+    "image build debian-13",
+    "image import debian-13",
+    "image list",
+    "project lock web",
+]
+NEEDS_NO_FLEET = ("json", "lab", "drill-lab", "bench")
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("BLACKSTART_FLEET", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return write(tmp_path)
+
+
+def code(words: str) -> int:
+    result = CliRunner().invoke(main, words.split())
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code
+
+
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+def test_a_wrong_option_is_1_for_every_command(words: tuple[str, ...]) -> None:
+    assert code(" ".join((*words, "--no-such-option"))) == 1
+
+
+def test_none_is_left_out_below() -> None:
+    asked = {tuple(words.split()[: len(leaf)]) for words in OF_THE_FLEET for leaf in LEAVES}
+    left = {leaf for leaf in LEAVES if leaf not in asked and leaf[0] not in NEEDS_NO_FLEET}
+    assert left == {("spec", "schema"), ("spec", "docs")}
+
+
+@pytest.mark.parametrize("words", OF_THE_FLEET)
+def test_no_fleet_is_1_and_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    monkeypatch.setenv("BLACKSTART_FLEET", str(tmp_path / "nowhere"))
+    result = CliRunner().invoke(main, words.split())
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    assert str(tmp_path / "nowhere") in result.stderr
+
+
+@pytest.mark.parametrize("words", ["apply -y", "enroll node1 -y", "rebuild node1 -y", "restore node1/tank/data/crm -y"])
+@pytest.mark.parametrize("said", [0, 1, 3])
+def test_what_pyinfra_ends_with_is_passed_on(
+    fleet: Path, monkeypatch: pytest.MonkeyPatch, words: str, said: int
+) -> None:
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, said, "", ""))
+    assert code(words) == said
+
+
+def test_a_refused_plan_is_not_asked_about(fleet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        return subprocess.CompletedProcess(command, 3, "", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert code("rebuild node1") == 3
+    assert len(asked) == 1 and "plan=only" in asked[0]
+
+
+@pytest.mark.parametrize(
+    "words", ["why node1", "attach node1", "replicate node1", "replicate node1 --status", "retire node1/web"]
+)
+def test_a_host_that_does_not_answer_is_3(fleet: Path, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    gone = subprocess.CompletedProcess([], 255, "", "ssh: connect to host 192.0.2.1 port 22: No route to host\n")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: gone)
+    assert code(words) == 3
+
+
+@pytest.mark.parametrize(("there", "ends"), [(True, 0), (False, 2)])
+def test_why_is_2_where_the_node_needs_something(
+    fleet: Path, monkeypatch: pytest.MonkeyPatch, there: bool, ends: int
+) -> None:
+    node = live(pools=(pool(),)) if there else live()
+    known = replace(record(), datasets={})
+    vault = replace(unread_vault("not asked"), records=Present({"node1": Present(known)}))
+    monkeypatch.setattr(why, "see_node", lambda *_: (node, "answers"))
+    monkeypatch.setattr(why, "see_vault", lambda *_: vault)
+    monkeypatch.setattr(Hosts, "run", lambda *_: ("", ""))
+    assert code("why node1") == ends
+
+
+@pytest.mark.parametrize(("said", "ends"), [(0, 0), (1, 1), (2, 2), (255, 3)])
+def test_status_passes_on_what_the_vault_says(
+    fleet: Path, monkeypatch: pytest.MonkeyPatch, said: int, ends: int
+) -> None:
+    answer = '{"format": 1, "node": "node1", "rpo": 3600, "datasets": []}'
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], said, answer, ""))
+    assert code("replicate node1 --status") == ends
