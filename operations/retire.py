@@ -14,8 +14,7 @@ from pyinfra.context import host as current
 from pyinfra.context import state as current_state
 
 from blackstart.converge import retire, retire_commands, retire_node, retire_text
-from blackstart.converge.retire_seen import see
-from blackstart.converge.wanted import Wanted
+from blackstart.converge.retire_seen import looked_at, see
 from blackstart.reading import Present
 from blackstart.restore.keeper import record_on
 from blackstart.spec.resolve import NodeSpec
@@ -32,9 +31,12 @@ from operations.verdict import known, say_once, verdict
 
 @operation()
 def retired(spec: NodeSpec, what: str, by: str, commit: str, shown: bool = False) -> Commands:
-    """A container, or a dataset (with a slash in it), that the spec no longer has. `shown`: the plan was already."""
+    """A container, a dataset (with a slash in it) or a unit (with a dot) that the spec no longer has.
+
+    `shown`: the plan was already.
+    """
     about = known(spec)
-    now = live(Wanted())
+    now = live(looked_at(what))
     refusal = refuse_apply(verdict(spec, about, now, {}))
     if refusal:
         yield refuse(str(refusal))

@@ -1,4 +1,4 @@
-"""`blackstart retire NODE/CONTAINER`, `NODE/DATASET`, `NODE`: looked at and shown first, then the pyinfra command."""
+"""`blackstart retire NODE/NAME`, and `NODE` alone: looked at and shown first, then the pyinfra command."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from blackstart.cli.fleet_hosts import Hosts, hosts, load, ssh_config_option
 from blackstart.cli.why import see_node, see_vault
 from blackstart.converge import retire as core
 from blackstart.converge import retire_node
-from blackstart.converge.retire_seen import see
+from blackstart.converge.retire_seen import looked_at, see
 from blackstart.converge.retire_text import as_text
 from blackstart.live import lxc_config
+from blackstart.live.query import query_for
 from blackstart.reading import Reading, Unknown
 from blackstart.restore.keeper import choose, keepers, record_on
 from blackstart.spec.resolve import NodeSpec
@@ -25,15 +26,16 @@ from blackstart.verdict_self import judge_own_keeper
 
 
 @click.command()
-@click.argument("what", metavar="NODE/CONTAINER|NODE/DATASET|NODE")
+@click.argument("what", metavar="NODE/CONTAINER|NODE/DATASET|NODE/UNIT|NODE")
 @click.option("--plan", "plan_only", is_flag=True, help="Only show what would be done.")
 @ssh_config_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask for the name.")
 def retire(what: str, plan_only: bool, ssh_config: str | None, yes: bool) -> None:
     """Put aside what the spec no longer has. Destroys nothing.
 
-    A container is stopped for good, its files are removed, its datasets are renamed below POOL/retired. NODE alone, of
-    a node that the fleet no longer has, marks the vaults' record of it; the node itself is not touched.
+    A container is stopped for good, its files are removed, its datasets are renamed below POOL/retired. A unit (its
+    whole name, like backup.timer) is stopped, and its file removed. NODE alone, of a node that the fleet no longer has,
+    marks the vaults' record of it; the node itself is not touched.
 
     Exit code 0: it is retired. 1: refused, or it failed. 3: something could not be read.
     """
@@ -55,7 +57,7 @@ def retire(what: str, plan_only: bool, ssh_config: str | None, yes: bool) -> Non
     if not yes and click.prompt(f"To retire it, type {typed}", default="", show_default=False).strip() != typed:
         click.echo("Nothing was done.")
         sys.exit(1)
-    sys.exit(1 if run(pyinfra_command("retire", limits, data | more, ("-y",))) else 0)
+    sys.exit(run(pyinfra_command("retire", limits, data | more, ("-y",))))
 
 
 def _refuse(node: str, why: str, then: str, unread: bool) -> None:
@@ -73,7 +75,7 @@ def _look(known: Hosts, spec: NodeSpec, name: str) -> str:
     """The plan as text; ends the program where it is refused. The deploy judges again, under the lock."""
     if name in spec.containers:
         _refuse(spec.name, *core.still_there(spec, name), unread=False)
-    live, _ = see_node(known, spec.name)
+    live, _ = see_node(known, spec.name, query_for(looked_at(name)))
     readings = {vault: see_vault(known, vault, pool) for vault, pool in keepers(spec).items()}
     _, record = choose(readings, spec.name)
     own = judge_own_keeper(spec, live) if list(readings) == [spec.name] and isinstance(record, Unknown) else None

@@ -88,9 +88,9 @@ def see(known: Hosts, spec: NodeSpec) -> tuple[Live, str, dict[str, VaultReading
         )
 
 
-def see_node(known: Hosts, node: str, query: Query = Query()) -> tuple[Live, str]:
+def see_node(known: Hosts, node: str, query: Query | None = None) -> tuple[Live, str]:
     """The node's reading by one exec, and one line on how it was reached."""
-    said, failed = known.run(node, script(query))
+    said, failed = known.run(node, script(query or Query()))
     if failed:
         return unknown(f"not reached by ssh: {failed}"), f"not reached: {failed}"
     live = parse(said)

@@ -54,6 +54,8 @@ def _one(path: str, file: WantedFile, live: FileLive | None) -> list[Change]:
 
 
 def _is_ours(path: str) -> bool:
+    if path.startswith(paths.unit_mark("")):
+        return False  # said as what it marks, a unit
     return path.startswith(_OURS) or (path.startswith(f"{paths.UNITS}/lxc@") and path.endswith("/blackstart.conf"))
 
 

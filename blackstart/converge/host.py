@@ -41,8 +41,12 @@ def _files(spec: NodeSpec, context: Context) -> dict[str, WantedFile]:
         )
         for path, item in spec.node.host.files.items()
     } | {
-        f"{paths.UNITS}/{name}": WantedFile(content.encode(), then=RELOAD)
+        path: file
         for name, content in spec.node.host.units.items()
+        for path, file in (
+            (f"{paths.UNITS}/{name}", WantedFile(content.encode(), then=RELOAD)),
+            (paths.unit_mark(name), WantedFile(b"")),
+        )
     }
 
 

@@ -65,6 +65,11 @@ def dropin(container: str) -> str:
     return f"{UNITS}/lxc@{container}.service.d/blackstart.conf"
 
 
+def unit_mark(unit: str) -> str:
+    """Says that the operator's unit of that name came from the spec: what blackstart may stop when it is retired."""
+    return f"{LIBEXEC}/unit-{unit}"
+
+
 def mount(dataset: str) -> str:
     """Where a container's dataset is mounted on the host."""
     return f"{MOUNTS}/{dataset}"

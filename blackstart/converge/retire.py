@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from blackstart.change import shell
+from blackstart.converge import paths
 from blackstart.converge.aside import Move, move, tree
 from blackstart.converge.retire_obstacle import obstacle
 from blackstart.converge.retire_seen import Seen, datasets_of
@@ -20,13 +21,14 @@ OURS = "# Owned by blackstart"  # the first line of templates/lxc.conf.j2
 class Plan:
     """What is going to happen, or why not: `refusal` (one sentence) with `then`, the next command to type.
 
-    `unread`: refused because something could not be read. `container`: to be stopped, its files removed; "" for none.
+    `unread`: refused because something could not be read. `container`, `unit`: to be stopped, with their files.
     `recorded`: replicated dataset -> its new name, for the vaults' record; ON_VAULT_ONLY where the node lacks it.
     """
 
     node: str
     name: str
     container: str = ""
+    unit: str = ""
     moves: tuple[Move, ...] = ()
     recorded: dict[str, str] | None = None
     said: tuple[str, ...] = ()
@@ -36,11 +38,14 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.container or self.moves or self.recorded)
+        return not (self.container or self.unit or self.moves or self.recorded)
 
 
 def plan(seen: Seen, name: str, now: int) -> Plan:
-    """`name` with a slash is a dataset, else a container. `now`: seconds since 1970, for the date in the new names."""
+    """`name` with a slash is a dataset, with a dot a unit, else a container.
+
+    `now`: seconds since 1970, for the date in the new names.
+    """
     node = seen.node
     for what, reading in (
         ("datasets", seen.live.datasets),
@@ -52,7 +57,9 @@ def plan(seen: Seen, name: str, now: int) -> Plan:
         if isinstance(reading, Unknown):
             why = f"nothing is retired, {what} could not be read: {reading.why}"
             return Plan(node, name, refusal=why, then=shell("blackstart", "why", node), unread=True)
-    return _dataset(seen, name, now) if "/" in name else _container(seen, name, now)
+    if "/" in name:
+        return _dataset(seen, name, now)
+    return _unit(seen, name) if "." in name else _container(seen, name, now)
 
 
 def _refuse(seen: Seen, name: str, why: str, *then: str) -> Plan:
@@ -91,7 +98,7 @@ def _container(seen: Seen, name: str, now: int) -> Plan:
             said.append(f"{dataset} stays as it is: {refused[0]}")
         else:
             moves.append(move(seen.live, dataset, name, now, moves))
-    return Plan(node, name, name, tuple(moves), _recorded(seen, moves), tuple(said))
+    return Plan(node, name, name, moves=tuple(moves), recorded=_recorded(seen, moves), said=tuple(said))
 
 
 def _nothing(seen: Seen, name: str, runs: bool) -> Plan:
@@ -107,6 +114,25 @@ def _nothing(seen: Seen, name: str, runs: bool) -> Plan:
     others = sorted(set(seen.config_texts) - set(seen.spec.containers))
     why = f"{node} has no container {name}; not in the spec there: {', '.join(others) or 'none'}"
     return _refuse(seen, name, why, "blackstart", "why", node)
+
+
+def _unit(seen: Seen, name: str) -> Plan:
+    node, files = seen.node, seen.files
+    if isinstance(files, Unknown):
+        why = f"nothing is retired, {node}'s files could not be read: {files.why}"
+        return Plan(node, name, refusal=why, then=shell("blackstart", "why", node), unread=True)
+    if name in seen.spec.node.host.units:
+        why = f"the spec still has unit {name}: remove it from nodes/{node}.toml first, then apply"
+        return _refuse(seen, name, why, "blackstart", "apply", node)
+    if isinstance(seen.applied, Present) and name in seen.applied.value.node.host.units:
+        why = f"unit {name} is still in the spec as last applied: a rebuild would bring it back"
+        return _refuse(seen, name, why, "blackstart", "apply", node)
+    if paths.unit_mark(name) in files:
+        return Plan(node, name, unit=name)
+    if f"{paths.UNITS}/{name}" in files:
+        why = f"unit {name} did not come from the spec: it is yours"
+        return _refuse(seen, name, why, "blackstart", "why", node)
+    return Plan(node, name, said=(f"{node} has no unit {name} of ours",))
 
 
 def _dataset(seen: Seen, name: str, now: int) -> Plan:

@@ -16,7 +16,24 @@ def commands(plan: Plan) -> list[str]:
     """What is run on the node, in order; each is safe to repeat. The record is marked before the first of them."""
     first = [stop(plan.container, disable=True)] if plan.container else []
     last = [_remove(plan.container)] if plan.container else []
+    if plan.unit:
+        last = [_remove_unit(plan.unit)]
     return [*first, *(aside.command(move) for move in plan.moves), *last]
+
+
+def _remove_unit(name: str) -> str:
+    """Its mark goes last: as long as it is there, the next run goes on."""
+    file = shell(f"{paths.UNITS}/{name}")
+    every = name.replace("@.", "@*.")  # the instances of a template
+    return "\n".join(
+        [
+            "set -eu",
+            f"if [ -e {file} ]; then {shell('systemctl', 'stop', every)}; {shell('systemctl', 'disable', name)}; fi",
+            f"rm -f -- {file}",
+            RELOAD,
+            shell("rm", "-f", "--", paths.unit_mark(name)),
+        ]
+    )
 
 
 def files(name: str) -> tuple[str, ...]:

@@ -6,8 +6,10 @@ import re
 from dataclasses import dataclass
 
 from blackstart.converge import paths
-from blackstart.live.model import DatasetLive, Live
-from blackstart.reading import Present, Reading
+from blackstart.converge.compare import known
+from blackstart.converge.wanted import Wanted, WantedFile
+from blackstart.live.model import DatasetLive, FileLive, Live
+from blackstart.reading import Present, Reading, Unknown
 from blackstart.spec.resolve import NodeSpec, wanted_datasets
 from blackstart.vault.record import Record
 from blackstart.verdict import recorded_spec
@@ -38,6 +40,11 @@ class Seen:
         return self.live.datasets.value if isinstance(self.live.datasets, Present) else {}
 
     @property
+    def files(self) -> dict[str, FileLive] | Unknown:
+        """Of those that `looked_at` names."""
+        return known(self.live.files)
+
+    @property
     def config_texts(self) -> dict[str, str]:
         return self.configs.value if isinstance(self.configs, Present) else {}
 
@@ -48,6 +55,13 @@ class Seen:
         if isinstance(self.applied, Present):
             names = {item.name: "applied" for item in wanted_datasets(self.applied.value)}
         return names | {item.name: "spec" for item in wanted_datasets(self.spec)}
+
+
+def looked_at(name: str) -> Wanted:
+    """What a reading must hold before `name` can be judged: whether a unit is there, and whether it is ours."""
+    if "/" in name or "." not in name:
+        return Wanted()
+    return Wanted(files={path: WantedFile(b"") for path in (paths.unit_mark(name), f"{paths.UNITS}/{name}")})
 
 
 def see(spec: NodeSpec, record: Reading[Record], live: Live, configs: Reading[dict[str, str]]) -> Seen:

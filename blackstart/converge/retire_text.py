@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blackstart.change import shell
+from blackstart.converge import paths
 from blackstart.converge.container import unit
 from blackstart.converge.retire import Plan
 from blackstart.converge.retire_commands import files
@@ -13,6 +14,8 @@ def as_text(plan: Plan) -> str:
     lines = [f"{plan.node}/{plan.name}:"]
     if plan.container:
         lines.append(f"  - {unit(plan.container)} is stopped and disabled")
+    if plan.unit:
+        lines.append(f"  - {plan.unit} is stopped and disabled, {paths.UNITS}/{plan.unit} is removed")
     for move in plan.moves:
         lines.append(f"  - {move.dataset} is renamed to {move.aside}, not mounted any more")
     if plan.container:

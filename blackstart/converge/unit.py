@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from blackstart.change import Change, shell
-from blackstart.converge.compare import known, unknown, update
+from blackstart.converge import paths
+from blackstart.converge.compare import known, unknown, unmanaged, update
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import Unknown
@@ -28,7 +29,15 @@ def diff(wanted: Wanted, live: Live) -> list[Change]:
             changes.append(update("unit", name, "active", "active", active))
         if unit.active is False and active in ("active", "activating", "reloading"):
             changes.append(update("unit", name, "active", "inactive", active))
-    return changes
+    return changes + [unmanaged("unit", name) for name in left_over(wanted, live)]
+
+
+def left_over(wanted: Wanted, live: Live) -> list[str]:
+    """Units that came from the spec, by the marks of their names, and that it no longer has."""
+    files = known(live.files)
+    prefix = paths.unit_mark("")
+    marks = [] if isinstance(files, Unknown) else [path for path in sorted(files) if path.startswith(prefix)]
+    return [path.removeprefix(prefix) for path in marks if path not in wanted.files]
 
 
 def commands(changes: list[Change]) -> list[str]:

@@ -94,6 +94,14 @@ def test_systemd_is_asked_once_per_verb() -> None:
     ]
 
 
+def test_a_unit_that_the_spec_no_longer_has_is_said_once_and_left_alone() -> None:
+    before = satisfied(wishes(units={"a.timer": "[Timer]\n"}))
+    want = wishes()
+    (change,) = unit.diff(want, before)
+    assert (change.name, change.action) == ("a.timer", "unmanaged") and unit.commands([change]) == []
+    assert "unit-" not in " ".join(each.name for each in file.diff(want, before))
+
+
 def test_a_service_with_a_timer_is_left_to_its_timer() -> None:
     want = wishes(units={"a.service": "[Service]\n", "a.timer": "[Timer]\n"})
     assert "a.timer" in want.units and "a.service" not in want.units
