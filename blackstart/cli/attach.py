@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 import time
 
 import click
@@ -58,7 +59,7 @@ def follow(known: Hosts, vault: str, node: str, last: unit.Look | str) -> int:
             failed = 0
             line = unit.progress(last)
             if line != said:
-                click.echo(f"{node}: {line}")
+                click.echo(lines(f"{node}: {line}"))
                 said = line
             if not last.active:
                 break
@@ -70,7 +71,12 @@ def follow(known: Hosts, vault: str, node: str, last: unit.Look | str) -> int:
         time.sleep(2)
         last = look(known, vault, node)
     for line in [*unit.summary(last.document), *last.errors]:
-        click.echo(line)
+        click.echo(lines(line))
     if last.state == "running":
         click.echo(f"it was ended from outside; go on with: blackstart rebuild {node}")
     return 0 if last.state == "done" else 1
+
+
+def lines(text: str) -> str:
+    """One line for people as lines of 80 columns; names are never broken."""
+    return textwrap.fill(text, 80, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)

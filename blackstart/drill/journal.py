@@ -70,7 +70,7 @@ class Journal:
         """What a person reads at the end."""
         table = Table(title="drill", caption=str(self.folder / "result.json"))
         for column, justify in (("step", "left"), ("seconds", "right"), ("bytes", "right"), ("", "left")):
-            table.add_column(column, justify=justify)  # type: ignore[arg-type]
+            table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
         for step in self.steps:
             size = f"{step.bytes:,}" if step.bytes is not None else ""
             table.add_row(step.name, f"{step.seconds:.1f}", size, step.note if step.ok else f"FAILED {step.note}")

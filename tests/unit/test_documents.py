@@ -132,6 +132,8 @@ def test_a_restore_from_its_plan_to_the_journal(
         monkeypatch.setattr(Hosts, "run", lambda *_, text=active: (text, ""))
         shown = valid("attach", run("attach", "node1", "--json").stdout)
         assert (shown["restore"] and shown["restore"]["state"]) == said
+    followed = run("attach", "node1").output.splitlines()
+    assert max(map(len, followed)) <= 80 and "tank/data/crm" in "".join(followed)
 
 
 def test_a_restore_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
