@@ -51,8 +51,11 @@ def enroll_command(node: str) -> str:
     return shell("pyinfra", "inventory", "deploys/site.py", "--limit", node, "--data", "enroll=yes")
 
 
-def render(verdict: Verdict, width: int = 80) -> str:
-    """The verdict for people: its name, the evidence, what is refused and what to type."""
+def render(verdict: Verdict, width: int = 66) -> str:
+    """The verdict for people: its name, the evidence, what is refused and what to type.
+
+    pyinfra puts the host's name in front of each line: together they fit 80 columns.
+    """
     lines = [f"{verdict.node}: {verdict.kind}"]
     for said in dict.fromkeys(verdict.evidence):
         lines += textwrap.wrap(said, width - 4, initial_indent="  - ", subsequent_indent="    ")

@@ -10,6 +10,8 @@ from blackstart import unread
 from blackstart.change import Change, shell
 from operations.live import spoil
 
+_WIDTH = 66
+
 Command = str | StringCommand | FileUploadCommand
 Commands = Generator[Command, None, None]
 
@@ -17,9 +19,14 @@ Commands = Generator[Command, None, None]
 def refuse(why: str) -> str:
     """A command that fails with one sentence: pyinfra then leaves this host, and the others go on.
 
-    An exception here would stop the run for every host.
+    An exception here would stop the run for every host. The sentence fits a terminal of 80 columns behind the host's
+    name; the command after `. Next: ` gets a line of its own and is never broken: it is copied.
     """
-    return shell("printf", r"%s\n", why) + " >&2; exit 1"
+    sentence, stop, command = why.partition(". Next: ")
+    said = shell("printf", r"%s\n", sentence + stop[:1]) + f" | fold -s -w {_WIDTH} >&2; "
+    if stop:
+        said += shell("printf", r"%s\n", f"Next: {command}") + " >&2; "
+    return f"{said}exit 1"
 
 
 def could_not_read(changes: Iterable[Change]) -> Generator[str, None, None]:

@@ -1,4 +1,4 @@
-"""An outline for people (80 columns) and for programs (JSON, format 1). Pure."""
+"""An outline for people (80 columns with the host's name in front) and for programs (JSON, format 1). Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from blackstart.restore.outline import Outline, round_size, say_age
 
 
-def as_text(outline: Outline, width: int = 80) -> str:
+def as_text(outline: Outline, width: int = 66) -> str:
     """What comes back and what does not, as lines of at most `width` columns (but for a command to copy)."""
     wide = max([len(each.dataset) for each in outline.chosen] + [7])
     lines = [f"{outline.node}: comes back" + (f" as of {outline.at}" if outline.at else "")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,6 +22,7 @@ from blackstart import supply
 from blackstart.live.model import Live
 from blackstart.reading import ABSENT, Present, Unknown
 from operations import container, dataset, file, image, live, pool, rootfs
+from operations.common import refuse
 
 WANT = wishes()
 UNRECORDED = SimpleNamespace(name="node1", vaults={}, node=SimpleNamespace(vault=None))
@@ -146,3 +148,13 @@ def test_containers_are_all_started_before_the_first_is_waited_for(run: Run) -> 
     probes = [number for number, line in enumerate(commands) if "/probe-" in line]
     assert starts == [0, 1, 2] and probes == [3, 4, 5]
     assert "lxc@notes" in commands[0] and "lxc@ledger" in commands[1]
+
+
+def test_a_refusal_fits_the_terminal_and_its_next_command_stays_whole() -> None:
+    why = "disk virtio-N1A0001 is not there; disk virtio-N1B0001 is not there; nothing is blank and large enough"
+    then = "pyinfra inventory deploys/bootstrap.py --limit node1 --data disks=" + ",".join(["virtio-A=virtio-B"] * 4)
+    done = subprocess.run(["sh", "-c", refuse(f"node1: {why}. Next: {then}")], capture_output=True, text=True)
+    *lines, last = done.stderr.splitlines()
+    assert done.returncode == 1 and done.stdout == "" and last == f"Next: {then}"
+    assert all(len(line) <= 66 for line in lines) and "".join(lines) == f"node1: {why}."
+    assert subprocess.run(["sh", "-c", refuse("it's so")], capture_output=True, text=True).stderr == "it's so\n"

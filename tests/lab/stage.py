@@ -22,6 +22,11 @@ UNIT = "blackstart-restore-node1"
 PROVISIONED = "provisioned"
 
 
+def joined(output: str) -> str:
+    """Sentences are folded to fit the terminal; here each host's words stand in one line."""
+    return re.sub(r"\s*\n +\[(\w+)\] +", " ", output)
+
+
 @dataclass
 class Stage:
     """`folder` holds what `reset` needs, and a log of what was typed beside the commands under test."""
@@ -66,9 +71,13 @@ class Stage:
 
     def pyinfra(self, deploy: str, *more: str) -> tuple[int, str]:
         """Exit code and output of one pyinfra command for node1."""
-        with self.begin(deploy, *more) as running:
-            output, _ = running.communicate(timeout=1500)
-        return running.returncode, output
+        return self.ended(self.begin(deploy, *more))
+
+    def ended(self, running: subprocess.Popen[str], seconds: float = 1500) -> tuple[int, str]:
+        """Wait for a command; its exit code and output, the lines of a host joined to one."""
+        with running:
+            output, _ = running.communicate(timeout=seconds)
+        return running.returncode, joined(output)
 
     def words(self, deploy: str, *more: str) -> list[str]:
         """The command, as it is typed."""
