@@ -1,4 +1,4 @@
-"""site.py on real machines: a node is provisioned, the second run changes nothing, one limit touches one container."""
+"""site.py on real machines: a node is provisioned, the second run changes nothing, one change touches one container."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_node_is_provisioned_then_left_alone_then_changed_in_one_place(operato
     assert containers(node1) == before
 
     spec = operator.fleet / "containers/files.toml"
-    spec.write_text(spec.read_text().replace("priority = 30", 'priority = 30\nmemory = "160MiB"'))
+    spec.write_text(spec.read_text().replace("priority = 30", 'priority = 30\nraw = ["lxc.start.delay = 0"]'))
     operator.deploy("site", "node1")
     after = containers(node1)
     assert {name for name in before if before[name] != after[name]} == {"files"}
