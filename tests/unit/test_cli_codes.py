@@ -120,3 +120,10 @@ def test_status_passes_on_what_the_vault_says(
     answer = '{"format": 1, "node": "node1", "rpo": 3600, "datasets": []}'
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], said, answer, ""))
     assert code("replicate node1 --status") == ends
+
+
+@pytest.mark.parametrize("said", [0, 1, 3])
+def test_so_it_is_where_the_plan_was_shown_before(fleet: Path, monkeypatch: pytest.MonkeyPatch, said: int) -> None:
+    monkeypatch.setattr("blackstart.cli.retire._look", lambda *_: "node1/web: ...")
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, said, "", ""))
+    assert code("retire node1/web -y") == said
