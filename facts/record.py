@@ -11,9 +11,9 @@ from blackstart.vault.records import VaultReading, keys_script, parse, script, u
 class VaultRecords(FactBase[VaultReading]):
     """Records, replicas, keys and stock of one vault. No answer leaves everything unknown."""
 
-    def command(self, pool: str) -> str:
+    def command(self, pool: str, records_only: bool = False) -> str:
         self.pool = pool
-        return script(pool)
+        return script(pool, records_only)
 
     @staticmethod
     def default() -> VaultReading:

@@ -26,7 +26,7 @@ from blackstart.verdict_guard import refuse_bootstrap
 from blackstart.verdict_shape import bootstrap_command
 from operations.common import Commands, refuse
 from operations.live import EVERYTHING, STORAGE, live, spoil
-from operations.record import forget, reading
+from operations.record import reading, rewritten
 from operations.vault_shell import ShellError, on_vault
 from operations.verdict import known, verdict
 
@@ -41,7 +41,7 @@ def open_command(node: str) -> str:
 def tell(job: Job, **asked: object) -> int:
     """Change the open rebuild in the record; when it began (seconds since 1970). Raises ShellError."""
     said = on_vault(job.vault, open_command(job.spec.name), json.dumps(asked), tries=3)
-    forget(job.vault)
+    rewritten(job.vault)
     return int(json.loads(said.splitlines()[-1])["begun"])
 
 

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
 from pyinfra.api.command import FunctionCommand, StringCommand
@@ -38,6 +39,7 @@ _kept: dict[tuple[str, bool], VaultReading] = {}
 AWAY = 180  # seconds
 _away: dict[str, float] = {}
 _met: set[str] = set()
+_rewritten: set[tuple[str, bool]] = set()
 _keys: dict[str, Reading[dict[str, str]]] = {}
 # The operations of all hosts run at once; the second one that wants a vault's answer waits for it instead of asking.
 _asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -67,12 +69,24 @@ def reading(name: str, pool: str) -> VaultReading:
             host = vault_host(name)
             found = host.get_fact(VaultRecords, pool=pool) if host else unknown(f"vault {name} could not be reached")
             _kept[key] = found
+            _rewritten.discard(key)
+        elif key in _rewritten:
+            _rewritten.discard(key)
+            host = vault_host(name)
+            gone = unknown(f"vault {name} could not be reached")
+            found = host.get_fact(VaultRecords, pool=pool, records_only=True) if host else gone
+            _kept[key] = replace(_kept[key], clock=found.clock, records=found.records, folders=found.folders)
         return _kept[key]
 
 
 def forget(name: str) -> None:
     """Something just changed what vault `name` would say."""
     _kept.pop((name, current_state.is_executing), None)
+
+
+def rewritten(name: str) -> None:
+    """A record on vault `name` has just been written, and nothing else there changed."""
+    _rewritten.add((name, current_state.is_executing))
 
 
 def readings(spec: NodeSpec) -> dict[str, VaultReading]:
@@ -184,7 +198,7 @@ def _write(state: State, host: Host, vault: str, node: str, document: str, best_
     if keeper is not None and not lost(node):
         command = StringCommand(store_command(node))
         status, output = keeper.run_shell_command(command, _stdin=document, **_rights(keeper))
-        forget(vault)
+        rewritten(vault)
         if status:
             return True
         why = str(output.stderr)

@@ -22,7 +22,7 @@ from blackstart.spec.fleet import Fleet
 from blackstart.spec.resolve import resolve
 from blackstart.vault import asked, bzfs, layout
 from operations.common import Commands, refuse
-from operations.record import answering, forget, readings, store_command
+from operations.record import answering, readings, rewritten, store_command
 from operations.vault_shell import ShellError, on_vault
 
 
@@ -68,7 +68,7 @@ def _tell_epoch(state: State, host: Host, vault: str, job: Job) -> bool:
         on_vault(vault, store_command(job.spec.name), json.dumps(document))
     except ShellError as error:
         host.log_styled(f"vault {vault} was not told the new epoch: {error}; the next run tells it", fg="yellow")
-    forget(vault)
+    rewritten(vault)
     return True
 
 

@@ -74,8 +74,7 @@ prefixed() { [ ! -s "$2" ] || { sed "s/^/$1/" "$2"; printf '\n'; }; }
 keys() { for f in "$KEYS"/*.pub; do [ -e "$f" ] || continue; printf '%s ' "${f##*/}"; cat "$f" || return 1; done; }
 """
 
-_SECTIONS = r"""
-stock() { for f in "$IMAGES"/* "$PROJECTS"/*; do [ -e "$f" ] && printf '%s\n' "${f##*/}"; done; return 0; }
+_RECORDS = r"""
 section clock date +%s
 section pool zpool list -Hp -o guid "$POOL"
 section mounted zfs get -Hp -o value mounted,mountpoint "$POOL/vault/live"
@@ -88,6 +87,10 @@ for d in "$LIVE"/*/; do
     section "record $n" cat "$d/record.json"
   fi
 done
+"""
+
+_SECTIONS = r"""
+stock() { for f in "$IMAGES"/* "$PROJECTS"/*; do [ -e "$f" ] && printf '%s\n' "${f##*/}"; done; return 0; }
 r=$POOL/vault/replicas
 section replicas zfs list -Hp -r -t filesystem,volume -o name,used,encryption,receive_resume_token "$r"
 section snapshots zfs list -Hp -r -t snapshot -s createtxg -o name,guid,creation,userrefs,used,referenced "$r"
@@ -103,8 +106,11 @@ section libraries libraries
 """
 
 
-def script(pool: str) -> str:
-    """The one script, for a vault whose data lies on `pool`. Changes nothing."""
+def script(pool: str, records_only: bool = False) -> str:
+    """The one script, for a vault whose data lies on `pool`. Changes nothing.
+
+    `records_only`: the records and the clock, for a reading in which all else is known; replicas take the longest.
+    """
     words = {
         "POOL": pool,
         "LIVE": layout.LIVE,
@@ -115,7 +121,8 @@ def script(pool: str) -> str:
         "SPECS": layout.SPECS,
         "LIBRARIES": layout.LIBRARIES,
     }
-    return "".join(f"{name}={shell(value)}\n" for name, value in words.items()) + _PRELUDE + _SECTIONS
+    asked = _RECORDS + ("section replicas :\n" if records_only else _SECTIONS)
+    return "".join(f"{name}={shell(value)}\n" for name, value in words.items()) + _PRELUDE + asked
 
 
 def keys_script() -> str:

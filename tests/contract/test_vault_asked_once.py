@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from blackstart.reading import Unknown
 from blackstart.vault.records import unknown
 from operations import record
 
@@ -16,19 +17,40 @@ from operations import record
 class Vault:
     def __init__(self) -> None:
         self.asked = 0
+        self.words: list[dict[str, Any]] = []
 
     def get_fact(self, fact: Any, **words: Any) -> Any:
         self.asked += 1
+        self.words.append(words)
         time.sleep(0.05)  # the others come while it answers
-        return unknown("asked")
+        return unknown(f"asked {self.asked}")
 
 
-def test_a_vault_is_asked_once_for_all_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
-    vault = Vault()
-    monkeypatch.setattr(record, "vault_host", lambda name: vault)
+@pytest.fixture
+def vault(monkeypatch: pytest.MonkeyPatch) -> Vault:
+    made = Vault()
+    monkeypatch.setattr(record, "vault_host", lambda name: made)
     monkeypatch.setattr(record, "current_state", SimpleNamespace(is_executing=True))
     monkeypatch.setattr(record, "_kept", {})
+    monkeypatch.setattr(record, "_rewritten", set())
+    return made
+
+
+def test_a_vault_is_asked_once_for_all_hosts(vault: Vault) -> None:
     with ThreadPoolExecutor(4) as hosts:
         found = list(hosts.map(lambda _: record.reading("vault1", "backup"), range(4)))
     assert vault.asked == 1
-    assert found == [unknown("asked")] * 4
+    assert found == [unknown("asked 1")] * 4
+
+
+def test_after_a_record_was_written_only_the_records_are_read_again(vault: Vault) -> None:
+    first = record.reading("vault1", "backup")
+    record.rewritten("vault1")
+    again = record.reading("vault1", "backup")
+    assert vault.words == [{"pool": "backup"}, {"pool": "backup", "records_only": True}]
+    assert (first.records, again.records, again.clock) == (Unknown("asked 1"), Unknown("asked 2"), Unknown("asked 2"))
+    assert again.replicas == Unknown("asked 1")
+    assert record.reading("vault1", "backup") is again
+    record.forget("vault1")
+    record.reading("vault1", "backup")
+    assert vault.words[2:] == [{"pool": "backup"}]

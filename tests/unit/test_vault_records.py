@@ -129,6 +129,12 @@ def test_a_record_that_cannot_be_looked_at_is_not_one_that_is_not_there(tmp_path
     assert "+record node2" not in done.stdout
 
 
+def test_the_records_can_be_read_alone() -> None:
+    text = script("backup", records_only=True)
+    assert "zfs list" not in text and "section mounted" in text
+    assert text.index("record $n") < text.index("section replicas"), "the mark that the records are whole comes last"
+
+
 def test_the_keys_can_be_read_alone(tmp_path: Path) -> None:
     (tmp_path / "restore.pub").write_text("ssh-ed25519 AAAA bs-restore@vault1\n")
     text = keys_script().replace(f"KEYS={layout.KEYS}", f"KEYS={tmp_path}")
