@@ -6,6 +6,7 @@ import json
 import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import click
 
@@ -24,7 +25,9 @@ def attach(node: str, as_json: bool, ssh_config: str | None) -> None:
     Exit code 0: all is back. 1: something is not. 3: no vault could be asked.
     """
     known, spec = hosts(node, ssh_config)
-    found = {vault: look(known, vault, node) for vault in keepers(spec)}
+    vaults = list(keepers(spec))
+    with ThreadPoolExecutor() as pool:
+        found = dict(zip(vaults, pool.map(lambda vault: look(known, vault, node), vaults), strict=True))
     answers = {vault: each for vault, each in found.items() if isinstance(each, unit.Look)}
     if not answers:
         for vault, why in found.items():

@@ -134,5 +134,5 @@ ssh_config_option = click.option(
     "--ssh-config", type=click.Path(dir_okay=False), help="How to reach the hosts, instead of the spec (lab)."
 )
 disks_option = click.option(
-    "--disks", metavar="OLD=NEW,...", callback=_old_new, help="Disks that stand in for those that are named so far."
+    "--disks", metavar="OLD=NEW,...", callback=_old_new, help="New disks in place of those named so far, by id."
 )

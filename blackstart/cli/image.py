@@ -83,6 +83,9 @@ def import_(name: str, tarball: Path | None) -> None:
 def list_() -> None:
     """List every image of the fleet: what lock.toml names, and whether the cache has it. Changes nothing."""
     fleet = read_fleet()
+    if not fleet.settings.images and not fleet.lock.images:
+        click.echo("no images; describe one in fleet.toml, like [images.debian-13]")
+        return
     table = Table("image", "from", "digest", "size", "cache", box=None, pad_edge=False)
     for name in sorted({*fleet.settings.images, *fleet.lock.images}):
         wanted, locked = fleet.settings.images.get(name), fleet.lock.images.get(name)

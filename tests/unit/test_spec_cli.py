@@ -117,6 +117,11 @@ def test_image_list(fleet: Path) -> None:
     ]
 
 
+def test_a_fleet_without_images_says_so(fleet: Path) -> None:
+    write(fleet, fleet='format = 1\nname = "test"\n', lock="format = 1\n")
+    assert run("image", "list").output == "no images; describe one in fleet.toml, like [images.debian-13]\n"
+
+
 def test_project_lock(fleet: Path) -> None:
     (fleet / "projects" / "web").mkdir(parents=True)
     (fleet / "projects" / "web" / "web.py").write_text("pass\n")
