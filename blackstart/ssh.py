@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 KNOWN_HOSTS_FIRST_LINE = "# Written by blackstart from the fleet's specs at every run; changes made here are lost."
 
 HOST_KEY_ADVICE = (
-    "If the machine was replaced: read its key on its console (cat /etc/ssh/ssh_host_ed25519_key.pub) "
-    "and write it as host_key into its file below nodes/."
+    "If the machine was replaced, read its new key on its console\n"
+    "    (cat /etc/ssh/ssh_host_ed25519_key.pub), and write it as host_key into\n"
+    "    its file below nodes/. If it was not: do not go on, somebody is in between."
 )
 
 
@@ -181,8 +182,8 @@ class NextCommand(logging.Filter):
     """Ends pyinfra's word on a host that it could not connect to with the command to type."""
 
     _FAILED = re.compile(
-        r"\[([a-z0-9-]+)\].*?(SSH error|Could not connect|Could not resolve|EOF error|Authentication error"
-        r"|could not load fact)"
+        r"\[([a-z0-9-]+)\].*?(SSH (?:host key )?error|Could not connect|Could not resolve|EOF error"
+        r"|Authentication error|could not load fact)"
     )
 
     def filter(self, record: logging.LogRecord) -> bool:
