@@ -10,7 +10,7 @@ from blackstart import unread
 from blackstart.change import Change, shell
 from operations.live import spoil
 
-_WIDTH = 66
+WIDTH = 66  # columns behind the host's name, on a terminal of 80
 
 Command = str | StringCommand | FileUploadCommand
 Commands = Generator[Command, None, None]
@@ -23,7 +23,7 @@ def refuse(why: str) -> str:
     name; the command after `. Next: ` gets a line of its own and is never broken: it is copied.
     """
     sentence, stop, command = why.partition(". Next: ")
-    said = shell("printf", r"%s\n", sentence + stop[:1]) + f" | fold -s -w {_WIDTH} >&2; "
+    said = shell("printf", r"%s\n", sentence + stop[:1]) + f" | fold -s -w {WIDTH} >&2; "
     if stop:
         said += shell("printf", r"%s\n", f"Next: {command}") + " >&2; "
     return f"{said}exit 1"

@@ -260,6 +260,8 @@ def _ended(node: str, found: unit.Look) -> bool:
         say(f"the restore of {node} was ended from outside; run the same command again, it goes on", "red")
     elif not found.errors:
         say(f"the restore of {node} did not begin: journalctl -u {unit.unit(node)} on the vault says why", "red")
+    else:
+        say("what came back stays; once that is mended, run the same command again: it goes on", "red")
     return False
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pyinfra.api.operation import operation
 from pyinfra.context import host, state
@@ -23,7 +25,7 @@ from blackstart.verdict_datasets import lost, wanted_again
 from blackstart.verdict_guard import refuse_apply, render
 from blackstart.verdict_self import judge_own_keeper
 from blackstart.verdict_shape import bootstrap_command
-from operations.common import Commands, refuse
+from operations.common import WIDTH, Commands, refuse
 from operations.live import live
 from operations.record import readings
 
@@ -69,10 +71,15 @@ def verdict(spec: NodeSpec, about: Known, now: Live, disks: Mapping[str, str]) -
     return judged
 
 
+_WORDS: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
+
+
 def say(text: str, colour: str = "cyan") -> None:
-    """Lines for the person at the terminal, under the host's name."""
+    """Lines for the person at the terminal, under the host's name. A command to copy is never broken."""
     for line in text.splitlines():
-        host.log_styled(line, fg=colour)
+        whole = len(line) <= WIDTH or line.lstrip().startswith("next:")
+        for part in [line] if whole else textwrap.wrap(line, WIDTH, subsequent_indent="    ", **_WORDS):
+            host.log_styled(part, fg=colour)
 
 
 _said: dict[str, str] = {}
