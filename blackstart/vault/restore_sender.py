@@ -32,10 +32,9 @@ class Sender:
             found = run("zfs", "get", "-Hp", "-o", "name,value", "guid", *wanted)
             if dict(line.split("\t") for line in found.splitlines()) != wanted:
                 return
-            tags = [line.split("\t") for line in run("zfs", "holds", "-H", *wanted).splitlines()]
-            held = {name for name, tag, *_ in tags if tag == layout.RESTORE_HOLD}
-            if set(wanted) - held:
-                run("zfs", "hold", layout.RESTORE_HOLD, *sorted(set(wanted) - held))
+            free = sorted(set(wanted).difference(_held(wanted)))
+            if free:
+                run("zfs", "hold", layout.RESTORE_HOLD, *free)
             self.held = set(wanted)
 
     def hold(self, item: Item) -> None:
@@ -47,7 +46,7 @@ class Sender:
             found = run("zfs", "get", "-Hp", "-o", "value", "guid", snapshot).strip()
             if found != item.guid:
                 raise Failed(f"{snapshot} has guid {found}, the plan says {item.guid}; run it again for a new plan")
-            if layout.RESTORE_HOLD not in run("zfs", "holds", "-H", snapshot).split():
+            if not _held([snapshot]):
                 run("zfs", "hold", layout.RESTORE_HOLD, snapshot)
         except CommandError as error:
             raise Failed(f"{snapshot} cannot be held: {error}; run it again for a new plan") from error
@@ -57,19 +56,29 @@ class Sender:
 
         Lines about what is still held.
         """
-        said = []
-        for item in items:
-            snapshot = f"{item.source}@{item.snapshot}"
-            try:
-                if layout.RESTORE_HOLD not in run("zfs", "holds", "-H", snapshot).split():
-                    continue
-                if run("zfs", "get", "-Hp", "-o", "value", "defer_destroy", snapshot).strip() == "off":
-                    run("zfs", "release", layout.RESTORE_HOLD, snapshot)
-                else:
-                    said.append(f"{snapshot}: still held, somebody asked for its deferred destruction")
-            except CommandError as error:
-                said.append(f"{snapshot}: the hold could not be released: {error}")
-        return said
+        snapshots = [f"{item.source}@{item.snapshot}" for item in items]
+        try:
+            return self._release(snapshots)
+        except CommandError:
+            said = []
+            for snapshot in snapshots:
+                try:
+                    said += self._release([snapshot])
+                except CommandError as error:
+                    said.append(f"{snapshot}: the hold could not be released: {error}")
+            return said
+
+    def _release(self, snapshots: list[str]) -> list[str]:
+        """Three commands for all of them. Raises CommandError."""
+        held = _held(snapshots)
+        if not held:
+            return []
+        values = run("zfs", "get", "-Hp", "-o", "name,value", "defer_destroy", *held).splitlines()
+        free = [name for name, value in (line.split("\t") for line in values) if value == "off"]
+        if free:
+            run("zfs", "release", layout.RESTORE_HOLD, *free)
+        left = [name for name in held if name not in free]
+        return [f"{name}: still held, somebody asked for its deferred destruction" for name in left]
 
     def token_size(self, token: str) -> int | None:
         """Bytes that a resumed stream would carry; None when what the token means is gone from this vault.
@@ -84,3 +93,9 @@ class Sender:
             raise Failed(f"zfs send -nvt TOKEN: {error}") from error
         sizes = [words[1] for words in map(str.split, said.splitlines()) if words[:1] == ["size"]]
         return int(sizes[-1]) if sizes and sizes[-1].isdigit() else 0
+
+
+def _held(snapshots: Iterable[str]) -> list[str]:
+    """Those that carry our hold. Raises CommandError."""
+    lines = (line.split("\t") for line in run("zfs", "holds", "-H", *snapshots).splitlines())
+    return [name for name, tag, *_ in lines if tag == layout.RESTORE_HOLD]

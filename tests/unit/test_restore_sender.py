@@ -20,6 +20,7 @@ class Zfs:
     def __init__(self, guids: dict[str, str]) -> None:
         self.guids = guids
         self.held: set[str] = set()
+        self.deferred: set[str] = set()
         self.ran: list[str] = []
 
     def __call__(self, *words: str, stdin: str | None = None) -> str:
@@ -28,6 +29,11 @@ class Zfs:
         gone = [name for name in names if name not in self.guids]
         if gone:
             raise CommandError(f"cannot open '{gone[0]}': dataset does not exist")
+        if "defer_destroy" in words:
+            return "".join(f"{name}\t{'on' if name in self.deferred else 'off'}\n" for name in names)
+        if words[1] == "release":
+            self.held -= set(names)
+            return ""
         if words[1] == "get":
             named = "name,value" in words
             return "".join(f"{name}\t{self.guids[name]}\n" if named else f"{self.guids[name]}\n" for name in names)
@@ -69,3 +75,17 @@ def test_where_one_is_not_what_the_plan_says_each_is_held_by_itself(zfs: Zfs, wr
 def test_nothing_to_hold_asks_nothing(zfs: Zfs) -> None:
     Sender().hold_all([])
     assert zfs.ran == []
+
+
+def test_all_are_released_by_three_commands_but_not_what_that_would_destroy(zfs: Zfs) -> None:
+    zfs.held, zfs.deferred = {"bank/a@s", "bank/b@s"}, {"bank/b@s"}
+    said = Sender().release([item("a", "1"), item("b", "2")])
+    assert (zfs.ran, zfs.held) == (["holds", "get", "release"], {"bank/b@s"})
+    assert said == ["bank/b@s: still held, somebody asked for its deferred destruction"]
+
+
+def test_one_that_is_gone_does_not_keep_the_others_held(zfs: Zfs) -> None:
+    zfs.held = {"bank/a@s"}
+    said = Sender().release([item("c", "3"), item("a", "1")])
+    assert not zfs.held
+    assert len(said) == 1 and said[0].startswith("bank/c@s: the hold could not be released")
