@@ -69,9 +69,10 @@ class _Reader:
         self.defaults: dict[str, Any] = {}
 
     def fleet(self) -> tuple[Fleet, Sources]:
+        self.problems += _strays(self.root, "", r"(?i)fleet|lock")
         if not (self.root / "fleet.toml").is_file():
             said = "no fleet here: the file is missing; set BLACKSTART_FLEET to the folder that has it"
-            raise SpecError([Problem(str(self.root / "fleet.toml"), (), said)])
+            raise SpecError(self.problems or [Problem(str(self.root / "fleet.toml"), (), said)])
         settings = self._settings()
         nodes = dict(self._folder("nodes", Node))
         containers = dict(self._folder("containers", Container))
@@ -158,14 +159,14 @@ class _Reader:
             return None
 
 
-def _strays(root: Path, folder: str) -> Iterator[Problem]:
-    """Files that are meant as TOML and would not be read: `node2.tml`, `node2.TOML`, `node2`."""
-    for path in sorted((root / folder).glob("*")):
+def _strays(root: Path, folder: str, names: str = r"[^.].*") -> Iterator[Problem]:
+    """Files that are meant as TOML and would not be read: `node2.tml`, `node2.TOML`, `node2`. `names`: a pattern."""
+    for path in sorted(each for each in (root / folder).glob("*") if each.is_file()):
         ending = path.suffix.lower().lstrip(".")
         meant = nearest(ending, ["toml"]) if ending else re.fullmatch(r"[a-z][a-z0-9-]*", path.name)
-        if meant and path.suffix != ".toml" and not ending.endswith("~") and path.is_file():
+        if meant and path.suffix != ".toml" and not ending.endswith("~") and re.fullmatch(names, path.stem):
             said = f"would not be read: its name does not end in .toml; rename it to {path.stem}.toml"
-            yield Problem(f"{folder}/{path.name}", (), said)
+            yield Problem(path.relative_to(root).as_posix(), (), said)
 
 
 def format_problem(file: str, data: dict[str, Any]) -> Problem | None:

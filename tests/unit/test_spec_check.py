@@ -319,6 +319,13 @@ def test_a_file_that_would_not_be_read_is_said(tmp_path: Path, name: str) -> Non
         read_fleet(tmp_path)
 
 
+@pytest.mark.parametrize(("right", "wrong"), [("fleet.toml", "fleet.TOML"), ("lock.toml", "lock.tml")])
+def test_so_are_the_fleet_s_own_two(tmp_path: Path, right: str, wrong: str) -> None:
+    (write(tmp_path) / right).rename(tmp_path / wrong)
+    with pytest.raises(SpecError, match=f"^{wrong}: would not be read: .* rename it to {right}"):
+        read_fleet(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["README.md", "db.toml~", ".db.toml.swp", "README", "notes.txt"])
 def test_files_that_are_no_wishes_are_left_alone(tmp_path: Path, name: str) -> None:
     (write(tmp_path) / "containers" / name).write_text("hello\n")
