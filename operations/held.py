@@ -42,8 +42,25 @@ def _say(host: Host, node: str) -> None:
             host.log_styled(why, fg="yellow")
 
 
+def _is_gone(connector: Any) -> bool:
+    """Whether the connection broke: the machine went away, or what lies between."""
+    client = getattr(connector, "client", None)
+    transport = client.get_transport() if client else None
+    return transport is not None and not transport.is_active()
+
+
+def _gone(name: str) -> tuple[str, str]:
+    """pyinfra itself only counts the commands that it ran."""
+    return (
+        f"{name}: the connection broke in the middle of a command",
+        f"Next: blackstart why {name}; once it answers, run the same command again",
+    )
+
+
 def fence(host: Host, node: str) -> None:
     """From now on every command, reading and file for `host` is refused while `node`'s lock is lost.
+
+    A command that fails since the host went away says so.
 
     At the connector, since pyinfra's own operations and the operator's deploys go through it as well.
     """
@@ -57,8 +74,10 @@ def fence(host: Host, node: str) -> None:
         if why:
             return False, CommandOutput([OutputLine("stderr", why)])
         _say(host, node)
-        done: tuple[bool, CommandOutput] = run(*arguments, **more)
-        return done
+        status, output = run(*arguments, **more)
+        if not status and _is_gone(connector):
+            output = CommandOutput([*output, *(OutputLine("stderr", line) for line in _gone(host.name))])
+        return bool(status), output
 
     def fenced_put(*arguments: Any, **more: Any) -> bool:
         why = lost(node)
