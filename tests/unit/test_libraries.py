@@ -11,6 +11,7 @@ import sys
 import tarfile
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -67,6 +68,22 @@ def test_no_wheels_is_one_clause_and_leaves_no_archive(tmp_path: Path, monkeypat
         assert made.getnames() == ["a.py"]
     monkeypatch.setattr(libraries, "command", lambda *given: ["false"])
     assert libraries.archive(TRIXIE).name == f"{libraries.name(libraries.lock_file().read_bytes(), TRIXIE)}.tar.gz"
+
+
+def test_a_vault_hands_its_own_layer_on_where_the_python_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(layout, "LIBRARIES", str(tmp_path))
+    own = tmp_path / libraries.name(libraries.lock_file().read_bytes(), TRIXIE) / "jinja2/__init__.py"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    monkeypatch.setattr(libraries, "find_spec", lambda name: SimpleNamespace(origin=str(own)))
+    monkeypatch.setattr(libraries, "command", lambda *given: ["false"])
+    with tarfile.open(libraries.archive(TRIXIE)) as made:
+        assert made.getnames() == ["jinja2/__init__.py"]
+    with pytest.raises(LibrariesError, match="pip"):
+        libraries.archive(Target(14, "x86_64", 41))
 
 
 @pytest.fixture
