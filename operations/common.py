@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 
 from pyinfra.api.command import FileUploadCommand, StringCommand
+from pyinfra.context import state
 
 from blackstart import unread
 from blackstart.change import Change, shell
@@ -29,11 +30,17 @@ def refuse(why: str) -> str:
     return f"{said}exit 1"
 
 
+def not_read() -> None:
+    """Let the run, should it fail, end with 3. What is unknown while it is prepared may be known once it counts."""
+    if state.is_executing:
+        unread.note()
+
+
 def could_not_read(changes: Iterable[Change]) -> Generator[str, None, None]:
     """Refuse when anything could not be read: unknown is never taken for absent."""
     reasons = [f"{change.resource} {change.name}: {change.live}" for change in changes if change.action == "unknown"]
     if reasons:
-        unread.note()
+        not_read()
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
         yield refuse(f"nothing is changed, this could not be read: {reasons[0]}{more}")
 

@@ -11,7 +11,6 @@ from typing import Any
 from pyinfra.api.operation import operation
 from pyinfra.context import host, state
 
-from blackstart import unread
 from blackstart.change import shell
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
@@ -25,7 +24,7 @@ from blackstart.verdict_datasets import lost, wanted_again
 from blackstart.verdict_guard import refuse_apply, render
 from blackstart.verdict_self import judge_own_keeper
 from blackstart.verdict_shape import bootstrap_command
-from operations.common import WIDTH, Commands, refuse
+from operations.common import WIDTH, Commands, not_read, refuse
 from operations.live import live
 from operations.record import readings
 
@@ -67,7 +66,7 @@ def verdict(spec: NodeSpec, about: Known, now: Live, disks: Mapping[str, str]) -
             return own
     judged = judge(spec, about.record, now, disks)
     if judged.kind == "unknown":
-        unread.note()
+        not_read()
     return judged
 
 

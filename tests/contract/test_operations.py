@@ -18,7 +18,7 @@ from pyinfra.context import ctx_host, ctx_state
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from converge_world import satisfied, wishes, without
 
-from blackstart import supply
+from blackstart import supply, unread
 from blackstart.live.model import Live
 from blackstart.reading import ABSENT, Present, Unknown
 from operations import container, dataset, file, image, live, pool, rootfs
@@ -78,6 +78,17 @@ def test_after_a_change_only_those_who_look_at_it_read_again(run: Run) -> None:
     assert host.reads == 1
     run(host, rootfs.roots, folder=Path())
     assert host.reads == 2
+
+
+@pytest.mark.parametrize("executing", [True, False])
+def test_what_is_unknown_counts_for_the_exit_code_once_it_counts_at_all(
+    run: Run, monkeypatch: pytest.MonkeyPatch, executing: bool
+) -> None:
+    """ZFS, for one, is installed between the two phases of a first run."""
+    monkeypatch.setattr(unread, "_noted", False)
+    host = Host(replace(satisfied(WANT), datasets=Unknown("no ZFS tools on this host")))
+    run(host, dataset.datasets, executing=executing, folder=Path())
+    assert unread._noted is executing
 
 
 def test_what_could_not_be_read_is_a_command_that_fails_with_the_reason(run: Run) -> None:
