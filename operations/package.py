@@ -31,8 +31,9 @@ def packages(wanted: Wanted, vaults: Sequence[str] = ()) -> Commands:
     now = live(wanted, "packages")
     changes = package.diff(wanted, now)
     commands: list[Command] = list(package.commands(changes, now))
-    if commands and vaults and state.is_executing and not _reaches_mirrors():
-        commands = _kept(changes, now, vaults) or commands
+    if commands and vaults and state.is_executing:
+        # The first of them is the update that was just made.
+        commands = commands[1:] if _reaches_mirrors() else _kept(changes, now, vaults) or commands
     yield from carry_out(changes, commands, EVERYTHING)
 
 
