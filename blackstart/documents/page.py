@@ -15,11 +15,10 @@ This page is made from the code (`blackstart json docs > docs/json.md`); a test 
 code really writes against it. `blackstart json schema NAME` prints the JSON Schema of a document.
 
 Every document says its `format`. The number goes up when a key changes its meaning or goes away; refuse one that you do
-not know. (`blackstart spec schema` prints JSON Schemas of the fleet's own files; those say their `$schema`.) Keys may
-be added without that, so let those pass that you do not know. A line of a `.jsonl` file or of an output that has
-several is a document of its own. Below, a table is a JSON object. Sizes are bytes, times are seconds since 1970 (UTC),
-guids are text. What is written for people (`what`, `why`, `evidence`, `errors` ...) may be worded otherwise at any
-time.
+not know. Keys may be added without that, so let those pass that you do not know. A line of a `.jsonl` file or of an
+output that has several is a document of its own. Below, a table is a JSON object. Sizes are bytes, times are seconds
+since 1970 (UTC), guids are text. What is written for people (`what`, `why`, `evidence`, `errors` ...) may be worded
+otherwise at any time. `blackstart spec schema` prints JSON Schemas of the fleet's own files; those say their `$schema`.
 
 Files are replaced whole, so one that is read is never half of one; only the journal is added to, and a power cut may
 leave a torn line in it. Exit codes: [commands.md](commands.md). What blackstart's parts tell each other (the plan of

@@ -39,7 +39,7 @@ class RecordApplied(Model):
     digest: str
     """of the spec"""
     commit: str
-    """of the fleet's repository; empty: it is none"""
+    """of the fleet's repository, `-dirty` behind it where files differed from it; empty: it is none"""
     by: str
     """who did it"""
     at: int
