@@ -8,8 +8,8 @@ import pytest
 from rebuild_world import GUID, OS_DISK, OTHER, disk, live, node_spec, on_disks, pool, rebuild, record
 
 from blackstart.reading import Present
+from blackstart.restore.told import members_of
 from blackstart.verdict import judge
-from operations.record import members_of
 
 GIVEN = {"ata-A": "ata-X", "ata-B": "ata-Y"}
 TWO = {
