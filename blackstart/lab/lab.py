@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -154,6 +155,12 @@ class Lab:
                 done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
                 if done.returncode:
                     raise LabError(f"vde_switch: {done.stderr.strip()}")
+                # Its first process ends before the one behind it has made the sockets, on a busy computer.
+                deadline = time.monotonic() + 20
+                while not (folder / "ctl").exists():
+                    if time.monotonic() > deadline:
+                        raise LabError(f"vde_switch made no sockets in {folder}")
+                    time.sleep(0.05)
         return folder
 
     @contextmanager
