@@ -72,13 +72,16 @@ class Gate:
 
         Raises LinkError when the connection broke, CommandError for what either zfs, or the gate, said.
         """
-        command = [*self._ssh, *self._stream, self._host, "receive", landing]
-        ended = pour(send, command, progress, _ENVIRONMENT)
+        ended = pour(send, self.over_stream("receive", landing), progress, _ENVIRONMENT)
         if ended.received == _SSH_FAILED:
             raise LinkError(f"{self.node}: {last(ended.answer) or 'the connection broke'}")
         why = ended.cause(self.node)
         if why:
             raise CommandError(why)
+
+    def over_stream(self, *words: str) -> list[str]:
+        """The command line that runs `words` on the node over the streams' connection."""
+        return [*self._ssh, *self._stream, self._host, *words]
 
     def warm(self) -> None:
         """Open the connection of the streams before the first one needs it. Failing here, that one opens its own."""
