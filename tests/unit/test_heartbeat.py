@@ -142,6 +142,13 @@ def test_an_epoch_that_could_not_be_read_is_asked_for_again(node: Node) -> None:
     assert node.beat()["epoch"] == 3
 
 
+def test_where_nothing_can_be_noted_zpool_is_asked_each_time(node: Node) -> None:
+    (node.root / "run").rmdir()
+    node.write("run", "in the way")
+    assert [node.beat()["epoch"], node.beat()["epoch"]] == [3, 3]
+    assert node.asked == 2
+
+
 def test_a_junk_predecessor_only_begins_the_count_anew(node: Node) -> None:
     node.write("state/heartbeat.json", "\0\0\0")
     assert node.beat()["sequence"] == 1
