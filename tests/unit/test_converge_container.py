@@ -175,12 +175,15 @@ def test_a_stopped_container_is_started_and_one_with_old_files_restarted() -> No
     assert "systemctl restart lxc@files.service" in container.commands(changes["files"])[0]
 
 
-def test_without_autostart_a_stopped_container_stays_stopped() -> None:
+def test_without_autostart_only_a_container_that_runs_is_touched() -> None:
     spec, context = node1()
     want = wanted(with_container(spec, "files", autostart=False), context)
     live = without(satisfied(want), "containers", "files")
     assert container.diff(want, live) == []
     assert want.units["lxc@files.service"].enabled is False
+    live = put(satisfied(want), "files", **{paths.started("files"): FileLive("0" * 64, "0644", "root", "root")})
+    (change,) = container.diff(want, live)
+    assert "systemctl restart lxc@files.service" in container.commands(change)[0]  # it runs, with other files
 
 
 def test_a_container_that_is_not_in_the_spec_is_said_and_left_alone() -> None:
