@@ -69,7 +69,9 @@ def patched(node: str, record: Record | None, patch: dict[str, Any]) -> Record:
     """
     unknown = set(patch) - KEYS
     if unknown:
-        raise ValueError(f"a record has no {', '.join(sorted(unknown))}")
+        # This runs on the vault; what sent the patch is newer.
+        words = ", ".join(sorted(unknown))
+        raise ValueError(f"the vault's tool is older than yours and knows no {words}; next: blackstart apply VAULT")
     try:
         if record is None:
             record = Record(

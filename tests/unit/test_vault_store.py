@@ -51,7 +51,7 @@ def test_enrolling_makes_a_whole_record_and_a_later_run_changes_only_its_own_wor
     ("old", "patch", "said"),
     [
         (None, {"applied": None}, "not a patch"),
-        (None, ENROL | {"epok": 1}, "has no epok"),
+        (None, ENROL | {"epok": 1}, "older than yours and knows no epok; next: blackstart apply VAULT"),
         (None, ENROL | {"pools": {"tank": {"guid": "7"}}}, "not a patch"),
         (Record("node1", 3, "k", {}, {}, None), {"epoch": 2}, "older than the record's 3"),
     ],
