@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,7 @@ class Node:
         self.marks: dict[str, str] = {}
         self.asked: list[str] = []
         self.trouble: dict[str, list[Exception]] = {}
+        self.slow: dict[str, Callable[[], None]] = {}
         self.started = threading.Lock()
 
     def _trouble(self, word: str) -> None:
@@ -42,6 +44,9 @@ class Node:
     def ask(self, *words: str, timeout: float = 0) -> str:
         self.asked.append(" ".join(words))
         self._trouble(" ".join(words))
+        if " ".join(words) in self.slow:
+            self.slow[" ".join(words)]()
+            self.asked.append(f"{' '.join(words)} ended")
         if words[0] == "state":
             return self._state()
         if words[0] == "step":
@@ -152,6 +157,25 @@ def test_each_container_starts_when_its_own_data_is_there(run: Run) -> None:
     assert did.index("step start-crm") > did.index("step start-db")
     assert did.index("step start-crm") > did.index(f"step {run.plan.items[2].step}")
     assert did.index("step seal") > did.index("step start-crm")
+
+
+def test_a_container_comes_up_before_the_next_stream_begins(run: Run) -> None:
+    run.node.slow["step start-db"] = lambda: time.sleep(0.2)
+    assert run() == 0
+    assert run.did.index("step start-db ended") < run.did.index("send tank/data/crm")
+
+
+def test_a_container_that_takes_long_does_not_keep_the_data_waiting(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "HEAD_START", 0.05)
+
+    def until_crm_is_sent() -> None:
+        deadline = time.monotonic() + 10
+        while "send tank/data/crm" not in run.node.asked and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    run.node.slow["step start-db"] = until_crm_is_sent
+    assert run() == 0
+    assert run.did.index("send tank/data/crm") < run.did.index("step start-db ended")
 
 
 def test_a_cut_link_goes_on_from_the_token_and_a_node_that_reboots_is_waited_for(run: Run) -> None:
