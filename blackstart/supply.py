@@ -17,6 +17,7 @@ from blackstart.vault import layout
 
 Say = Callable[[str], None]
 SECONDS = 5.0  # between two lines about one download
+ABANDONED = 86400  # seconds after which nobody writes into a half file any more
 
 
 class SupplyError(Exception):
@@ -87,8 +88,12 @@ class Arrival:
         self._began = self._said = time.monotonic()
 
     def __enter__(self) -> Arrival:
+        beside = f".{self._path.name[:12]}."
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, self._temporary = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name[:12]}.")
+        for left in self._path.parent.glob(f"{beside}*"):  # by a run that was killed
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                left.unlink(missing_ok=True)
+        descriptor, self._temporary = tempfile.mkstemp(dir=self._path.parent, prefix=beside)
         self._file = os.fdopen(descriptor, "wb")
         return self
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 from pathlib import Path
 
@@ -36,6 +37,15 @@ def test_only_what_its_digest_says_gets_into_the_cache_and_nothing_is_left_besid
     assert supply.is_proven(path, SHA) and not supply.is_proven(path.with_name("y"), SHA)
     path.write_bytes(CONTENT[:5])
     assert not supply.is_proven(path, SHA)
+
+
+def test_halves_of_killed_runs_go_and_those_of_runs_that_may_still_write_stay(tmp_path: Path) -> None:
+    old, new = tmp_path / ".x.tar.1", tmp_path / ".x.tar.2"
+    for half in (old, new):
+        half.touch()
+    os.utime(old, (0, 0))
+    supply.put(tmp_path / "x.tar", CONTENT, SHA)
+    assert not old.exists() and new.exists()
 
 
 def test_a_long_download_says_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
