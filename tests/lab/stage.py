@@ -122,7 +122,13 @@ class Stage:
     def moving(self) -> bool:
         """Data of the last and largest dataset is on its way."""
         items = self.status().get("datasets")
-        return isinstance(items, list) and any(i["phase"] == "receiving" and i["sent"] > 2e6 for i in items)
+        large = [i for i in items if i["dataset"] == "tank/lxc/files"] if isinstance(items, list) else []
+        return any(i["phase"] == "receiving" and i["sent"] > 2e6 for i in large)
+
+    def sent(self) -> int:
+        """Bytes of all datasets that the vault has sent so far."""
+        items = self.status().get("datasets")
+        return sum(i["sent"] for i in items) if isinstance(items, list) else 0
 
     def restoring(self) -> bool:
         return self.vault(f"systemctl is-active {UNIT} || :") == "active"
@@ -166,5 +172,6 @@ class Stage:
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new))
+        subprocess.run(["git", "add", "-A"], cwd=self.drill.operator.fleet, check=True)
         with (self.folder / "log").open("w") as log:
             self.drill._commit(f"Change {file}", log)
