@@ -91,7 +91,7 @@ def obstacles(wanted: Iterable[Member], disks: tuple[DiskLive, ...]) -> list[Obs
         used[disk.path] = member.id
         in_the_way = occupied(disk, disks)
         if in_the_way:
-            found.append(Obstacle(member.id, in_the_way.kind, in_the_way.what))
+            found.append(Obstacle(member.id, in_the_way.kind, f"disk {member.id}: {in_the_way.what}"))
         elif disk.size < member.size:
             what = f"{member.id} has {format_size(disk.size)}, less than the {format_size(member.size)} recorded"
             found.append(Obstacle(member.id, "small", what))

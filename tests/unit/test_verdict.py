@@ -97,7 +97,13 @@ TABLE: list[tuple[str, Live, Record, str, str | None]] = [
         "foreign",
         "not the recorded",
     ),
-    ("member has a file system", with_a(signature=Present("ext4")), record(), "foreign", "ext4"),
+    (
+        "member has a file system",
+        with_a(signature=Present("ext4")),
+        record(),
+        "foreign",
+        "disk ata-A: /dev/sdb carries ext4",
+    ),
     ("member has a RAID", with_a(signature=Present("linux_raid_member")), record(), "foreign", "linux_raid_member"),
     (
         "member has another pool",
