@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -42,7 +43,7 @@ def typed(
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=_at_a_terminal,
     )
     os.close(theirs)
     raw, said, left, seen = b"", "", list(answers), 0
@@ -69,3 +70,9 @@ def typed(
     code = running.wait(60)
     assert not left, f"it never came to {left[0][0]!r}:\n{said}"
     return code, said
+
+
+def _at_a_terminal() -> None:
+    """Its own terminal; and Ctrl-C counts, although the tests may be a background job in which it is ignored."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
