@@ -181,6 +181,7 @@ class HostKeyAdvice(logging.Filter):
 class NextCommand(logging.Filter):
     """Ends pyinfra's word on a host that it could not connect to with the command to type."""
 
+    _ARGUMENTS = re.compile(r"(could not load fact: [\w.]+) .*", re.DOTALL)
     _FAILED = re.compile(
         r"\[([a-z0-9-]+)\].*?(SSH (?:host key )?error|Could not connect|Could not resolve|EOF error"
         r"|Authentication error|could not load fact)"
@@ -189,6 +190,11 @@ class NextCommand(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record pass."""
         said = record.getMessage()
+        if "could not load fact: " in said:
+            # pyinfra adds every argument of the fact: thousands of characters.
+            end = "\x1b[0m" if "\x1b" in said else ""
+            said = self._ARGUMENTS.sub(rf"\1{end}", said)
+            record.msg, record.args = said, ()
         failed = self._FAILED.search(click.unstyle(said)) if record.levelno == logging.ERROR else None
         if failed:
             unread.note()

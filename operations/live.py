@@ -43,10 +43,10 @@ def live(wanted: Wanted, *parts: str) -> Live:
     readings[host.name] = readings.get(host.name, 0) + 1
     query = query_for(wanted)
     if kept is None or EVERYTHING in kept.spoiled:
-        kept = _kept[key] = _Kept(host.get_fact(NodeReading, query=query))
+        kept = _kept[key] = _Kept(host.get_fact(NodeReading, query=query, _ignore_errors=True))
         return kept.live
     stale = {name: part.field for name, part in PARTS.items() if part.field in kept.spoiled}
-    fresh = host.get_fact(NodeReading, query=query, only=tuple(stale))
+    fresh = host.get_fact(NodeReading, query=query, only=tuple(stale), _ignore_errors=True)
     kept.live = replace(kept.live, **{part: getattr(fresh, part) for part in stale.values()})
     kept.spoiled.clear()
     return kept.live
