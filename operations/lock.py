@@ -69,7 +69,8 @@ def locked(spec: NodeSpec, who: str, commit: str, what: str) -> Commands:
                 current.log_styled(f"{error}; a run that reaches only {vault} would not see this one", fg="yellow")
                 continue
             release(spec.name)
-            yield refuse(str(error))
+            then = "" if isinstance(error, Taken) else f". Next: {shell('blackstart', 'why', spec.name)}"
+            yield refuse(f"{error}{then}")
             return
     fence(current, spec.name)
 
