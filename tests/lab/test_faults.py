@@ -82,24 +82,26 @@ def test_the_vault_meets_another_machine(stage: Stage) -> None:
 def test_a_vault_that_is_cut_off(stage: Stage) -> None:
     before = stage.drill._state()
     stage.drill.vault.set_link(False)
-    runs = [stage.begin(deploy) for deploy in ("bootstrap", "site")]
-    said = stage.blackstart("replicate", "node1", expect=3)
-    assert "vault1: could not be reached by SSH" in said
-    for run in runs:
-        code, output = stage.ended(run)
-        assert code == 3
-        assert "vault vault1 could not be reached" in output and "Next: blackstart why node1" in output
-    stage.drill.vault.set_link(True)
+    try:
+        runs = [stage.begin(deploy) for deploy in ("bootstrap", "site")]
+        said = stage.blackstart("replicate", "node1", expect=3)
+        assert "vault1: could not be reached by SSH" in said
+        for run in runs:
+            code, output = stage.ended(run)
+            assert code == 3
+            assert "vault vault1 could not be reached" in output and "Next: blackstart why node1" in output
+    finally:
+        stage.drill.vault.set_link(True)
     assert stage.drill._state() == before
 
 
-def test_a_login_that_may_not_use_sudo(stage: Stage) -> None:
+def test_a_login_that_may_not_use_sudo(stage: Stage, request: pytest.FixtureRequest) -> None:
     stage.node("rm /etc/sudoers.d/admin")
+    request.addfinalizer(stage.reset)
     for deploy in ("bootstrap", "site"):
         code, said = stage.pyinfra(deploy)
         assert code == 3 and "Traceback" not in said
-        assert "sudo: a password is required" in said and "next: blackstart why node1" in said
-    stage.reset()
+        assert "sudo: a password is required" in said and "blackstart why node1" in said
 
 
 def test_a_vault_that_is_full(stage: Stage) -> None:
