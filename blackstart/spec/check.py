@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from blackstart.spec import check_data, check_network, check_pools, check_references
+from blackstart.spec import check_data, check_network, check_pools, check_references, check_units
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import Sources, read_fleet
 from blackstart.spec.problem import Problem, SpecError
@@ -47,6 +47,7 @@ def check(fleet: Fleet, sources: Sources | None = None) -> list[Problem]:
     found = [problem for each in _CHECKS for problem in each(fleet)]
     if sources is not None:
         found += check_references.files(fleet, sources.root)
+        found += check_units.units(fleet, sources.root)
         found = [sources.place(problem) for problem in found]
     return sorted(dict.fromkeys(found), key=lambda problem: (problem.file, problem.line or 0))
 

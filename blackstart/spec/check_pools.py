@@ -39,7 +39,8 @@ def _vdev(file: str, key: Key, vdev: Vdev) -> Iterator[Problem]:
         yield Problem(file, key, 'a log is a mirror or a disk: write type = "mirror"')
     elif len(vdev.members) < _LEAST[vdev.type]:
         have, least = len(vdev.members), _LEAST[vdev.type]
-        yield Problem(file, key, f"a {vdev.type} of {have} member(s), it takes at least {least}")
+        alone = '; one disk alone is type = "disk"' if have == 1 else ""
+        yield Problem(file, key, f"a {vdev.type} of {have} member(s), it takes at least {least}{alone}")
 
 
 def disks(fleet: Fleet) -> Iterator[Problem]:

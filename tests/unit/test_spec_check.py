@@ -175,7 +175,8 @@ MISTAKES: list[tuple[dict[str, str], str]] = [
     ),
     (
         {NODE: swap("nodes/node1.toml", '  { id = "disk-B", size = "4TB" },\n', "")},
-        "nodes/node1.toml:4: pools.tank.vdevs[1]: a mirror of 1 member(s), it takes at least 2",
+        "nodes/node1.toml:4: pools.tank.vdevs[1]: a mirror of 1 member(s), it takes at least 2; "
+        'one disk alone is type = "disk"',
     ),
     (
         {NODE: swap("nodes/node1.toml", "disk-B", "disk-A")},
@@ -242,9 +243,28 @@ def test_given_ports_and_sshd(tmp_path: Path) -> None:
 
 def test_a_project_is_what_the_lock_says(tmp_path: Path) -> None:
     (write(tmp_path, **db('[[services]]\nproject = "web"\n')) / "projects/web").mkdir(parents=True)
+    (tmp_path / "projects/web/web.service").write_text("[Service]\n")
     assert problems(tmp_path) == [
         "containers/db.toml:5: services[1].project: project web has no release yet: run `blackstart project lock web`"
     ]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "expected"),
+    [
+        ("web.servise", "", "projects/web has no unit: write the template web.service there"),
+        (
+            "web.service",
+            "Environment=PORT={{ prot }}\n",
+            "projects/web/web.service: {{ prot }} is unknown; words are: container, port, project, root",
+        ),
+        ("web.service", "[Unit]\n{{ port }\n", "projects/web/web.service:2: unexpected '}'"),
+    ],
+)
+def test_a_projects_unit_can_be_made(tmp_path: Path, file: str, text: str, expected: str) -> None:
+    (write(tmp_path, **db('[[services]]\nproject = "web"\n')) / "projects/web").mkdir(parents=True)
+    (tmp_path / "projects/web" / file).write_text(text)
+    assert f"containers/db.toml:5: services[1].project: {expected}" in problems(tmp_path)
 
 
 def test_files_that_specs_name_must_be_there(tmp_path: Path) -> None:

@@ -125,6 +125,7 @@ def test_a_fleet_without_images_says_so(fleet: Path) -> None:
 def test_project_lock(fleet: Path) -> None:
     (fleet / "projects" / "web").mkdir(parents=True)
     (fleet / "projects" / "web" / "web.py").write_text("pass\n")
+    (fleet / "projects" / "web" / "web.service").write_text("[Service]\n")
     assert run("project", "lock", "web").exit_code == 0
     service = plus("containers/db.toml", '[[services]]\nproject = "web"\n')
     write(fleet, containers__db=service, lock=(fleet / "lock.toml").read_text())
