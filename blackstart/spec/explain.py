@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from blackstart.spec.problem import Key, Problem, did_you_mean
+from blackstart.spec.problem import Key, Problem, did_you_mean, show_key
 
 # Never shown, even where it is wrong: it may be the secret itself, written where a reference belongs.
 _SECRET = re.compile(r"key$|secret|password|token", re.IGNORECASE)
@@ -38,6 +38,8 @@ def explain(error: Mapping[str, Any], model: type[BaseModel], data: Any) -> Prob
     kind, found, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "extra_forbidden":
         valid = sorted(_keys_of(_type_at(model, key[:-1])))
+        if len(key) > 1 and key[-1] in _keys_of(model):
+            return Problem("", key, "unknown key here; it belongs at the top of the file, above the first [table]")
         return Problem("", key, f"unknown key; {did_you_mean(str(key[-1]), valid, 'valid key')}")
     if kind == "missing":
         return Problem("", key[:-1], f"{str(key[-1])!r} is missing")
@@ -47,6 +49,8 @@ def explain(error: Mapping[str, Any], model: type[BaseModel], data: Any) -> Prob
             said = said.replace(repr(found), "the value (not shown)")
         return Problem("", key, said)
     expected = _EXPECTED.get(kind) or _expectation(kind, context, str(error["msg"]))
+    if kind in ("tuple_type", "list_type") and isinstance(found, dict):
+        expected += f", or [[{show_key(key)}]] instead of [{show_key(key)}]"
     text = f"found {_shown(found, key)}, expected {expected}"
     if kind == "literal_error" and isinstance(found, str):
         words = re.findall(r"'([^']*)'", str(context["expected"]))

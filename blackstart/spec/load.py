@@ -150,6 +150,8 @@ class _Reader:
             return model.model_validate(merged)
         except ValidationError as error:
             for detail in error.errors():
+                if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
+                    continue  # pydantic counts only valid items; what is wrong with the others is said by itself
                 problem = explain(detail, model, merged)
                 if model is Container and not prefix and _inherited(problem.key, data, self.defaults):
                     where = Problem("fleet.toml", _DEFAULTS + problem.key, problem.text)

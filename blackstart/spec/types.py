@@ -128,7 +128,7 @@ DatasetName = Annotated[
     Grammar(r"[a-zA-Z][a-zA-Z0-9_.:-]*(/[a-zA-Z0-9_.:-]+)+", "a dataset name like 'tank/data/crm'"),
 ]
 # A stable id below /dev/disk/by-id.
-DiskId = Annotated[str, Grammar(r"[A-Za-z0-9][A-Za-z0-9+_.:@=-]*", "a disk id as listed in /dev/disk/by-id")]
+DiskId = Annotated[str, Grammar(r"[A-Za-z0-9][A-Za-z0-9+_.:@=-]*", "a name alone, as listed in /dev/disk/by-id")]
 AbsolutePath = Annotated[
     str,
     Grammar(r"/(?!.*(/\.\.?(/|$)|//))[^\x00-\x1f\\ ]*[^\x00-\x1f\\/ ]", "an absolute path without spaces"),
@@ -155,7 +155,15 @@ Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 ProbeUrl = Annotated[str, Grammar(r":\d+/\S*", "a port and a path like ':8100/health'")]
 ProbePort = Annotated[str, Grammar(r":\d+", "a port like ':5432'")]
 FileMode = Annotated[str, Grammar(r"0[0-7]{3}", "a mode like '0644'")]
-HostKey = Annotated[str, Grammar(r"(ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) [A-Za-z0-9+/]+=*", "an SSH public key")]
+# The whole line of a .pub file; its comment is nobody's business and not kept.
+HostKey = Annotated[
+    str,
+    Grammar(
+        r"(ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) [A-Za-z0-9+/]+=*( [^\x00-\x1f]*)?",
+        "an SSH public key like 'ssh-ed25519 AAAA…'",
+    ),
+    AfterValidator(lambda line: " ".join(line.split()[:2])),
+]
 # A secret is named, never written: file:PATH (relative to the fleet), command:LINE, sops:FILE#KEY.
 SecretRef = Annotated[str, Grammar(r"(file|command|sops):.+", "a secret reference (file:, command: or sops:)")]
 # A name or address never begins with "-": ssh would take it for an option. IPv6 with a port stands in brackets.

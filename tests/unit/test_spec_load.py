@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spec_fleet import plus, swap, write
+from spec_fleet import KEY, plus, swap, write
 
 from blackstart.spec.load import fleet_path, load_fleet
 from blackstart.spec.problem import SpecError
@@ -133,7 +133,24 @@ def test_no_fleet(tmp_path: Path) -> None:
             "nodes__node1",
             swap("nodes/node1.toml", '"disk-B", size = "4TB"', '"disk B", size = "4TB"'),
             "nodes/node1.toml:8: pools.tank.vdevs[1].members[2].id: "
-            "'disk B' is not a disk id as listed in /dev/disk/by-id",
+            "'disk B' is not a name alone, as listed in /dev/disk/by-id",
+        ),
+        (
+            "nodes__node1",
+            swap("nodes/node1.toml", '{ id = "disk-B", size = "4TB" }', '"disk-B"'),
+            "nodes/node1.toml:8: pools.tank.vdevs[1].members[2]: found 'disk-B', expected a table",
+        ),
+        (
+            "nodes__node1",
+            swap("nodes/node1.toml", "[[pools.tank.vdevs]]", "[pools.tank.vdevs]"),
+            "nodes/node1.toml:4: pools.tank.vdevs: found a table, expected a list in [ ], "
+            "or [[pools.tank.vdevs]] instead of [pools.tank.vdevs]",
+        ),
+        (
+            "nodes__node1",
+            plus("nodes/node1.toml", "sudo = true\n"),
+            "nodes/node1.toml:12: host.bridges.br0.sudo: unknown key here; "
+            "it belongs at the top of the file, above the first [table]",
         ),
         (
             "nodes__node1",
@@ -171,6 +188,12 @@ def test_no_fleet(tmp_path: Path) -> None:
 )
 def test_a_mistake_is_one_sentence(tmp_path: Path, file: str, text: str, expected: str) -> None:
     assert said(write(tmp_path, **{file: text})) == [expected]
+
+
+def test_a_host_key_may_be_the_whole_line_of_its_file(tmp_path: Path) -> None:
+    for comment in (" root@node1", " "):
+        text = swap("nodes/node1.toml", f'"{KEY}"', f'"{KEY}{comment}"')
+        assert load_fleet(write(tmp_path, nodes__node1=text)).nodes["node1"].host_key == KEY
 
 
 def test_all_mistakes_at_once(tmp_path: Path) -> None:
