@@ -124,6 +124,12 @@ def heartbeat(live: Live) -> list[tuple[str, str]]:
     return [("heartbeat", f"{say_age(max(0, int(live.host.value.clock - at)))} old")]
 
 
+def say_commit(commit: str) -> str:
+    """A commit cut short, with the `-dirty` behind it that tells of files that are in no commit."""
+    name, dash, dirty = commit.partition("-")
+    return f"{name[:12] or 'none'}{dash}{dirty}"
+
+
 def vault_sees(vault: str, node: str, reading: VaultReading, held: str) -> list[tuple[str, str]]:
     """What a vault knows: record, open rebuild, age of what it holds, who works on the node (`held`: its lock)."""
     record = record_on(reading, node)
@@ -135,7 +141,7 @@ def vault_sees(vault: str, node: str, reading: VaultReading, held: str) -> list[
     lines = [(vault, f"epoch {value.epoch}, pools {', '.join(f'{n} {p.guid}' for n, p in value.pools.items())}")]
     if value.applied:
         when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(value.applied.at))
-        lines.append((vault, f"applied {when} by {value.applied.by}, commit {value.applied.commit[:12] or 'none'}"))
+        lines.append((vault, f"applied {when} by {value.applied.by}, commit {say_commit(value.applied.commit)}"))
     if value.rebuild:
         lines.append((vault, f"a rebuild to epoch {value.rebuild.epoch} is open, begun by {value.rebuild.by}"))
     replicas = replicas_on(reading, node)

@@ -127,3 +127,10 @@ def test_so_it_is_where_the_plan_was_shown_before(fleet: Path, monkeypatch: pyte
     monkeypatch.setattr("blackstart.cli.retire._look", lambda *_: "node1/web: ...")
     monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, said, "", ""))
     assert code("retire node1/web -y") == said
+
+
+def test_why_says_that_applied_files_were_in_no_commit() -> None:
+    commit = "4044aa67cb32018b46039102c0ffee0000000000"
+    assert why.say_commit(commit) == "4044aa67cb32"
+    assert why.say_commit(f"{commit}-dirty") == "4044aa67cb32-dirty"
+    assert why.say_commit("") == "none"
