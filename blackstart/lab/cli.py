@@ -95,6 +95,8 @@ def _table(lab: Lab) -> None:
         power = "running" if m.is_running else "off"
         reach = f"127.0.0.1:{now.ssh_port}"
         table.add_row(m.name, power, m.address, reach, forwards, m.hostid, disks)
+    for column in table.columns:
+        column.overflow = "fold"  # a port cut short is no port
     console = Console()
     if not console.is_terminal:  # a file has no width: nothing is cut
         console = Console(width=200)
