@@ -6,6 +6,8 @@ import importlib
 
 import click
 
+from blackstart import __version__
+
 # Loaded only when asked for: `blackstart spec check` must not pay for paramiko and gevent.
 _SECTIONS: dict[str, dict[str, str]] = {
     "The day it is needed": {
@@ -73,6 +75,6 @@ class _Lazy(click.Group):
     epilog="Exit codes: 0 all is well, 1 an error or a refusal, 2 something differs or is too old, 3 something could "
     "not be read.",
 )
-@click.version_option(package_name="blackstart")
+@click.version_option(__version__, prog_name="blackstart")
 def main() -> None:
     """Provision LXC hosts from a spec, and rebuild a lost one from its spec and its last snapshot."""

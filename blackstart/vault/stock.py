@@ -71,12 +71,16 @@ def _git(folder: Path, *words: str) -> bytes:
 def accept_bundle(file: str, commit: str) -> str:
     """Shell that takes a bundle into fleet.git. What it once had stays under refs/blackstart/."""
     repository, mark = f"{layout.SPECS}/fleet.git", f"{layout.SPECS}/commit"
+    branches = shell("--format=%(refname)", "refs/heads")
     return "\n".join(
         [
             "set -e",
             f"[ -e {repository}/HEAD ] || git init -q --bare {repository}",
             f"git -C {repository} fetch -q {shell(file)} HEAD '+refs/heads/*:refs/heads/*'",
             f"git -C {repository} update-ref refs/blackstart/{shell(commit)} FETCH_HEAD",
+            # A plain clone checks out what HEAD names; git's own default may be no branch of this fleet.
+            f"branch=$(git -C {repository} for-each-ref --points-at FETCH_HEAD --count=1 {branches})",
+            f'[ -z "$branch" ] || git -C {repository} symbolic-ref HEAD "$branch"',
             f"printf '%s\\n' {shell(commit)} >{mark}.new",
             f"sync {mark}.new && mv -T {mark}.new {mark}",
             f"rm -f {shell(file)}",

@@ -155,6 +155,18 @@ def test_files_come_as_of_the_recorded_commit_from_here_or_else_from_the_vault(
     assert list(vault.at("/var/tmp").iterdir()) == []
 
 
+def test_a_plain_clone_of_what_a_vault_holds_has_the_files_whatever_the_branch_is_called(
+    vault: Vault, repository: tuple[Path, str], tmp_path: Path
+) -> None:
+    fleet, _ = repository
+    git(fleet, "branch", "-m", "production")
+    vault.at(stock.BUNDLE).write_bytes(stock.bundle(fleet))
+    done, output = vault.run_shell_command(stock.accept_bundle(stock.BUNDLE, git(fleet, "rev-parse", "HEAD")))
+    assert done, output.stderr
+    git(tmp_path, "clone", "-q", str(vault.at(f"{layout.SPECS}/fleet.git")), "cloned")
+    assert list((tmp_path / "cloned").rglob("fleet.toml"))
+
+
 def test_a_record_without_a_commit_takes_the_folder_as_it_is_and_says_so(
     vault: Vault, repository: tuple[Path, str]
 ) -> None:
