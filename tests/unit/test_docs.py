@@ -70,6 +70,14 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert anchor in [re.sub(r"[^\w-]", "", each.lower().replace(" ", "-")) for each in headings], target
 
 
+def test_setup_installs_what_people_are_told_to_install_for_images() -> None:
+    told = re.search(r"sudo apt install (mmdebstrap[a-z0-9 -]*)", (DOCS / "quick-start.md").read_text())
+    installed = re.search(r"^packages\)\n    install (.*)", (ROOT / "bin/setup").read_text(), re.MULTILINE)
+    assert told and installed
+    # uidmap: without it mmdebstrap and unshare give a user who is not root no ids to own files with.
+    assert {*told[1].split(), "uidmap"} <= {*installed[1].split()}
+
+
 def test_the_readme_leads_to_every_page() -> None:
     text = (ROOT / "README.md").read_text()
     assert [page.name for page in DOCS.glob("*.md") if f"(docs/{page.name})" not in text] == []
