@@ -101,6 +101,10 @@ def test_a_container_that_names_no_resolver_asks_the_hosts(tmp_path: Path, own: 
     assert guarded(tmp_path, own, resolv=said) == "nameserver 192.0.2.1\nsearch a.example b.example\n"
 
 
+def test_a_last_line_that_does_not_end_counts_too(tmp_path: Path) -> None:
+    assert guarded(tmp_path, "", resolv="nameserver 192.0.2.1") == "nameserver 192.0.2.1\n"
+
+
 def test_what_stands_behind_the_hosts_own_resolver_goes_first(tmp_path: Path) -> None:
     found = guarded(tmp_path, "", resolv="nameserver 127.0.0.53\n", upstream="nameserver 192.0.2.7\n")
     assert found == "nameserver 192.0.2.7\n"
