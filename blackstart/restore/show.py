@@ -1,9 +1,8 @@
-"""An outline for people (80 columns with the host's name in front) and for programs (JSON, format 1). Pure."""
+"""An outline for people: 80 columns with the host's name in front. Pure."""
 
 from __future__ import annotations
 
 import textwrap
-from typing import Any
 
 from blackstart.restore.outline import Outline, round_size, say_age
 
@@ -40,31 +39,3 @@ def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(
         text, width, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
     )
-
-
-def as_data(outline: Outline) -> dict[str, Any]:
-    """The same as a document; ages in seconds, sizes in bytes."""
-    return {
-        "format": 1,
-        "node": outline.node,
-        "epoch": outline.epoch,
-        "at": outline.at,
-        "bytes": outline.bytes,
-        "restore": [
-            {
-                "dataset": each.dataset,
-                "snapshot": each.snapshot.name,
-                "guid": each.snapshot.guid,
-                "age": each.age,
-                "late": each.late,
-                "bytes": each.snapshot.referenced,
-                "encrypted": each.encrypted,
-                "newest": each.newest,
-            }
-            for each in outline.chosen
-        ],
-        "not_restored": outline.left,
-        "warnings": outline.warnings,
-        "refusals": outline.refusals,
-        "next": outline.next_command,
-    }

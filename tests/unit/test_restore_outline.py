@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
-import jsonschema
 import pytest
 from rebuild_world import NOW, node_spec, record
 
 from blackstart.restore.at import parse_time
 from blackstart.restore.outline import Means, Outline, outline, round_size, say_age
-from blackstart.restore.show import as_data, as_text
+from blackstart.restore.show import as_text
 from blackstart.vault.records import Replica, ReplicaSnapshot
 
 MB = 10**6
@@ -107,25 +105,6 @@ def test_a_parent_comes_before_its_child_whatever_the_priorities() -> None:
     found = {name: Replica(name, 1, False, False, snapshots(7, 60)) for name in datasets}
     whole = outline(spec, replace(record(), datasets={}), found, Means(NOW), 2, only=set(datasets))
     assert [each.dataset for each in whole.chosen] == ["tank/a", "tank/a/b", "tank/c"]
-
-
-def test_the_document() -> None:
-    schema = {
-        "type": "object",
-        "required": ["format", "node", "epoch", "bytes", "restore", "not_restored", "warnings", "refusals", "next"],
-        "properties": {
-            "format": {"const": 1},
-            "restore": {
-                "items": {
-                    "required": ["dataset", "snapshot", "guid", "age", "late", "bytes", "encrypted", "newest"],
-                    "properties": {"guid": {"type": "string"}, "age": {"type": "integer"}},
-                }
-            },
-        },
-    }
-    document = json.loads(json.dumps(as_data(made())))
-    jsonschema.validate(document, schema)
-    assert document["restore"][0]["dataset"] == "tank/data/db" and document["restore"][0]["encrypted"] is True
 
 
 def test_ages_for_people() -> None:
