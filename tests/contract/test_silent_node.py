@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 IMPATIENT = (
     "from pyinfra_cli.main import main\n"
     "from blackstart import silence\n"
-    "silence.watch.__defaults__ = (0.2, 2.0)\n"
+    "silence.watch.__defaults__ = (0.2, 5.0)\n"
     "main()\n"
 )
 
@@ -97,7 +97,7 @@ def test_a_node_that_goes_away_ends_the_run(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
     assert "node1: the connection broke in the middle of a command" in done.stderr
