@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import secrets
 import subprocess
+import threading
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,6 +32,8 @@ from operations.record import forget, reading, vault_host
 from operations.vault_shell import ShellError, on_vault, rights
 
 BUNDLE = f"{layout.SPECS}/.new.bundle"
+# The nodes of one run, at the same time, want the same things brought to a vault; the second one finds them there.
+_alone: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 @operation()
@@ -112,23 +116,31 @@ def _supply(
     state: State, host: Host, vault: str, pool: str, missing: list[Item], folder: Path, cache: Path, commit: str
 ) -> bool:
     """True when all of it is there now."""
-    keeper = vault_host(vault)
-    try:
-        if keeper is None:
-            raise ShellError(f"vault {vault} could not be reached")
-        for item in missing:
+    with _alone[vault]:
+        try:
+            _bring(vault, pool, missing, folder, cache, commit)
+        except (ShellError, SupplyError, OSError, EOFError, SSHException, subprocess.SubprocessError) as error:
+            host.log_styled(f"{host.name}: not recorded, vault {vault} lacks what a rebuild needs: {error}", fg="red")
+            return False
+        finally:
+            forget(vault)
+    return True
+
+
+def _bring(vault: str, pool: str, missing: list[Item], folder: Path, cache: Path, commit: str) -> None:
+    """What is still missing. Raises what can go wrong on the way."""
+    keeper, now = vault_host(vault), reading(vault, pool)
+    if keeper is None:
+        raise ShellError(f"vault {vault} could not be reached")
+    there = now.stock.value if isinstance(now.stock, Present) else ()
+    for item in missing:
+        if item.file not in there:
             source = find(item, folder, cache, [])
             _upload(keeper, str(source), incoming(item.folder, item.file))
             on_vault(vault, accept(item.folder, item.file, item.sha256))
-        if not _has_commit(reading(vault, pool), commit):
-            _upload(keeper, io.BytesIO(bundle(folder)), BUNDLE)
-            on_vault(vault, shell("sh", "-c", accept_bundle(BUNDLE, commit)))
-    except (ShellError, SupplyError, OSError, EOFError, SSHException, subprocess.SubprocessError) as error:
-        host.log_styled(f"{host.name}: not recorded, vault {vault} lacks what a rebuild needs: {error}", fg="red")
-        return False
-    finally:
-        forget(vault)
-    return True
+    if not _has_commit(now, commit):
+        _upload(keeper, io.BytesIO(bundle(folder)), BUNDLE)
+        on_vault(vault, shell("sh", "-c", accept_bundle(BUNDLE, commit)))
 
 
 def _upload(keeper: Host, source: str | io.BytesIO, path: str) -> None:
