@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -45,6 +47,7 @@ class Vault:
 
     def run_shell_command(self, command: Any, **more: Any) -> tuple[bool, Any]:
         text = command.get_raw_value() if hasattr(command, "get_raw_value") else str(command)
+        text = text.replace("mountpoint -q", "test -d")
         for root in ("/srv/blackstart", "/var/tmp"):
             text = text.replace(root, str(self.at(root)))
         done = subprocess.run(["sh", "-c", text], capture_output=True, text=True, check=False)
@@ -221,6 +224,34 @@ def test_before_a_record_names_it_the_vault_has_image_and_commit(
     assert vault.at(f"{layout.IMAGES}/{SHA}.tar.zst").read_bytes() == CONTENT
     assert git(vault.at(f"{layout.SPECS}/fleet.git"), "rev-parse", f"refs/blackstart/{commit}") == commit
     assert supplied(vault, fleet, commit, tmp_path / "images") == []
+
+
+def test_two_nodes_of_one_run_bring_a_vault_the_same_things_once(
+    vault: Vault, repository: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet, _ = repository
+    commit = git(fleet, "rev-parse", "HEAD")
+    vault.reading = replace(vault.reading, records=Present({}))
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / f"{SHA}.tar.zst").write_bytes(CONTENT)
+    (command,) = supplied(vault, fleet, commit, tmp_path / "images")
+    put, brought = vault.put_file, []
+
+    def slowly(source: Any, remote: str, **more: Any) -> bool:
+        brought.append(remote)
+        time.sleep(0.1)  # the other one comes meanwhile
+        return put(source, remote, **more)
+
+    monkeypatch.setattr(vault, "put_file", slowly)
+
+    def bring(name: str) -> bool:
+        node: Any = SimpleNamespace(name=name, log_styled=lambda line, **how: None)
+        with ctx_host.use(node):
+            return bool(command.function(None, node, *command.args))
+
+    with ThreadPoolExecutor() as hosts:
+        assert list(hosts.map(bring, ["node1", "node2"])) == [True, True]
+    assert brought == [stock.incoming(layout.IMAGES, f"{SHA}.tar.zst"), stock.BUNDLE]
 
 
 def test_a_vault_whose_stock_cannot_be_read_refuses_and_a_silent_one_is_left_to_the_record(

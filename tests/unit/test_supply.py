@@ -139,11 +139,13 @@ def test_a_vault_packs_a_commit_says_absent_and_fails_over_a_broken_repository(
     specs, out = tmp_path / "specs", tmp_path / "out.tar"
 
     def ask(commit: str) -> subprocess.CompletedProcess[str]:
-        script = tree.on_vault(commit, str(out)).replace(layout.SPECS, str(specs))
+        script = tree.on_vault(commit, str(out)).replace("mountpoint -q", "test -d").replace(layout.SPECS, str(specs))
         return subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
 
-    assert tree.parse_packed(ask(repository[1]).stdout) is None  # never brought
+    unmounted = ask(repository[1])
+    assert unmounted.returncode != 0 and "is not mounted" in unmounted.stderr
     specs.mkdir()
+    assert tree.parse_packed(ask(repository[1]).stdout) is None  # never brought
     git(tmp_path, "clone", "-q", "--bare", str(repository[0].parent), str(specs / "fleet.git"))
     found = tree.parse_packed(ask(repository[1]).stdout)
     assert found == (out.stat().st_size, hashlib.sha256(out.read_bytes()).hexdigest())
