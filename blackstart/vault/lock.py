@@ -59,7 +59,7 @@ def script(node: str, line: str) -> str:
             f"flock -n 9 || {{ cat {file}; exit {BUSY}; }}",
             f"printf '%s\\n' {shell(line)} >{file}",
             "echo locked",
-            f'while [ "$(timeout {PATIENCE} head -c 1 9>&-)" = . ]; do echo .; done',
+            f'while [ "$(timeout {PATIENCE} head -c 1 9>&-)" = . ]; do printf .; done',
             f": >{file}",
         ]
     )

@@ -92,6 +92,8 @@ def test_signs_of_life_keep_it_and_silence_ends_it(command: str, monkeypatch: py
         pipe.sendall(b".")
     assert pipe.process.poll() is None
     assert pipe.process.wait(5) == 0
+    # One byte each, as many as are read: what is left over would look like answers once the vault is silent.
+    assert pipe.recv(100) == b"...."
     pipe.close()
 
 
