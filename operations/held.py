@@ -42,7 +42,7 @@ def _say(host: Host, node: str) -> None:
             host.log_styled(why, fg="yellow")
 
 
-def _is_gone(connector: Any) -> bool:
+def is_gone(connector: Any) -> bool:
     """Whether the connection broke: the machine went away, or what lies between."""
     client = getattr(connector, "client", None)
     transport = client.get_transport() if client else None
@@ -75,7 +75,7 @@ def fence(host: Host, node: str) -> None:
             return False, CommandOutput([OutputLine("stderr", why)])
         _say(host, node)
         status, output = run(*arguments, **more)
-        if not status and _is_gone(connector):
+        if not status and is_gone(connector):
             output = CommandOutput([*output, *(OutputLine("stderr", line) for line in _gone(host.name))])
         return bool(status), output
 

@@ -27,7 +27,7 @@ from blackstart.vault import layout
 from blackstart.vault.records import VaultReading, unknown
 from facts.record import VaultKeys, VaultRecords
 from operations.common import Commands, refuse
-from operations.held import lost
+from operations.held import is_gone, lost
 from operations.live import live
 
 _kept: dict[tuple[str, bool], VaultReading] = {}
@@ -47,6 +47,8 @@ def vault_host(name: str) -> Host | None:
         return None
     try:
         host: Host = current_state.inventory.get_host(name)
+        if host.connected and is_gone(getattr(host, "connector", None)):
+            host.disconnect()
         if not host.connected:
             host.connect(raise_exceptions=True)
     except (NoHostError, ConnectError, OSError):

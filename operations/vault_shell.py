@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from paramiko.ssh_exception import SSHException
 from pyinfra.api.command import StringCommand
 from pyinfra.api.host import Host
 from pyinfra.context import host as current
@@ -27,7 +28,7 @@ def run(host: Host, command: str, stdin: str | None = None) -> str:
     more: dict[str, Any] = {"_stdin": stdin} if stdin is not None else {}
     try:
         status, output = host.run_shell_command(StringCommand(command), **more, **rights(host))
-    except (OSError, EOFError, TimeoutError) as error:
+    except (OSError, EOFError, SSHException) as error:
         raise ShellError(f"{host.name}: {error or 'the connection broke'}") from error
     if not status:
         lines = [line for line in output.stderr.splitlines() if line.strip()]
@@ -37,6 +38,8 @@ def run(host: Host, command: str, stdin: str | None = None) -> str:
 
 def on_vault(vault: str, command: str, stdin: str | None = None, tries: int = 1) -> str:
     """The same on a vault of the inventory, connected when it is not; `tries` more than once where waiting helps.
+
+    A connection that is there stays: the locks of all nodes of this run hang on it.
 
     Not for a node whose lock was lost meanwhile: its record is somebody else's to write then.
     """
@@ -52,14 +55,5 @@ def on_vault(vault: str, command: str, stdin: str | None = None, tries: int = 1)
         except ShellError:
             if not left:
                 raise
-            reconnect(vault)
             time.sleep(5)
     raise AssertionError
-
-
-def reconnect(vault: str) -> None:
-    """Drop a connection that may be dead; the next command makes a new one."""
-    host = vault_host(vault)
-    if host is not None:
-        host.disconnect()
-        host.connected = False

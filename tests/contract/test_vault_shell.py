@@ -1,0 +1,78 @@
+"""Commands on a vault whose connection breaks, and beside locks that hang on the same connection."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from paramiko.ssh_exception import SSHException
+from pyinfra.context import ctx_host, ctx_state
+
+sys.path.insert(0, str(Path(__file__).parent))
+from test_bootstrap_unit import document
+
+from operations import record, restore, vault_shell
+from operations.vault_shell import ShellError, on_vault
+
+
+class Vault:
+    """Connected; `answers` are given in order, an exception is raised. Once broken, only a new connection helps."""
+
+    name = "vault1"
+    data: dict[str, Any] = {}
+
+    def __init__(self) -> None:
+        self.connected, self.is_active, self.connections, self.answers = True, True, 1, list[Any]()
+        transport = SimpleNamespace(is_active=lambda: self.is_active)
+        self.connector = SimpleNamespace(client=SimpleNamespace(get_transport=lambda: transport))
+
+    def connect(self, raise_exceptions: bool) -> None:
+        self.connected, self.is_active, self.connections = True, True, self.connections + 1
+
+    def disconnect(self) -> None:
+        self.connected = False
+
+    def run_shell_command(self, command: Any, **more: Any) -> tuple[bool, Any]:
+        if not self.is_active:
+            raise SSHException("SSH session not active")
+        answer = self.answers.pop(0)
+        if answer is None:  # cut off
+            self.is_active = False
+        return isinstance(answer, str), SimpleNamespace(stdout=answer or "", stderr="cannot open file")
+
+
+@pytest.fixture
+def vault(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
+    made = Vault()
+    node: Any = SimpleNamespace(name="node1", log_styled=lambda line, **how: None)
+    state: Any = SimpleNamespace(is_executing=True, inventory=SimpleNamespace(get_host=lambda name: made))
+    monkeypatch.setattr(vault_shell.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(record, "_met", set())
+    monkeypatch.setattr(record, "_away", {})
+    with ctx_state.use(state), ctx_host.use(node):
+        yield made
+
+
+def test_following_a_restore_outlives_the_connection(vault: Vault) -> None:
+    vault.answers = ["active\n", None, "inactive\n" + json.dumps(document(state="done"))]
+    job: Any = SimpleNamespace(spec=SimpleNamespace(name="node1"), vault="vault1")
+    assert restore.follow(job) is True
+    assert vault.connections == 2
+
+
+def test_a_connection_that_is_there_stays_when_a_command_fails(vault: Vault) -> None:
+    """The locks of every node of this run hang on it."""
+    vault.answers = [False, "well"]
+    assert on_vault("vault1", "cat plan", tries=2) == "well"
+    assert vault.connections == 1
+
+
+def test_a_broken_connection_is_a_sentence(vault: Vault) -> None:
+    vault.is_active = False
+    with pytest.raises(ShellError, match="vault1: SSH session not active"):
+        vault_shell.run(vault, "true")  # type: ignore[arg-type]
