@@ -10,6 +10,7 @@ import io
 import os
 import tarfile
 from pathlib import Path
+from typing import NoReturn
 
 from blackstart.spec.fleet import Fleet
 
@@ -32,7 +33,8 @@ def cache_folder() -> Path:
 def pack(root: Path) -> bytes:
     """An uncompressed tar of the folder's files: sorted, owned by root, without times. Compiled Python is left out.
 
-    Raises ProjectError for what does not travel: links that lead out of the folder, devices, sockets.
+    Raises ProjectError for what does not travel: links that lead out of the folder, devices, sockets. OSError for what
+    cannot be read.
     """
     if not root.is_dir():
         raise ProjectError(f"{root}: no such folder; a project is a folder below projects/")
@@ -44,8 +46,11 @@ def pack(root: Path) -> bytes:
 
 
 def _files(root: Path) -> list[Path]:
+    def unreadable(error: OSError) -> NoReturn:
+        raise error  # left to itself, os.walk passes over it: a folder that cannot be read is not an empty one
+
     found = []
-    for base, folders, files in os.walk(root):
+    for base, folders, files in os.walk(root, onerror=unreadable):
         folders[:] = [name for name in folders if name not in _LEFT_OUT]
         here = Path(base)
         found += [here / name for name in folders]

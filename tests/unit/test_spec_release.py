@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -65,6 +66,20 @@ def test_what_does_not_travel(tmp_path: Path) -> None:
         pack(root)
     with pytest.raises(ProjectError, match="no such folder"):
         pack(tmp_path / "two")
+
+
+def test_a_folder_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = project(tmp_path / "one")
+    scan = os.scandir
+
+    def denied(path: str) -> Iterator[os.DirEntry[str]]:
+        if Path(path).name == "sub":  # root reads folders of any mode, so the mode alone would show nothing
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    with pytest.raises(PermissionError):
+        pack(root)
 
 
 def test_entries_are_written_one_at_a_time(tmp_path: Path) -> None:
