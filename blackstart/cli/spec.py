@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from blackstart.cli.fleet_hosts import read_fleet, require_node
+from blackstart.converge.context import commit_of
 from blackstart.spec.check import check as check_fleet
 from blackstart.spec.check import warnings
 from blackstart.spec.docs import reference
@@ -45,6 +46,10 @@ def check(as_json: bool) -> None:
     else:
         for note in notes:
             click.echo(f"warning: {note}", err=True)
+        if not problems and not commit_of(fleet_path()):
+            click.echo(
+                "warning: no git commit here yet; until there is, the vaults get no copy of these files", err=True
+            )
         _print(problems, summary)
     sys.exit(1 if problems else 0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -31,7 +32,15 @@ def run(*words: str) -> Result:
 
 def test_check_of_a_fit_fleet(fleet: Path) -> None:
     result = run("spec", "check")
-    assert (result.exit_code, result.output) == (0, "2 nodes, 2 containers: nothing is wrong\n")
+    assert (result.exit_code, result.stdout) == (0, "2 nodes, 2 containers: nothing is wrong\n")
+    assert result.stderr == "warning: no git commit here yet; until there is, the vaults get no copy of these files\n"
+
+
+def test_check_has_no_warning_where_the_fleet_is_committed(fleet: Path) -> None:
+    git = ("git", "-C", str(fleet), "-c", "user.name=a", "-c", "user.email=a@b")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "The fleet")):
+        subprocess.run([*git, *words], check=True)
+    assert run("spec", "check").stderr == ""
 
 
 @pytest.mark.parametrize("more", ['after = ["cmr"]\n', 'aftre = ["crm"]\n'])
