@@ -78,13 +78,15 @@ def reading(name: str, pool: str) -> VaultReading:
 
 
 def forget(name: str) -> None:
-    """Something just changed what vault `name` would say."""
-    _kept.pop((name, current_state.is_executing), None)
+    """Something just changed what vault `name` would say, also while it is being asked for another host."""
+    with _asking[name]:
+        _kept.pop((name, current_state.is_executing), None)
 
 
 def rewritten(name: str) -> None:
     """A record on vault `name` has just been written, and nothing else there changed."""
-    _rewritten.add((name, current_state.is_executing))
+    with _asking[name]:
+        _rewritten.add((name, current_state.is_executing))
 
 
 def readings(spec: NodeSpec) -> dict[str, VaultReading]:

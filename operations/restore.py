@@ -216,7 +216,6 @@ def restored(job: Job, start: bool) -> Commands:
 
 def _restore(state: State, host: Host, job: Job, start: bool) -> bool:
     node = job.spec.name
-    forget(job.vault)  # what its record says is the unit's to write now
     try:
         if start and not running(job):
             lock.release(node)
@@ -225,6 +224,8 @@ def _restore(state: State, host: Host, job: Job, start: bool) -> bool:
     except (ShellError, ValueError) as error:
         host.log_styled(f"{node}: {error}", fg="red")
         return False
+    finally:
+        forget(job.vault)  # the unit has written its record meanwhile
 
 
 def follow(job: Job) -> bool:

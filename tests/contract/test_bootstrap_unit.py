@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from blackstart.restore import unit
+from blackstart.vault.records import unknown
 from blackstart.vault.restore_plan import Item, Plan, Target, dump
-from operations import restore
+from operations import record, restore
 
 
 def test_the_unit_runs_as_the_restoring_user_and_writes_only_into_the_nodes_folder() -> None:
@@ -114,3 +115,14 @@ def test_a_run_that_met_the_unit_at_work_never_starts_it_again(monkeypatch: pyte
     job: Any = SimpleNamespace(spec=SimpleNamespace(name="node1"), vault="vault1")
     assert restore._restore(SimpleNamespace(), SimpleNamespace(), job, False) is True  # type: ignore[arg-type]
     assert ran == []
+
+
+def test_what_the_vault_said_while_it_restored_is_asked_again_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another node of the same run has read the vault meanwhile: the record was not the unit's last word yet."""
+    key = ("vault1", True)
+    monkeypatch.setattr(record, "_kept", {})
+    monkeypatch.setattr(record, "current_state", SimpleNamespace(is_executing=True))
+    monkeypatch.setattr(restore, "follow", lambda job: record._kept.setdefault(key, unknown("half done")) is not None)
+    job: Any = SimpleNamespace(spec=SimpleNamespace(name="node1"), vault="vault1")
+    assert restore._restore(SimpleNamespace(), SimpleNamespace(), job, False) is True  # type: ignore[arg-type]
+    assert record._kept == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
@@ -54,3 +55,14 @@ def test_after_a_record_was_written_only_the_records_are_read_again(vault: Vault
     record.forget("vault1")
     record.reading("vault1", "backup")
     assert vault.words[2:] == [{"pool": "backup"}]
+
+
+@pytest.mark.parametrize("changed", [record.forget, record.rewritten])
+def test_an_answer_that_was_under_way_when_something_changed_is_not_kept(
+    vault: Vault, changed: Callable[[str], None]
+) -> None:
+    with ThreadPoolExecutor(1) as other:
+        other.submit(record.reading, "vault1", "backup")
+        time.sleep(0.02)
+        changed("vault1")
+    assert record.reading("vault1", "backup").records == Unknown("asked 2")
