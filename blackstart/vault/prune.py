@@ -14,7 +14,7 @@ from pathlib import Path
 from blackstart.vault import config, layout, stale
 from blackstart.vault.config import Keep
 from blackstart.vault.store import Store
-from blackstart.vault.zfs import CommandError, Snapshot, receiving, run, snapshots
+from blackstart.vault.zfs import CommandError, Snapshot, receiving, run, snapshots, tags
 
 # Length of the part of a name that an hour, a day, a month have in common (2026-11-22T01:43:00Z).
 _HOUR, _DAY, _MONTH = 13, 10, 7
@@ -43,20 +43,10 @@ def _newest_each(newest_first: Iterable[Snapshot], length: int, count: int) -> l
     return list(found.values())[:count]
 
 
-def released(have: Sequence[Snapshot], tags: dict[str, set[str]]) -> list[Snapshot]:
-    """Those that only replication's own hold keeps, the newest held one excepted. `tags`: str(snapshot) -> holds."""
-    held = [item for item in have if layout.HOLD in tags.get(str(item), set())]
-    return [item for item in held[:-1] if tags[str(item)] == {layout.HOLD}]
-
-
-def _tags(have: Sequence[Snapshot]) -> dict[str, set[str]]:
-    """Holds by snapshot. Raises CommandError."""
-    held = [str(item) for item in have if item.holds]
-    tags: dict[str, set[str]] = {}
-    for line in run("zfs", "holds", "-H", *held).splitlines() if held else ():
-        name, tag, _ = line.split("\t", 2)
-        tags.setdefault(name, set()).add(tag)
-    return tags
+def released(have: Sequence[Snapshot], tagged: dict[str, set[str]]) -> list[Snapshot]:
+    """Those that only replication's own hold keeps, the newest held one excepted. `tagged`: str(snapshot) -> holds."""
+    held = [item for item in have if layout.HOLD in tagged.get(str(item), set())]
+    return [item for item in held[:-1] if tagged[str(item)] == {layout.HOLD}]
 
 
 class Pruning:
@@ -80,8 +70,7 @@ class Pruning:
         return said + [f"removed {line}" for have in by_dataset.values() for line in self._dataset(have)]
 
     def _dataset(self, have: list[Snapshot]) -> list[str]:
-        tags = _tags(have)
-        free = {item.guid for item in released(have, tags)}
+        free = {item.guid for item in released(have, tags(have))}
         seen = [_without_hold(item) if item.guid in free else item for item in have]
         gone = []
         for item in expired(seen, self.wishes.keep, self.now, self.protected):

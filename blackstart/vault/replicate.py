@@ -12,7 +12,7 @@ import fcntl
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from blackstart.vault.exchange import Source, finish_lines, obstacle, parse_begi
 from blackstart.vault.freshness import Age, freshness
 from blackstart.vault.record import DatasetRecord, Record
 from blackstart.vault.store import Store
-from blackstart.vault.zfs import CommandError, Snapshot, gone, receiving, run, snapshots
+from blackstart.vault.zfs import CommandError, Snapshot, gone, receiving, run, snapshots, tags
 
 
 class Unreachable(Exception):
@@ -162,11 +162,8 @@ class Pull:
 
     def _hold(self) -> None:
         """The newest of each dataset cannot go, whatever happens. The pruning user lets go of the older ones."""
-        names = [str(snapshot) for snapshot in self.outcome.arrived.values()]
-        asked = [str(snapshot) for snapshot in self.outcome.arrived.values() if snapshot.holds]
-        said = run("zfs", "holds", "-H", *asked).splitlines() if asked else ()
-        held = {line.split("\t")[0] for line in said if layout.HOLD in line}
-        free = [name for name in names if name not in held]
+        arrived = list(self.outcome.arrived.values())
+        free = unheld(arrived, tags(arrived))
         if free:
             run("zfs", "hold", layout.HOLD, *free)
 
@@ -209,6 +206,11 @@ class Pull:
             self._ssh("finish", stdin=finish_lines(arrived, held))
         except CommandError as error:
             print(f"{self.wishes.node}: the node was not told what arrived: {error}", file=sys.stderr)
+
+
+def unheld(arrived: Iterable[Snapshot], tagged: dict[str, set[str]]) -> list[str]:
+    """Those without replication's own hold: another one's, a restore's for instance, may be released any moment."""
+    return [str(snapshot) for snapshot in arrived if layout.HOLD not in tagged.get(str(snapshot), ())]
 
 
 def _with_newest(record: Record, newest: dict[str, Snapshot], encrypted: dict[str, bool]) -> Record:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -54,6 +55,21 @@ def snapshots(root: str) -> list[Snapshot]:
     columns = "name,guid,creation,userrefs"
     text = run("zfs", "list", "-Hp", "-r", "-t", "snapshot", "-s", "createtxg", "-o", columns, root)
     return [parse_snapshot(line) for line in text.splitlines()]
+
+
+def tags(have: Iterable[Snapshot]) -> dict[str, set[str]]:
+    """str(snapshot) -> the tags of its holds, for those that carry any. Raises CommandError, ValueError."""
+    held = [str(item) for item in have if item.holds]
+    return parse_tags(run("zfs", "holds", "-H", *held)) if held else {}
+
+
+def parse_tags(text: str) -> dict[str, set[str]]:
+    """Lines of `zfs holds -H`: name, tag, date. Raises ValueError."""
+    found: dict[str, set[str]] = {}
+    for line in text.splitlines():
+        name, tag, _ = line.split("\t", 2)
+        found.setdefault(name, set()).add(tag)
+    return found
 
 
 def receiving(root: str) -> dict[str, str]:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from blackstart.vault import layout
 from blackstart.vault.config import Keep
 from blackstart.vault.prune import expired, released
-from blackstart.vault.zfs import Snapshot
+from blackstart.vault.replicate import unheld
+from blackstart.vault.zfs import Snapshot, parse_tags
 
 NOON = 1763812800  # 2025-11-22T12:00:00Z
 
@@ -65,3 +66,10 @@ def test_only_replications_own_older_holds_are_released() -> None:
     tags = {str(a): {layout.HOLD}, str(b): {layout.HOLD, layout.RESTORE_HOLD}, str(c): {layout.HOLD}}
     assert released([a, b, c], tags) == [a]
     assert released([a, b, c], {str(a): {layout.HOLD}}) == []
+
+
+def test_another_ones_hold_does_not_stand_in_for_replications_own() -> None:
+    a, b, c = (at(NOON + i, str(i), 1) for i in range(3))
+    said = f"{a}\tblackstart-restore\tSun Nov 22 01:43 2026\n{b}\tblackstart\tSun Nov 22 01:43 2026\n"
+    assert unheld([a, b, c], parse_tags(said + f"{b}\tmine\tSun Nov 22 01:44 2026\n")) == [str(a), str(c)]
+    assert parse_tags(said) == {str(a): {layout.RESTORE_HOLD}, str(b): {layout.HOLD}}
