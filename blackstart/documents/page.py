@@ -31,8 +31,8 @@ a restore, what a vault is to pull, what goes to its programs on stdin) is not l
 
 def page() -> str:
     """The whole page, Markdown."""
-    parts = [_INTRODUCTION]
-    parts += [f"| [{name}](#{name}) | {document.where} |\n" for name, document in DOCUMENTS.items()]
+    table = "".join(f"| [{name}](#{name}) | {document.where} |\n" for name, document in DOCUMENTS.items())
+    parts: list[str] = []
     spec = {inner for model in FILES.values() for inner in (model, *models(model))}
     told: set[type[BaseModel]] = set(spec)
     for name, document in DOCUMENTS.items():
@@ -49,4 +49,4 @@ def page() -> str:
     text = "".join(parts)
     for model in spec:
         text = text.replace(f"](#{model.__name__.lower()})", "](spec.md)")
-    return text
+    return _INTRODUCTION + table + text

@@ -60,6 +60,11 @@ def test_the_page_is_current() -> None:
     assert run("json", "docs").output == page()
 
 
+def test_the_pages_table_leads_to_its_own_sections() -> None:
+    for name in DOCUMENTS:
+        assert f"\n| [{name}](#{name}) | " in page() and f"\n## {name}\n" in page()
+
+
 def test_the_page_explains_every_key() -> None:
     lines = [line for line in page().splitlines() if line.startswith("| `")]
     assert len(lines) > 100
