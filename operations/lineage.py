@@ -60,6 +60,8 @@ def healed(wanted: Wanted, spec: NodeSpec) -> Commands:
         for vault, said in found.items()
         if isinstance(record := record_on(said, spec.name), Present)
     }
+    if len(set(epochs.values())) > 1:
+        spoil("datasets", "snapshots")  # younger than what the vaults said
     for vault, epoch in sorted(epochs.items()):
         replicas = replicas_on(found[vault], spec.name)
         if epoch == max(epochs.values()) or not isinstance(replicas, Present):

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from pyinfra.api.command import FunctionCommand
+from pyinfra.context import host as current
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from bootstrap_world import THERE, WAYS, Go
@@ -24,12 +25,14 @@ from blackstart.reading import Present, Unknown
 from blackstart.restore.job import Asks
 from blackstart.restore.keeper import choose
 from blackstart.restore.lineage import ended
+from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.record import Record, Unfinished, dump_record, load_record
 from blackstart.vault.records import VaultReading, unknown
 from blackstart.vault.restore_commit import commit
 from blackstart.vault.restore_open import changed
 from blackstart.vault.store import Store, patched
 from operations import bootstrap, lineage, returned, verdict
+from operations import live as live_operations
 from operations import rebuild as rebuild_operations
 
 CRM, DB, ROOTFS = "tank/data/crm", "tank/data/db", "tank/lxc/db"
@@ -155,20 +158,44 @@ def test_a_lineage_is_begun_by_the_run_that_finishes(go: Go) -> None:
     assert "could not be read: a timeout" in refused
 
 
-def test_a_vault_that_missed_a_rebuild_keeps_its_ended_chains_aside(go: Go, monkeypatch: pytest.MonkeyPatch) -> None:
-    def vault(epoch: int) -> VaultReading:
-        held = Present({"node1": replicas()})
-        return replace(unknown("x"), records=Present({"node1": Present(record(epoch=epoch))}), replicas=held)
+def at_epoch(epoch: int) -> VaultReading:
+    held = Present({"node1": replicas()})
+    return replace(unknown("x"), records=Present({"node1": Present(record(epoch=epoch))}), replicas=held)
 
+
+def of_two_vaults() -> NodeSpec:
     spec = node_spec()
-    spec = spec.model_copy(update={"vaults": dict.fromkeys(("vault1", "vault2"), spec.vaults["vault1"])})
-    found = {"vault1": vault(2), "vault2": vault(1)}
+    return spec.model_copy(update={"vaults": dict.fromkeys(("vault1", "vault2"), spec.vaults["vault1"])})
+
+
+def test_a_vault_that_missed_a_rebuild_keeps_its_ended_chains_aside(go: Go, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, found = of_two_vaults(), {"vault1": at_epoch(2), "vault2": at_epoch(1)}
     monkeypatch.setattr(lineage, "readings", lambda spec: found)
     now = snapshots(crm="5", db=newest(DB), rootfs=newest(ROOTFS))
     commands, _ = go(lineage.healed, now, Present(record()), wanted=Wanted(), spec=spec)
     assert [command.args for command in commands] == [("vault2", "tank", "node1", CRM, "e2", False)]
-    found["vault2"] = vault(2)
+    found["vault2"] = at_epoch(2)
     assert go(lineage.healed, now, Present(record()), wanted=Wanted(), spec=spec)[0] == []
+
+
+def test_a_chain_is_judged_by_a_reading_of_the_node_that_is_younger_than_the_vaults(
+    go: Go, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The vault pulls by its timer meanwhile: its newest snapshot is then in no earlier reading of the node."""
+    found = {"vault1": at_epoch(2), "vault2": at_epoch(1)}
+    monkeypatch.setattr(lineage, "readings", lambda spec: found)
+    now = snapshots(crm=newest(CRM), db=newest(DB), rootfs=newest(ROOTFS))
+
+    class Later:
+        @staticmethod
+        def _inner() -> list[Any]:
+            host: Any = current
+            host.reading = snapshots(crm="4", db="5", rootfs="6")  # before the pull
+            live_operations.live(Wanted())
+            host.reading = now
+            return list(lineage.healed._inner(wanted=Wanted(), spec=of_two_vaults()))
+
+    assert go(Later, now, Present(record()))[0] == []
 
 
 @pytest.mark.parametrize(("mandatory", "ends"), [(True, False), (False, True)])
