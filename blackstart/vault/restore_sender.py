@@ -52,11 +52,12 @@ class Sender:
             raise Failed(f"{snapshot} cannot be held: {error}; run it again for a new plan") from error
 
     def release(self, items: Iterable[Item]) -> list[str]:
-        """Let go of our own holds; one whose release would destroy the snapshot (deferred) stays for a person.
+        """Let go of our own holds, and of those of a restore of these datasets that failed and was planned anew.
 
-        Lines about what is still held.
+        One whose release would destroy the snapshot (deferred) stays for a person. Lines about what is still held.
         """
-        snapshots = [f"{item.source}@{item.snapshot}" for item in items]
+        wanted = {f"{item.source}@{item.snapshot}": item.source for item in items}
+        snapshots = [*wanted, *(name for name in _some_hold(set(wanted.values())) if name not in wanted)]
         try:
             return self._release(snapshots)
         except CommandError:
@@ -93,6 +94,16 @@ class Sender:
             raise Failed(f"zfs send -nvt TOKEN: {error}") from error
         sizes = [words[1] for words in map(str.split, said.splitlines()) if words[:1] == ["size"]]
         return int(sizes[-1]) if sizes and sizes[-1].isdigit() else 0
+
+
+def _some_hold(datasets: set[str]) -> list[str]:
+    """Their snapshots that anybody holds; none where one of the datasets is gone."""
+    columns = ("-d", "1", "-t", "snapshot", "-o", "name,userrefs")
+    try:
+        said = run("zfs", "list", "-Hp", *columns, *sorted(datasets)) if datasets else ""
+    except CommandError:
+        return []
+    return [name for name, count in (line.split("\t") for line in said.splitlines()) if count != "0"]
 
 
 def _held(snapshots: Iterable[str]) -> list[str]:
