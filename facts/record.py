@@ -5,7 +5,8 @@ from __future__ import annotations
 from pyinfra.api.facts import FactBase
 
 from blackstart.reading import Reading, Unknown
-from blackstart.vault.records import VaultReading, keys_script, parse, script, unknown
+from blackstart.vault.records import VaultReading, parse, unknown
+from blackstart.vault.records_script import keys_script, script
 
 
 class VaultRecords(FactBase[VaultReading]):

@@ -20,7 +20,7 @@ from blackstart.reading import Absent, Present, Unknown
 from blackstart.restore.keeper import choose, doubts, keepers, record_on, replicas_on
 from blackstart.restore.outline import say_age
 from blackstart.spec.resolve import NodeSpec
-from blackstart.vault import layout, records
+from blackstart.vault import layout, records, records_script
 from blackstart.vault.lock import describe
 from blackstart.vault.records import VaultReading
 from blackstart.verdict import judge
@@ -101,7 +101,7 @@ def see_node(known: Hosts, node: str, query: Query | None = None) -> tuple[Live,
 
 
 def see_vault(known: Hosts, vault: str, pool: str) -> VaultReading:
-    said, failed = known.run(vault, records.script(pool))
+    said, failed = known.run(vault, records_script.script(pool))
     return records.unknown(failed) if failed else records.parse(said, pool)
 
 

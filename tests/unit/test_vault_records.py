@@ -8,7 +8,8 @@ from pathlib import Path
 from blackstart.reading import ABSENT, Present, Unknown
 from blackstart.vault import layout
 from blackstart.vault.record import DatasetRecord, PoolRecord, Record, dump_record
-from blackstart.vault.records import keys_script, parse, script
+from blackstart.vault.records import parse
+from blackstart.vault.records_script import keys_script, script
 
 RECORD = Record(
     "node1",

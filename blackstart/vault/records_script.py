@@ -1,0 +1,78 @@
+"""The one script that reads a vault, and its short forms; `records.parse` reads what they print. Pure.
+
+Its frame: `+NAME` begins a section, `|` precedes each line it printed, `!` each line of its stderr, `=STATUS` ends it.
+"""
+
+from __future__ import annotations
+
+from blackstart.change import shell
+from blackstart.vault import layout
+
+_PRELUDE = r"""
+export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
+t=$(mktemp -d) || exit 1
+trap 'rm -rf "$t"' EXIT
+section() {
+  name=$1; shift
+  "$@" >"$t/out" 2>"$t/err"; status=$?
+  printf '+%s\n' "$name"; prefixed '|' "$t/out"; prefixed '!' "$t/err"; printf '=%s\n' "$status"
+}
+# A process costs more than all else here.
+prefixed() { [ ! -s "$2" ] || { sed "s/^/$1/" "$2"; printf '\n'; }; }
+keys() { for f in "$KEYS"/*.pub; do [ -e "$f" ] || continue; printf '%s ' "${f##*/}"; cat "$f" || return 1; done; }
+"""
+
+_RECORDS = r"""
+section clock date +%s
+section pool zpool list -Hp -o guid "$POOL"
+section mounted zfs get -Hp -o value mounted,mountpoint "$POOL/vault/live"
+section nodes ls -1 "$LIVE"
+for d in "$LIVE"/*/; do
+  [ -d "$d" ] || continue
+  n=${d%/}; n=${n##*/}
+  # Listed, or not to be listed: then cat says why. A test of the file itself would take an error for "not there".
+  if ! names=$(ls -1 "$d") || printf '%s\n' "$names" | grep -qx record.json; then
+    section "record $n" cat "$d/record.json"
+  fi
+done
+"""
+
+_SECTIONS = r"""
+stock() { for f in "$IMAGES"/* "$PROJECTS"/*; do [ -e "$f" ] && printf '%s\n' "${f##*/}"; done; return 0; }
+r=$POOL/vault/replicas
+section replicas zfs list -Hp -r -t filesystem,volume -o name,used,encryption,receive_resume_token "$r"
+section snapshots zfs list -Hp -r -t snapshot -s createtxg -o name,guid,creation,userrefs,used,referenced "$r"
+section keys keys
+section tool readlink "$TOOL/current"
+section stock stock
+specs() { [ ! -e "$SPECS/commit" ] || cat "$SPECS/commit"; }
+section specs specs
+python() { readlink -f /usr/bin/python3 && uname -m && getconf GNU_LIBC_VERSION; }
+section python python
+libraries() { [ ! -e "$LIBRARIES" ] || ls -1 "$LIBRARIES"; }
+section libraries libraries
+"""
+
+
+def script(pool: str, records_only: bool = False) -> str:
+    """The one script, for a vault whose data lies on `pool`. Changes nothing.
+
+    `records_only`: the records and the clock, for a reading in which all else is known; replicas take the longest.
+    """
+    words = {
+        "POOL": pool,
+        "LIVE": layout.LIVE,
+        "KEYS": layout.KEYS,
+        "TOOL": layout.TOOL,
+        "IMAGES": layout.IMAGES,
+        "PROJECTS": layout.PROJECTS,
+        "SPECS": layout.SPECS,
+        "LIBRARIES": layout.LIBRARIES,
+    }
+    asked = _RECORDS + ("section replicas :\n" if records_only else _SECTIONS)
+    return "".join(f"{name}={shell(value)}\n" for name, value in words.items()) + _PRELUDE + asked
+
+
+def keys_script() -> str:
+    """The keys alone, which `parse` then finds; no pool is asked anything."""
+    return f"KEYS={shell(layout.KEYS)}\n{_PRELUDE}section keys keys\n"
