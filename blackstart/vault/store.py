@@ -82,13 +82,6 @@ def patched(node: str, record: Record | None, patch: dict[str, Any]) -> Record:
         pools = {
             name: PoolRecord(p["guid"], p["size"], tuple(p["members"])) for name, p in patch.get("pools", {}).items()
         }
-        datasets = dict(record.datasets)
-        for name, encrypted in patch.get("datasets", {}).items():
-            known = datasets.get(name, DatasetRecord())
-            datasets[name] = replace(known, encrypted=known.encrypted or encrypted, retired="")
-        for name, aside in patch.get("retired_datasets", {}).items():
-            if name in datasets:
-                datasets[name] = replace(datasets[name], retired=aside)
         applied = Applied(**patch["applied"]) if patch.get("applied") else record.applied
         epoch = patch.get("epoch", record.epoch)
         # A vault that was away while others finished the rebuild it had begun: that one is over.
@@ -99,13 +92,24 @@ def patched(node: str, record: Record | None, patch: dict[str, Any]) -> Record:
             rebuild=None if over else record.rebuild,
             host_key=patch.get("host_key", record.host_key),
             pools=record.pools | pools,
-            datasets=datasets,
+            datasets=_datasets(record, patch),
             applied=applied,
             retired=patch.get("retired", record.retired),
             vault_keys=record.vault_keys | patch.get("vault_keys", {}),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a patch of a record: {error!r}") from error
+
+
+def _datasets(record: Record, patch: dict[str, Any]) -> dict[str, DatasetRecord]:
+    datasets = dict(record.datasets)
+    for name, encrypted in patch.get("datasets", {}).items():
+        known = datasets.get(name, DatasetRecord())
+        datasets[name] = replace(known, encrypted=known.encrypted or encrypted, retired="")
+    for name, aside in patch.get("retired_datasets", {}).items():
+        if name in datasets:
+            datasets[name] = replace(datasets[name], retired=aside)
+    return datasets
 
 
 def main(arguments: list[str]) -> int:
