@@ -46,23 +46,19 @@ def typed(
         preexec_fn=_at_a_terminal,
     )
     os.close(theirs)
-    raw, said, left, seen = b"", "", list(answers), 0
+    raw, left, seen = b"", list(answers), 0
     deadline = time.monotonic() + seconds
     try:
         while True:
-            assert time.monotonic() < deadline, f"not at its end after {seconds:g} s:\n{said}"
-            if left and callable(left[0][0]) and left[0][0]():
-                os.write(ours, left.pop(0)[1].encode())
-            if not select.select([ours], [], [], 1)[0]:
-                continue
-            try:
-                raw += os.read(ours, 65536)
-            except OSError:  # EIO: nobody has the terminal open any more
-                break
             said = _COLOURS.sub("", raw.decode(errors="replace")).replace("\r\n", "\n")
-            while left and isinstance(text := left[0][0], str) and text in said[seen:]:
-                seen = said.index(text, seen) + len(text)
+            assert time.monotonic() < deadline, f"not at its end after {seconds:g} s:\n{said}"
+            if left and _is_time(left[0][0], said[seen:]) and _sleeps(running.pid):
+                seen = len(said)
                 os.write(ours, left.pop(0)[1].encode())
+            if select.select([ours], [], [], 0.1)[0]:
+                raw += os.read(ours, 65536)
+    except OSError:  # EIO: nobody has the terminal open any more
+        pass
     finally:
         if running.poll() is None and time.monotonic() >= deadline:
             os.killpg(running.pid, 9)
@@ -70,6 +66,15 @@ def typed(
     code = running.wait(60)
     assert not left, f"it never came to {left[0][0]!r}:\n{said}"
     return code, said
+
+
+def _is_time(moment: str | Callable[[], bool], said: str) -> bool:
+    return moment in said if isinstance(moment, str) else moment()
+
+
+def _sleeps(pid: int) -> bool:
+    """Ctrl-C between a question and the wait for its answer would be noticed with the next key only."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
 
 
 def _at_a_terminal() -> None:
