@@ -25,7 +25,7 @@ from deploys.image import images
 from deploys.project import releases
 from deploys.rootfs import roots
 from deploys.unit import units
-from operations import bootstrap, lineage, lock, rebuild, restore, returned
+from operations import bootstrap, lineage, lock, rebuild, restore, returned, stock
 
 
 def wishes(spec: NodeSpec, epoch: int | None, folder: Path) -> Wanted:
@@ -154,6 +154,7 @@ def finish(job: Job, made: Outline | None) -> None:
     applied(wanted=job.wanted, spec=job.spec, commit=job.commit, by=job.by, disks={})
     returned.epoch(name="Every vault knows the epoch", job=job)
     returned.written(name="The fleet's files name the new disks", job=job)
+    stock.renewed(name="The vaults have the fleet's files", spec=job.working, folder=job.folder)
     returned.replicated(name="The chain of replicas lives on", job=job)
     rebuild.clean(name="Nothing differs", wanted=job.wanted)
     rebuild.finished(name="All is done", job=job)

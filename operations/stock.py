@@ -18,7 +18,8 @@ from pyinfra.api.state import State
 from pyinfra.context import host, state
 
 from blackstart.change import shell
-from blackstart.reading import Present
+from blackstart.converge.context import commit_of
+from blackstart.reading import Absent, Present
 from blackstart.restore.keeper import keepers
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.resolve import NodeSpec
@@ -110,6 +111,29 @@ def supplied(spec: NodeSpec, folder: Path, cache: Path, commit: str) -> Commands
         plain = commit.removesuffix("-dirty")
         if missing or not _has_commit(found, plain):
             yield FunctionCommand(_supply, (vault, pool, missing, folder, cache, plain), {})  # type: ignore[misc]
+
+
+@operation()
+def renewed(spec: NodeSpec, folder: Path) -> Commands:
+    """The fleet's files as committed by now, with what the rebuild wrote into them. A silent vault holds nobody up."""
+    commit = commit_of(folder).removesuffix("-dirty")
+    if state.is_executing:
+        for vault, pool in keepers(spec).items():
+            found = reading(vault, pool)
+            if not isinstance(found.records, Absent) and not _has_commit(found, commit):
+                yield FunctionCommand(_renew, (vault, pool, folder, commit), {})  # type: ignore[misc]
+
+
+def _renew(state: State, host: Host, vault: str, pool: str, folder: Path, commit: str) -> bool:
+    with _alone[vault]:
+        try:
+            _bring(vault, pool, [], folder, Path(), commit)
+        except (ShellError, OSError, EOFError, SSHException, subprocess.SubprocessError) as error:
+            why = f"vault {vault} has the fleet's files as before the rebuild: {error}; the next apply brings them"
+            host.log_styled(why, fg="yellow")
+        finally:
+            forget(vault)
+    return True
 
 
 def _supply(

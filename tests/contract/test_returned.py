@@ -79,7 +79,7 @@ def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         def __getattr__(self, name: str) -> Callable[..., None]:
             return lambda **arguments: called.append(name)
 
-    for name in ("lineage", "lock", "restore", "returned", "rebuild"):
+    for name in ("lineage", "lock", "restore", "returned", "rebuild", "stock"):
         monkeypatch.setattr(deploy, name, Steps())
     for name in ("datasets", "images", "roots", "releases", "units", "delegations", "containers", "applied"):
         monkeypatch.setattr(deploy, name, getattr(Steps(), name))
@@ -100,6 +100,8 @@ def test_a_new_chain_begins_before_anything_that_may_still_fail_and_the_mark_goe
     assert order[0] == "begun" and order[-1] == "finished"
     for step in ("revoked", "applied", "epoch", "clean", "written", "replicated"):
         assert step in order
+    # The commit that names the new disks and the new host key goes to the vaults as well.
+    assert order.index("renewed") > order.index("written")
 
 
 @pytest.mark.parametrize(

@@ -263,3 +263,22 @@ def test_a_vault_whose_stock_cannot_be_read_refuses_and_a_silent_one_is_left_to_
     monkeypatch.setattr(vault, "get_fact", lambda fact, **arguments: reading)
     (command,) = supplied(vault, tmp_path, "", tmp_path)
     assert "vault1 could not be read: input/output error" in command and command.endswith("; exit 1")
+
+
+def test_what_a_rebuild_wrote_into_the_fleet_gets_to_its_vaults_and_a_silent_one_is_named(
+    vault: Vault, repository: tuple[Path, str]
+) -> None:
+    fleet, _ = repository
+    (command,) = stock.renewed._inner(spec=node_spec(), folder=fleet)
+    record._away["vault1"] = time.monotonic() + 60
+    node: Any = SimpleNamespace(name="node1", log_styled=lambda line, **how: said().append(line))
+    assert command.function(None, node, *command.args) is True
+    assert "vault1 has the fleet's files as before the rebuild: vault vault1 could not be reached" in said()[-1]
+    record._away.clear()
+    record._kept.clear()
+    vault.reading = replace(vault.reading, records=Present({}))
+    (command,) = stock.renewed._inner(spec=node_spec(), folder=fleet)
+    assert command.function(None, node, *command.args) is True
+    commit = git(fleet, "rev-parse", "HEAD")
+    assert git(vault.at(f"{layout.SPECS}/fleet.git"), "rev-parse", "HEAD") == commit
+    assert list(stock.renewed._inner(spec=node_spec(), folder=fleet)) == []
