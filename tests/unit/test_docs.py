@@ -84,9 +84,23 @@ def test_the_readme_leads_to_every_page() -> None:
 
 
 def quoted() -> list[str]:
-    cells = [line.split("|")[1:3] for line in RECOVERY.splitlines() if line.startswith("| ")]
-    words = [word for pair in cells for cell in pair for word in re.findall(r"(?<!\*)\*([^*]+)\*(?!\*)", cell)]
+    """What stands in *...* in the page's lists of refusals, cut where it says "..."."""
+    lists = RECOVERY.partition("\n### The verdict\n")[2].partition("\n## ")[0]
+    words = re.findall(r"(?<!\*)\*([^*\n]+)\*(?!\*)", lists)
     return sorted({part.strip() for word in words for part in word.split("...")})
+
+
+def test_the_recovery_page_fits_a_vaults_console() -> None:
+    assert [line for line in RECOVERY.splitlines() if len(line) > 80] == []
+    assert "\n|" not in RECOVERY
+
+
+@pytest.mark.parametrize(
+    "part", re.split(r"^##+ ", RECOVERY.partition("\n### The verdict\n")[2], flags=re.MULTILINE)[1:]
+)
+def test_refusals_are_found_by_the_order_of_the_alphabet(part: str) -> None:
+    says = [re.sub(r"[*.]", "", words).strip().lower() for words in re.findall(r"^- (\*[^*].*)", part, re.MULTILINE)]
+    assert says == sorted(says)
 
 
 @pytest.mark.parametrize("words", quoted())
@@ -96,7 +110,7 @@ def test_every_quoted_refusal_is_in_the_code(words: str) -> None:
 
 def test_every_verdict_and_every_obstacle_is_explained() -> None:
     for kind in get_args(Kind):
-        assert f"| **{kind}** |" in RECOVERY
+        assert f"\n- **{kind}**\n" in RECOVERY
 
 
 def test_the_page_of_commands_is_current() -> None:
