@@ -19,8 +19,9 @@ from blackstart.restore import adopt
 from blackstart.restore.job import Job
 from blackstart.restore.keeper import record_on
 from blackstart.spec.fleet import Fleet
-from blackstart.spec.resolve import resolve
+from blackstart.spec.resolve import NodeSpec, resolve
 from blackstart.vault import asked, bzfs, layout
+from blackstart.verdict_disks import members
 from operations.common import Commands, refuse
 from operations.record import answering, readings, rewritten, store_command
 from operations.vault_shell import ShellError, on_vault
@@ -92,10 +93,17 @@ def _replicate(state: State, host: Host, job: Job) -> bool:
 
 @operation()
 def written(job: Job) -> Commands:
-    """Replacements that were given become the spec, as a commit where the fleet is a git repository."""
+    """Replacements that were given become the spec, as a commit where the fleet is a git repository.
+
+    Once: to exchange A=B,B=C a second time would name C twice.
+    """
     disks = job.verdict.disks or (job.unfinished.disks if job.unfinished else {})
-    if current_state.is_executing and disks:
+    if current_state.is_executing and disks and _members(job.working) != _members(job.spec):
         for line in adopt.adopt(job.folder, job.spec.name, disks):
             current.log_styled(line, fg="yellow")
     return
     yield
+
+
+def _members(spec: NodeSpec) -> dict[str, list[str]]:
+    return {name: [member.id for member in members(pool)] for name, pool in spec.node.pools.items()}

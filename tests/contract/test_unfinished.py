@@ -22,7 +22,7 @@ from test_restore_steps import world
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live, SnapshotLive
 from blackstart.reading import Present, Unknown
-from blackstart.restore.job import Asks
+from blackstart.restore.job import Asks, with_disks
 from blackstart.restore.keeper import choose
 from blackstart.restore.lineage import ended
 from blackstart.spec.resolve import NodeSpec
@@ -125,8 +125,12 @@ def test_the_mark_goes_by_its_own_time(go: Go, monkeypatch: pytest.MonkeyPatch) 
 def test_the_new_disks_become_the_spec_in_the_later_run_too(go: Go, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Any] = []
     monkeypatch.setattr(returned.adopt, "adopt", lambda folder, node, disks: given.append(disks) or [])
-    run_job(go, returned.written, MARKED, live(pools=(pool(),)))
+    rebuilt = replace(record(with_disks(node_spec(), LEFT.disks)), unfinished=LEFT)
+    run_job(go, returned.written, rebuilt, live(pools=(pool(),)))
     assert given == [{"ata-A": "ata-X"}]
+    # The files name what the record does: exchanged once more, A=B,B=C would make two of C.
+    run_job(go, returned.written, MARKED, live(pools=(pool(),)))
+    assert len(given) == 1
 
 
 def snapshots(**guids: str) -> Any:
