@@ -19,6 +19,10 @@ REPLICAS = {
 }
 VAULT_PACKAGES = ("git", "openssh-client", "python3")
 
+# A run holds one session for each node's lock, all over one connection; sshd's default allows ten of them.
+SESSIONS = "/etc/ssh/sshd_config.d/blackstart.conf"
+_SESSIONS = WantedFile(b"MaxSessions 200\n", then="sshd -t && systemctl reload ssh.service")
+
 
 def wanted_part(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> Wanted:
     """`nodes`: every node of the fleet. Nothing is wanted of a host that is no vault."""
@@ -60,6 +64,7 @@ def _files(
         ),
         layout.KNOWN_HOSTS: WantedFile(known_hosts(nodes).encode()),
         bzfs.SSH_CONFIG: WantedFile(ssh_config(nodes).encode()),
+        SESSIONS: _SESSIONS,
         **_launchers(),
         **_packages(sorted({*needed(nodes), *VAULT_PACKAGES})),
         **folders("vault", _folder_lines(tuple(sorted(nodes)))),
