@@ -43,7 +43,7 @@ class Change:
         if self.action == "unmanaged":
             return f"{what}: not in the spec, left alone"
         if self.action == "create":
-            return f"{what}: missing"
+            return f"{what}: missing" + (f", to be made of {self.spec}" if self.spec else "")
         return f"{what}: is {self.live or 'unset'}, spec says {self.spec or 'unset'}"
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Generator, Iterable
 
 from pyinfra.api.command import FileUploadCommand, StringCommand
-from pyinfra.context import state
+from pyinfra.context import host, state
 
 from blackstart import unread
 from blackstart.change import Change, shell
@@ -45,9 +46,22 @@ def could_not_read(changes: Iterable[Change]) -> Generator[str, None, None]:
         yield refuse(f"nothing is changed, this could not be read: {reasons[0]}{more}")
 
 
+def announce(changes: Iterable[Change]) -> None:
+    """Before pyinfra's own question, which counts operations only: a line for each change that is to be made."""
+    if state.is_executing:
+        return
+    for change in changes:
+        if change.action in ("create", "update"):
+            for line in textwrap.wrap(
+                str(change), WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+            ):
+                host.log_styled(line, fg="cyan")
+
+
 def carry_out(changes: list[Change], commands: Iterable[Command], *spoiled: str) -> Commands:
     """Yield the commands of one resource, then drop what they made stale of the reading."""
     yield from could_not_read(changes)
+    announce(changes)
     ran = False
     for command in commands:
         ran = True

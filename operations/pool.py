@@ -5,11 +5,12 @@ from __future__ import annotations
 from pyinfra.api.operation import operation
 
 from blackstart.converge import pool
+from blackstart.converge.compare import create
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import Absent
 from blackstart.spec.resolve import NodeSpec
-from operations.common import Commands, carry_out, could_not_read, refuse
+from operations.common import Commands, announce, carry_out, could_not_read, refuse
 from operations.live import live
 from operations.record import known_epoch
 
@@ -20,7 +21,7 @@ def allowed(wanted: Wanted, enroll: bool, disks: dict[str, str]) -> Commands:
     now = live(wanted)
     if isinstance(now.zfs, Absent):
         # Without the ZFS tools no pool can be imported; what lies on the disks is still looked at.
-        missing = [name for name, each in wanted.pools.items() if each.managed]
+        missing = pool.managed(wanted)
     else:
         changes = pool.diff(wanted, now)
         yield from could_not_read(changes)
@@ -35,8 +36,10 @@ def pools(spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str]) -
     """Create what is missing where that is allowed; set what may be set later. The epoch is the record's."""
     wanted = pool.at_epoch(wanted, known_epoch(spec))
     now = live(wanted, "pools", "datasets", "disks", "importable")
-    changes = pool.diff(wanted, now)
+    changes = [pool.with_disks(change, wanted, disks) for change in pool.diff(wanted, now)]
     missing = [change.name for change in changes if change.action == "create"]
+    if enroll and isinstance(now.zfs, Absent):
+        announce(pool.with_disks(create("pool", name), wanted, disks) for name in pool.managed(wanted))
     why = _refusal(missing, wanted, now, enroll, disks)
     made = [refuse(why)] if why else [pool.create_command(name, wanted.pools[name], disks) for name in missing]
     commands = [*made, *pool.commands(changes)]

@@ -82,6 +82,19 @@ def layout(vdevs: tuple[Vdev, ...], disks: dict[str, str] | None = None) -> list
     return words
 
 
+def managed(wanted: Wanted) -> list[str]:
+    """Names of the pools that this tool may make."""
+    return [name for name, pool in wanted.pools.items() if pool.managed]
+
+
+def with_disks(change: Change, wanted: Wanted, disks: dict[str, str]) -> Change:
+    """A missing pool's change with the disks it will be made of; any other as it is."""
+    if change.action != "create":
+        return change
+    words = layout(wanted.pools[change.name].vdevs, disks)
+    return replace(change, spec=" ".join(word.removeprefix(f"{BY_ID}/") for word in words))
+
+
 def create_command(name: str, pool: WantedPool, disks: dict[str, str] | None = None, epoch: int | None = None) -> str:
     """`zpool create`, never with -f: zpool's own refusal to overwrite is the last guard."""
     root = [part for key, value in sorted((ROOT | pool.properties).items()) for part in ("-O", f"{key}={value}")]

