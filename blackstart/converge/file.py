@@ -14,6 +14,7 @@ from blackstart.converge.unit import restarts
 from blackstart.converge.wanted import Wanted, WantedFile
 from blackstart.live.model import FileLive, Live
 from blackstart.reading import Unknown
+from blackstart.restore import names
 from blackstart.vault.layout import LIBEXEC
 
 RELOAD = "systemctl daemon-reload"
@@ -56,6 +57,8 @@ def _one(path: str, file: WantedFile, live: FileLive | None) -> list[Change]:
 def _is_ours(path: str) -> bool:
     if path.startswith(paths.unit_mark("")):
         return False  # said as what it marks, a unit
+    if path in (names.GATE, names.DISPATCHER):
+        return False  # every restore lays them down; without its key they let nobody in
     return path.startswith(_OURS) or (path.startswith(f"{paths.UNITS}/lxc@") and path.endswith("/blackstart.conf"))
 
 
