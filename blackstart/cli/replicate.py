@@ -21,12 +21,15 @@ def unit(node: str) -> str:
 
 
 def now_command(node: str) -> str:
-    """Runs the vault's own unit, so that the timer and a person never pull at once; its words pass on as they come."""
+    """Runs the vault's own unit, so that the timer and a person never pull at once.
+
+    Its words pass on as they come, but for what bzfs itself says: that stays in the vault's journal.
+    """
     name = shell(unit(node))
     return "\n".join(
         [
             asked.ask(node, f"on demand by {getpass.getuser()}@{socket.gethostname()}"),
-            f"journalctl -q -f -n 0 -o cat -u {name} & follow=$!",
+            f"journalctl -q -f -n 0 -o cat -p info -u {name} & follow=$!",
             f"systemctl start {name}",
             f"status=$(systemctl show -P ExecMainStatus {name})",
             "sleep 1; kill $follow",

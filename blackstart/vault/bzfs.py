@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -43,12 +44,16 @@ def command(node: str, pairs: Mapping[str, str], log_folder: str) -> list[str]:
 
 
 def run(words: list[str]) -> tuple[int, list[str]]:
-    """Run bzfs, its words passed on as they come. (exit status, its lines)."""
+    """Run bzfs, its words passed on as they come. (exit status, its lines).
+
+    In the journal they are marked as debugging (sd-daemon(3)): its harmless errors are not for whoever follows a run.
+    """
     lines: list[str] = []
+    mark = "<7>" if "JOURNAL_STREAM" in os.environ else ""
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            print(line, end="", flush=True)
+            print(mark + line, end="", flush=True)
             lines.append(line.rstrip())
     return process.returncode, lines
 

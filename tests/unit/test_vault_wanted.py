@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from blackstart.cli.replicate import now_command
 from blackstart.converge import access, vault
 from blackstart.converge.wanted import merge
 from blackstart.spec.load import load_fleet
@@ -85,6 +87,17 @@ def test_what_bzfs_says_about_one_dataset_is_told_of_that_one() -> None:
     assert bzfs.reason(lines, "tank/a") == "no space"
     assert bzfs.reason(lines, "tank/ab") == "connection lost"
     assert bzfs.reason([], "tank/a") == "bzfs did not say why"
+
+
+def test_what_bzfs_says_goes_to_the_journal_as_debugging_and_nobody_who_follows_sees_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [sys.executable, "-c", "print('[E] one'); print('[I] two')"]
+    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
+    assert bzfs.run(words) == (0, ["[E] one", "[I] two"]) and capsys.readouterr().out == "[E] one\n[I] two\n"
+    monkeypatch.setenv("JOURNAL_STREAM", "8:1")
+    assert bzfs.run(words) == (0, ["[E] one", "[I] two"]) and capsys.readouterr().out == "<7>[E] one\n<7>[I] two\n"
+    assert " -p info " in now_command("node1")
 
 
 def test_sockets_of_bzfs_fit_below_the_home() -> None:
