@@ -109,3 +109,11 @@ def targets(fleet: Fleet) -> Iterator[Problem]:
         _, host, port = target(node)
         uses.append(Use((host, port or 22), f"the SSH target {host}:{port or 22}", node_file(name), ("ssh",)))
     yield from clashes(uses)
+
+
+def host_keys(fleet: Fleet) -> Iterator[Problem]:
+    """Two hosts with one key: a line copied from the other's file, or from the image both were made of."""
+    hint = "; each host has its own: read it on its console"
+    yield from clashes(
+        Use(node.host_key, "the host key", node_file(name), ("host_key",), hint) for name, node in fleet.nodes.items()
+    )

@@ -9,6 +9,7 @@ from blackstart.spec.clash import Use, clashes, node_file
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.node import Pool, Vdev
 from blackstart.spec.problem import Key, Problem
+from blackstart.spec.types import format_size
 
 # zpool-create(8): reserved as names or as beginnings of names.
 _RESERVED = re.compile(r"(mirror|raidz|draid|spare).*|log|c[0-9].*")
@@ -59,6 +60,18 @@ def disks(fleet: Fleet) -> Iterator[Problem]:
             if disk != use.value and disk in whole:
                 said = f"{use.value} is a part of a disk that {whole[disk].place} takes whole"
                 yield Problem(use.file, use.key, said)
+
+
+def uneven(fleet: Fleet) -> Iterator[Problem]:
+    """Each member is used up to the size of the smallest: a warning where that wastes a third of one, or more."""
+    for node, spec in fleet.nodes.items():
+        for name, pool in spec.pools.items():
+            for index, vdev in enumerate(pool.vdevs):
+                sizes = [member.size for member in vdev.members]
+                if vdev.type != "disk" and 3 * min(sizes) <= 2 * max(sizes):
+                    small, large = format_size(min(sizes)), format_size(max(sizes))
+                    said = f"its members are of {small} and {large}; of each of them only {small} will be used"
+                    yield Problem(node_file(node), ("pools", name, "vdevs", index, "members"), said)
 
 
 def capacity(pool: Pool) -> int | None:

@@ -40,14 +40,16 @@ A fleet is a folder: `inventory` in the current folder, or the one that `BLACKST
   replaced.
 - A unit's template knows `{{ project }}`, `{{ container }}`, `{{ port }}` and `{{ root }}`, the folder of the release.
 
-What is looked at across files (`spec check`): names, addresses, MACs, ports and SSH targets that two things share,
-derived ones too; id maps of one node that overlap without being equal (LXC's usual shared map is fine, half-shared
-ones are a mistake); datasets with two owners or outside the node's pools; quotas and reservations above the pool;
-disks used twice; replicated datasets without a vault, and unreplicated ones without a reason; names of nodes, pools,
-bridges, images, projects and containers that do not exist; circles in `after`; an encrypted clone of a plain image.
+What is looked at across files (`spec check`): names, addresses, MACs, ports, SSH targets and host keys that two things
+share, derived ones too; id maps of one node that overlap without being equal (LXC's usual shared map is fine,
+half-shared ones are a mistake); datasets with two owners or outside the node's pools; quotas and reservations above the
+pool; disks used twice; replicated datasets without a vault, and unreplicated ones without a reason; names of nodes,
+pools, bridges, images, projects and containers that do not exist; circles in `after`; an encrypted clone of a plain
+image; memory, quotas and intervals that are too small to work.
 
 What need not be a mistake is a warning, and does not change the exit code: a key (`file:`) that this machine does not
-have; quotas that are more than the pool together.
+have; quotas that are more than the pool together; members of a mirror or raidz of very different size; a probe on
+another port than that of the container's only service.
 
 A host's SSH key is pinned by `host_key`. When a host was replaced, read the new one on its console
 (`cat /etc/ssh/ssh_host_ed25519_key.pub`) and write it here; nothing ever accepts a key on sight.

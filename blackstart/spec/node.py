@@ -214,7 +214,7 @@ class Node(Model):
     format: Literal[1]
     """of this file"""
     ssh: SshTarget
-    """`user@host:port`; the port only where it is not 22"""
+    """`user@host:port`; no user: the one of your ssh_config, else your login name here; the port where it is not 22"""
     sudo: StrictBool = False
     """the login is not root and may use sudo without a password"""
     host_key: HostKey

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spec_fleet import plus, swap, write
+from spec_fleet import KEY, OTHER_KEY, plus, swap, write
 
 from blackstart.spec.check import check, checked_fleet, warnings
 from blackstart.spec.load import load_fleet, read_fleet
@@ -214,6 +214,41 @@ MISTAKES: list[tuple[dict[str, str], str]] = [
         "that ends in .pub",
     ),
     (
+        {VAULT: swap("nodes/vault1.toml", OTHER_KEY, KEY)},
+        "nodes/vault1.toml:3: host_key: the host key is taken by nodes/node1.toml (host_key) already; "
+        "each host has its own: read it on its console",
+    ),
+    (
+        db('memory = "0MB"\n'),
+        "containers/db.toml:4: memory: 0B is too little for a container; write 16MiB or more, or leave it out",
+    ),
+    (
+        db('memory = "64KiB"\n'),
+        "containers/db.toml:4: memory: 64KiB is too little for a container; write 16MiB or more, or leave it out",
+    ),
+    (
+        db('memory = "0.0001B"\n'),
+        "containers/db.toml:4: memory: 0B is too little for a container; write 16MiB or more, or leave it out",
+    ),
+    (
+        {CRM: swap("containers/crm.toml", "200GiB", "0MB")},
+        'containers/crm.toml:5: mounts."/var/lib/crm".quota: 0B is too little for a dataset; '
+        "write 1MiB or more, or leave it out",
+    ),
+    (
+        node('[datasets."tank/x"]\nquota = "4KiB"\n'),
+        'nodes/node1.toml:13: datasets."tank/x".quota: 4KiB is too little for a dataset; '
+        "write 1MiB or more, or leave it out",
+    ),
+    (
+        {FLEET: swap("fleet.toml", "[replication]\n", '[replication]\ninterval = "0s"\n')},
+        "fleet.toml:4: replication.interval: no time at all; write an interval like '15min'",
+    ),
+    (
+        {FLEET: plus("fleet.toml", '[defaults.heartbeat]\nperiod = "0s"\n')},
+        "fleet.toml:8: defaults.heartbeat.period: no time at all; write a period like '60s'",
+    ),
+    (
         db('raw = ["lxc.x = 1", "mount"]\n'),
         "containers/db.toml:4: raw[2]: found 'mount', expected an LXC option like 'lxc.x = y'",
     ),
@@ -330,6 +365,32 @@ def test_quotas_above_the_pool_together_are_a_warning(tmp_path: Path, quota: str
     found = notes(tmp_path)
     assert len(found) == count
     assert all("pools.tank: the quotas of its datasets are" in line and line.endswith("it has 4TB") for line in found)
+
+
+@pytest.mark.parametrize(("size", "count"), [("5.9TB", 0), ("8TB", 1)])
+def test_a_mirror_of_very_different_members_is_a_warning(tmp_path: Path, size: str, count: int) -> None:
+    found = notes(
+        write(tmp_path, **{NODE: swap("nodes/node1.toml", '"disk-B", size = "4TB"', f'"B", size = "{size}"')})
+    )
+    said = "its members are of 4TB and 8TB; of each of them only 4TB will be used"
+    assert found == [f"nodes/node1.toml:6: pools.tank.vdevs[1].members: {said}"] * count
+
+
+@pytest.mark.parametrize(
+    ("probe", "said"),
+    [
+        ('http = ":8100/health"', None),
+        ('command = "true"', None),
+        ('http = ":8101/health"', "probes[1].http: asks port 8101, but its only service, web, listens on 8100"),
+        ('tcp = ":8101"', "probes[1].tcp: asks port 8101, but its only service, web, listens on 8100"),
+    ],
+)
+def test_a_probe_that_asks_where_nobody_listens_is_a_warning(tmp_path: Path, probe: str, said: str | None) -> None:
+    web = '[[services]]\nproject = "web"\nport = 8100\n'
+    assert notes(write(tmp_path, **db(f"{web}[[probes]]\n{probe}\n"))) == (
+        [f"containers/db.toml:8: {said}"] if said else []
+    )
+    assert notes(write(tmp_path, **db(f"{web}{web.replace('0', '1')}[[probes]]\n{probe}\n"))) == []
 
 
 @pytest.mark.parametrize("name", ["db2.tml", "db2.TOML", "db2"])
