@@ -23,6 +23,8 @@ from blackstart.spec.types import FORMAT, Model, Name
 M = TypeVar("M", bound=Model)
 
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
+# What tomllib stumbles over in `sudo = yes`, in a name without quotes or with curly ones, and in a bare address.
+_PLAIN = '; text stands in straight quotes, "like this"; yes or no is written true or false'
 _DEFAULTS: Key = ("defaults", "container")
 
 
@@ -187,7 +189,9 @@ def format_problem(file: str, data: dict[str, Any]) -> Problem | None:
 def _syntax(file: str, said: str, text: str) -> Problem:
     match = _AT_LINE.search(said)
     line = int(match[1]) if match else text.count("\n") + 1
-    return Problem(file, (), f"not valid TOML: {_AT_LINE.sub('', said).replace(' (at end of document)', '')}", line)
+    said = _AT_LINE.sub("", said).replace(" (at end of document)", "")
+    hint = _PLAIN if said.startswith(("Invalid value", "Expected newline or end of document after a statement")) else ""
+    return Problem(file, (), f"not valid TOML: {said}{hint}", line)
 
 
 def _under(defaults: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

@@ -157,6 +157,20 @@ def test_no_fleet(tmp_path: Path) -> None:
             swap("nodes/node1.toml", "members = [", "members = [] #"),
             "nodes/node1.toml:7: not valid TOML: Invalid statement",
         ),
+        *[
+            (
+                "containers__db",
+                plus("containers/db.toml", line),
+                f"containers/db.toml:4: not valid TOML: {said}; "
+                'text stands in straight quotes, "like this"; yes or no is written true or false',
+            )
+            for line, said in (
+                ("autostart = yes\n", "Invalid value"),
+                ("image = debian-13\n", "Invalid value"),
+                ("image = “debian-13”\n", "Invalid value"),
+                ("mac = 00:16:3e:00:00:01\n", "Expected newline or end of document after a statement"),
+            )
+        ],
         (
             "nodes__node1",
             plus("nodes/node1.toml", "address = 'twice'\n"),
