@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -115,7 +116,7 @@ def debian_architecture() -> str:
 def build(recipe: Recipe, say: Say, cache: Path | None = None, again: bool = False) -> LockedImage:
     """The image of a recipe, from the cache if it was built before (and not `again`).
 
-    Two builds at once: the second waits and finds the first one's. Raises ImageError with mmdebstrap's last lines.
+    Two builds at once: the second waits and finds the first one's. Raises ImageError with mmdebstrap's first error.
     """
     cache = cache or cache_folder()
     pointer = cache / "recipes" / f"{recipe.digest()}.json"
@@ -157,6 +158,8 @@ def take(tarball: Path, say: Say, cache: Path | None = None) -> LockedImage:
 def _recompress(source: Path, target: Path) -> None:
     """Unpack by the name's ending, pack with zstd."""
     tool = _UNPACK.get(source.suffix)
+    if tool and shutil.which(tool) is None:
+        raise ImageError(f"{source.name}: there is no {tool} here to unpack it; install it, or give the plain tar")
     with source.open("rb") as plain, target.open("wb") as packed:
         reader = subprocess.Popen([tool, "-dc"] if tool else ["cat"], stdin=plain, stdout=subprocess.PIPE)
         writer = subprocess.run(["zstd", "-q", "-c"], stdin=reader.stdout, stdout=packed, check=False)
@@ -236,5 +239,14 @@ def _run(argv: list[str], log: Path, say: Say) -> None:
             process.wait()
             raise
     if code:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-        raise ImageError(f"mmdebstrap failed (exit code {code}):\n{tail}")
+        kept = log.replace(log.parent.parent / "failed.log")
+        raise ImageError(f"{why_failed(kept.read_text(errors='replace'), code)}; its log is {kept}")
+
+
+def why_failed(log: str, code: int) -> str:
+    """One sentence from mmdebstrap's log: apt's first error is the cause, the later ones follow from it."""
+    unknown = re.search(r"^E: The repository '(\S+) (\S+) Release' does not have a Release file", log, re.MULTILINE)
+    if unknown:
+        return f"the mirror {unknown[1]} has no suite {unknown[2]!r}: correct `suite` of this image in fleet.toml"
+    errors = re.findall(r"^E: (.+)", log, re.MULTILINE)
+    return f"mmdebstrap failed: {errors[0].rstrip('. ')}" if errors else f"mmdebstrap failed (exit code {code})"

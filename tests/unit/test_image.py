@@ -82,9 +82,25 @@ def test_a_failed_build_leaves_nothing_and_says_why(
 ) -> None:
     monkeypatch.setenv("STUB_FAILS", "1")
     cache = tmp_path / "cache"
-    with pytest.raises(image.ImageError, match=r"mmdebstrap failed \(exit code 3\):\nE: no such suite"):
+    with pytest.raises(image.ImageError, match=r"^mmdebstrap failed: no such suite; its log is (.*)$") as caught:
         image.build(RECIPE, quiet, cache)
-    assert [path.name for path in cache.iterdir()] == ["lock"]
+    assert str(caught.value).endswith(f"is {cache}/failed.log")
+    assert (cache / "failed.log").read_text() == "E: no such suite\n"
+    assert sorted(path.name for path in cache.iterdir()) == ["failed.log", "lock"]
+
+
+def test_why_a_build_failed_is_one_sentence() -> None:
+    log = (
+        "I: automatically chosen format: tar\n"
+        "E: The repository 'http://deb.debian.org/debian trixy Release' does not have a Release file.\n"
+        "E: apt-get update failed: process exited with 100\n"
+    )
+    said = "the mirror http://deb.debian.org/debian has no suite 'trixy': correct `suite` of this image in fleet.toml"
+    assert image.why_failed(log, 25) == said
+    assert image.why_failed("E: Unable to locate package foo\nE: chroot failed\n", 25) == (
+        "mmdebstrap failed: Unable to locate package foo"
+    )
+    assert image.why_failed("killed\n", 137) == "mmdebstrap failed (exit code 137)"
 
 
 def test_what_a_killed_build_left_is_cleared(tmp_path: Path, stub: Path) -> None:
@@ -135,3 +151,13 @@ def test_imports_that_are_no_root_file_system(tmp_path: Path) -> None:
         image.take(tmp_path / "c.tar", quiet, tmp_path / "cache")
     with pytest.raises(image.ImageError, match="no such file"):
         image.take(tmp_path / "d.tar", quiet, tmp_path / "cache")
+
+
+def test_an_import_that_cannot_be_unpacked_here_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tarball = tmp_path / "root.tar.xz"
+    tarball.write_bytes(b"")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(image.ImageError, match=r"root\.tar\.xz: there is no xz here to unpack it"):
+        image.take(tarball, lambda said: None, tmp_path / "cache")
