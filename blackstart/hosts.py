@@ -25,6 +25,14 @@ _PATIENCE: dict[str, Any] = {
 _ALL = ("all", "inventory", "hosts")  # pyinfra's own groups: everything, and the inventory file's name
 
 
+def unusable(error: OSError, ssh_config: Path | None) -> str:
+    """One sentence for an OSError of `groups`: which file, and who named it where it is the ssh_config."""
+    if ssh_config and error.filename == str(ssh_config):
+        named = "--ssh-config, --data ssh_config_file or BLACKSTART_SSH_CONFIG"
+        return f"the ssh_config {ssh_config} cannot be read ({error.strerror}): correct what names it, {named}"
+    return f"{error.filename}: {error.strerror}"
+
+
 class NoHosts(Exception):
     """The run would touch no host, and so prove nothing."""
 

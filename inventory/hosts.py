@@ -12,6 +12,7 @@ from pyinfra.api.exceptions import PyinfraError as _PyinfraError
 from blackstart.hosts import NoHosts as _NoHosts
 from blackstart.hosts import groups as _groups
 from blackstart.hosts import require_hosts as _require_hosts
+from blackstart.hosts import unusable as _unusable
 from blackstart.spec.load import fleet_path as _fleet_path
 from blackstart.spec.load import load_fleet as _load_fleet
 from blackstart.spec.problem import SpecError as _SpecError
@@ -24,16 +25,17 @@ def _load():
     said = context.params if context else {}
     data = dict(word.split("=", 1) for word in said.get("data") or () if "=" in word)
     config = data.get("ssh_config_file") or _os.environ.get("BLACKSTART_SSH_CONFIG")
+    path = _Path(config) if config else None
     folder = _fleet_path()
     try:
-        by_group = _groups(_load_fleet(folder), folder, _Path(config) if config else None)
+        by_group = _groups(_load_fleet(folder), folder, path)
         _require_hosts(by_group, said.get("limit") or (), said.get("exclude") or ())
     except _SpecError as error:
         raise _PyinfraError(f"the fleet in {folder} has mistakes:\n{error}") from None
     except (_NoHosts, _KnownHostsError) as error:
         raise _PyinfraError(str(error)) from None
     except OSError as error:
-        raise _PyinfraError(f"{error.filename}: {error.strerror}") from None
+        raise _PyinfraError(_unusable(error, path)) from None
     return by_group["nodes"], by_group["vaults"]
 
 

@@ -12,7 +12,7 @@ import click
 
 from blackstart.change import shell
 from blackstart.converge.pool import replacements
-from blackstart.hosts import NoHosts, groups, require_hosts
+from blackstart.hosts import NoHosts, groups, require_hosts, unusable
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import fleet_path, load_fleet
 from blackstart.spec.problem import SpecError, did_you_mean
@@ -99,10 +99,13 @@ def load(ssh_config: str | None = None) -> Hosts:
     """The whole fleet. Raises ClickException with one sentence."""
     folder, fleet = fleet_path(), read_fleet()
     config = ssh_config or os.environ.get("BLACKSTART_SSH_CONFIG")
+    path = Path(config).resolve() if config else None
     try:
-        found = groups(fleet, folder, Path(config).resolve() if config else None)
-    except (KnownHostsError, OSError) as error:
+        found = groups(fleet, folder, path)
+    except KnownHostsError as error:
         raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(unusable(error, path)) from None
     return Hosts(fleet, folder, dict(found["nodes"]))
 
 

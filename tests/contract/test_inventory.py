@@ -95,7 +95,10 @@ def test_an_ssh_config_leads_elsewhere(pyinfra: Run, tmp_path: Path) -> None:
             "the selection of hosts is empty",
         ),
         (["inventroy", "debug-inventory"], "no inventory 'inventroy' here"),
-        (["inventory", "debug-inventory", "--data", "ssh_config_file=/nowhere"], "/nowhere: No such file or directory"),
+        (
+            ["inventory", "debug-inventory", "--data", "ssh_config_file=/nowhere"],
+            "the ssh_config /nowhere cannot be read (No such file or directory)",
+        ),
     ],
 )
 def test_no_hosts_is_never_a_success(pyinfra: Run, words: list[str], said: str) -> None:

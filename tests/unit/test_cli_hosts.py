@@ -35,7 +35,10 @@ def never(*_: object, **__: object) -> None:
         ("whi node1", "No such command 'whi'"),
         ("replicate node1 --staus", "No such option"),
         ("replicate node1 --json", "--json goes with --status only"),
-        ("rebuild node1 --ssh-config /nope", "No such file or directory"),
+        (
+            "rebuild node1 --ssh-config /nope",
+            "the ssh_config /nope cannot be read (No such file or directory): correct",
+        ),
         ("restore nod1/tank", "there is no node nod1; did you mean 'node1'?"),
         ("restore node1/tank", "'node1/tank' is not NODE/DATASET"),
         ("restore node1", "'node1' is not NODE/DATASET"),
