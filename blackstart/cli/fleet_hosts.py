@@ -62,8 +62,19 @@ class Hosts:
             return "", f"no answer within {timeout:g} s"
         if done.returncode == 255:
             said = [line for line in done.stderr.splitlines() if line.strip()]
-            return "", said[-1] if said else "the connection broke"
+            return "", _with_advice(name, said[-1]) if said else "the connection broke"
         return done.stdout, ""
+
+
+def _with_advice(name: str, said: str) -> str:
+    """OpenSSH's last word; of a host key that does not fit, where the right one belongs."""
+    if "host key verification failed" not in said.lower():
+        return said
+    return (
+        f"{said.strip().rstrip('.')}: if the machine was replaced, read its new key on its console "
+        f"(cat /etc/ssh/ssh_host_ed25519_key.pub), and write it as host_key into nodes/{name}.toml; if it was not, "
+        f"do not go on"
+    )
 
 
 def read_fleet() -> Fleet:
