@@ -92,6 +92,9 @@ def _look(known: Hosts, spec: NodeSpec, name: str) -> str:
 def _look_for_node(known: Hosts, node: str) -> tuple[tuple[str, ...], str]:
     """The vaults to go to, and the plan as text; ends the program where it is refused."""
     pools = {name: each.vault.pool for name, each in known.fleet.nodes.items() if each.vault}
+    if node in known.fleet.containers:
+        whole = f"{known.fleet.containers[node].node}/{node}"
+        _refuse(node, f"it is a container, did you mean {whole}", f"blackstart retire {whole}", unread=False)
     found = {} if node in known.fleet.nodes else pools
     records = {vault: record_on(see_vault(known, vault, pool), node) for vault, pool in found.items()}
     plan = retire_node.plan(node, known.fleet.nodes, records)

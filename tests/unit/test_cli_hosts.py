@@ -39,6 +39,7 @@ def never(*_: object, **__: object) -> None:
             "rebuild node1 --ssh-config /nope",
             "the ssh_config /nope cannot be read (No such file or directory): correct",
         ),
+        ("retire crm", "it is a container, did you mean node1/crm. Next: blackstart retire node1/crm"),
         ("restore nod1/tank", "there is no node nod1; did you mean 'node1'?"),
         ("restore node1/tank", "'node1/tank' is not NODE/DATASET"),
         ("restore node1", "'node1' is not NODE/DATASET"),
