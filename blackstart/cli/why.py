@@ -16,17 +16,20 @@ from blackstart.change import shell
 from blackstart.cli.fleet_hosts import Hosts, hosts, ssh_config_option
 from blackstart.live.model import Live, Query
 from blackstart.live.script import parse, script, unknown
-from blackstart.reading import Absent, Present, Unknown
+from blackstart.reading import Absent, Present, Reading, Unknown
 from blackstart.restore.keeper import choose, doubts, keepers, record_on, replicas_on
 from blackstart.restore.outline import say_age
-from blackstart.spec.resolve import NodeSpec
+from blackstart.spec.resolve import NodeSpec, resolve
 from blackstart.vault import layout, records, records_script
 from blackstart.vault.lock import describe
+from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading
 from blackstart.verdict import judge
 from blackstart.verdict_datasets import lost
 from blackstart.verdict_guard import Refusal, refuse_bootstrap, render
 from blackstart.verdict_self import judge_own_keeper
+from blackstart.verdict_setup import SET_UP, not_set_up
+from blackstart.verdict_shape import refuse
 
 # What is copied (ids, paths, commands) is never broken.
 _WHOLE: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
@@ -47,7 +50,8 @@ def why(node: str, as_json: bool, ssh_config: str | None) -> None:
     live, reached, readings, holders = see(known, spec)
     chosen, record = choose(readings, node)
     own = judge_own_keeper(spec, live) if list(readings) == [node] and isinstance(record, Unknown) else None
-    verdict = own or judge(spec, record, live)
+    missing = setup_missing(known, spec, live, readings, record)
+    verdict = refuse(spec, "new", (), missing, SET_UP) if missing else own or judge(spec, record, live)
     gone = lost(record.value, live) if isinstance(record, Present) and verdict.kind == "intact" else ()
     refusal = refuse_bootstrap(verdict)
     if gone:
@@ -86,6 +90,16 @@ def see(known: Hosts, spec: NodeSpec) -> tuple[Live, str, dict[str, VaultReading
             {vault: each.result() for vault, each in found.items()},
             {vault: each.result() for vault, each in held.items()},
         )
+
+
+def setup_missing(
+    known: Hosts, spec: NodeSpec, live: Live, readings: dict[str, VaultReading], record: Reading[Record]
+) -> str:
+    """One sentence when the node's vaults answer and are proven never set up, else ""; they are read as nodes, too."""
+    if not isinstance(record, Unknown) or any(isinstance(each.clock, Unknown) for each in readings.values()):
+        return ""
+    seen = {vault: live if vault == spec.name else see_node(known, vault)[0] for vault in readings}
+    return not_set_up(spec, live, {vault: (resolve(known.fleet, vault), each) for vault, each in seen.items()})
 
 
 def see_node(known: Hosts, node: str, query: Query | None = None) -> tuple[Live, str]:
