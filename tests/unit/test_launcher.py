@@ -1,0 +1,31 @@
+"""The vault's own commands: what they say where the fleet is not there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from blackstart.converge.render import render
+
+
+@pytest.mark.parametrize(
+    ("mounted", "said"),
+    [(True, "no fleet was ever brought here; next: commit"), (False, "is not mounted; next: zpool status")],
+)
+def test_without_a_fleet_it_says_so_and_ends(tmp_path: Path, mounted: bool, said: str) -> None:
+    tool, libraries, specs, programs = (tmp_path / name for name in ("tool", "libraries", "specs", "bin"))
+    (tool / "current").mkdir(parents=True)
+    (tool / "current/requirements.lock").write_bytes(b"")
+    (libraries / hashlib.sha256(b"").hexdigest()[:12]).mkdir(parents=True)
+    programs.mkdir()
+    (programs / "mountpoint").symlink_to("/bin/true" if mounted else "/bin/false")
+    where = {"tool": str(tool), "libraries": str(libraries), "fleet": str(tmp_path / "fleet"), "specs": str(specs)}
+    script = render("vault/launcher.j2", program="blackstart", **where).decode()
+    path = {"PATH": f"{programs}:{os.environ['PATH']}"}
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, cwd=tmp_path, env=path, check=False)
+    assert done.returncode == 1 and said in done.stderr and len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "fleet").exists()
