@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
+from typing import Any
 
 from blackstart.change import shell
 from blackstart.verdict import Verdict, bootstrap_command
+
+# Ids and paths are copied: folded between words only.
+_WORDS: dict[str, Any] = {"subsequent_indent": "    ", "break_long_words": False, "break_on_hyphens": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +62,13 @@ def render(verdict: Verdict, width: int = 66) -> str:
     """
     lines = [f"{verdict.node}: {verdict.kind}"]
     for said in dict.fromkeys(verdict.evidence):
-        lines += textwrap.wrap(said, width - 4, initial_indent="  - ", subsequent_indent="    ")
+        lines += textwrap.wrap(said, width - 4, initial_indent="  - ", **_WORDS)
     if verdict.disks:
         lines += [f"  - {old} is replaced by {new}" for old, new in verdict.disks.items()]
     for name in verdict.degraded:
         lines.append(f"  - pool {name} is DEGRADED: replace the missing leg by hand, see zpool-replace(8)")
     if verdict.refusal and verdict.refusal not in verdict.evidence:
-        lines += textwrap.wrap(f"refused: {verdict.refusal}", width - 2, initial_indent="  ", subsequent_indent="    ")
+        lines += textwrap.wrap(f"refused: {verdict.refusal}", width - 2, initial_indent="  ", **_WORDS)
     if verdict.next_command:
         lines.append(f"  next: {verdict.next_command}")  # never wrapped: it is copied
     return "\n".join(lines)

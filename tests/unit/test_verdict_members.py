@@ -80,3 +80,12 @@ def test_the_verdict_fits_eighty_columns_except_for_the_line_to_copy() -> None:
     text = render(verdict(live(disks=NEW_DISKS)))
     assert text.startswith("node1: blank\n")
     assert all(len(line) <= 80 for line in text.splitlines() if not line.startswith("  next: "))
+
+
+def test_an_id_is_never_folded() -> None:
+    name = "virtio-NODE1-0123456789-part3"
+    said = f"a sentence that is long enough to be folded somewhere about here: {name} is not there"
+    text = render(
+        Verdict("node1", "unknown", (said,), refusal=f"it is refused, as was said before, for {name} is gone")
+    )
+    assert text.count(name) == 2 and max(map(len, text.splitlines())) <= 66
