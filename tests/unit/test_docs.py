@@ -78,6 +78,12 @@ def test_setup_installs_what_people_are_told_to_install_for_images() -> None:
     assert {*told[1].split(), "uidmap"} <= {*installed[1].split()}
 
 
+def test_what_to_write_down_is_all_that_a_servers_file_must_have() -> None:
+    told = (DOCS / "quick-start.md").read_text().partition("**Write down, of each server,**")[2].partition("\n## ")[0]
+    for word in ("address", "port", "user", "sudo", "host key", "id", "size", "console"):
+        assert word in told
+
+
 def test_the_readme_leads_to_every_page() -> None:
     text = (ROOT / "README.md").read_text()
     assert [page.name for page in DOCS.glob("*.md") if f"(docs/{page.name})" not in text] == []
