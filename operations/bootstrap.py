@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pyinfra.api.command import FunctionCommand
@@ -21,6 +21,7 @@ from blackstart.restore.job import Asks, Job, with_disks
 from blackstart.restore.keeper import holder, keepers
 from blackstart.restore.outline import Outline
 from blackstart.spec.resolve import NodeSpec
+from blackstart.typed import by_blackstart
 from blackstart.verdict import recorded_spec
 from blackstart.verdict_datasets import lost
 from blackstart.verdict_guard import Refusal, refuse_apply, refuse_bootstrap, render
@@ -86,7 +87,9 @@ def bootstrap(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
     except (OSError, KeyError, ValueError) as error:
         yield refuse(f"{spec.name}: what is wanted of it cannot be said: {error}")
         return
-    say_once(render(job.verdict))
+    # pyinfra's own question stands between this and the refusal; a `blackstart` command asks none there.
+    shown = replace(job.verdict, refusal="", next_command="") if by_blackstart() else job.verdict
+    say_once(render(shown))
     for line in about.doubts(spec.name):
         say_once(line, "yellow")
     refusal = refuse_bootstrap(job.verdict) or _lost(job, about)

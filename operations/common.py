@@ -10,6 +10,7 @@ from pyinfra.context import host, state
 
 from blackstart import unread
 from blackstart.change import Change, shell
+from blackstart.typed import following
 from operations.live import spoil
 
 WIDTH = 66  # columns behind the host's name, on a terminal of 80
@@ -27,7 +28,7 @@ def refuse(why: str) -> str:
     sentence, stop, command = why.partition(". Next: ")
     said = shell("printf", r"%s\n", sentence + stop[:1]) + f" | fold -s -w {WIDTH} >&2; "
     if stop:
-        said += shell("printf", r"%s\n", f"Next: {command}") + " >&2; "
+        said += shell("printf", r"%s\n", f"Next: {following(command)}") + " >&2; "
     return f"{said}exit 1"
 
 

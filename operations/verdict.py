@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyinfra.api.operation import operation
@@ -17,6 +17,7 @@ from blackstart.live.model import Live
 from blackstart.reading import Present, Reading, Unknown
 from blackstart.restore.keeper import choose, doubts, keepers, record_on
 from blackstart.spec.resolve import NodeSpec
+from blackstart.typed import following
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading
 from blackstart.verdict import Verdict, as_applied, judge, recorded_spec
@@ -76,6 +77,8 @@ _WORDS: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 def say(text: str, colour: str = "cyan") -> None:
     """Lines for the person at the terminal, under the host's name. A command to copy is never broken."""
     for line in text.splitlines():
+        start, found, command = line.partition("  next: ")
+        line = start + found + following(command)
         whole = len(line) <= WIDTH or line.lstrip().startswith("next:")
         for part in [line] if whole else textwrap.wrap(line, WIDTH, subsequent_indent="    ", **_WORDS):
             host.log_styled(part, fg=colour)
@@ -106,7 +109,7 @@ def may_apply(spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str
         say_once(line, "yellow")
     if refusal:
         if state.is_executing:
-            say(render(judged), "yellow")
+            say(render(replace(judged, refusal="", next_command="")), "yellow")
         yield refuse(str(refusal))
         return
     if judged.kind == "intact" and isinstance(about.record, Present):

@@ -17,6 +17,7 @@ from blackstart.cli.fleet_hosts import (
     require_selection,
     ssh_config_option,
 )
+from blackstart.typed import MARK
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +37,7 @@ def pyinfra_command(
 def run(command: list[str]) -> int:
     """Run it in the project's folder, where pyinfra finds its config.py; the fleet stays where the caller has it."""
     fleet = Path(os.environ.get("BLACKSTART_FLEET") or "inventory").resolve()
-    environment = dict(os.environ)
+    environment = os.environ | {MARK: "1"}
     if fleet.is_dir():
         environment["BLACKSTART_FLEET"] = str(fleet)
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode

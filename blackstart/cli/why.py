@@ -20,6 +20,7 @@ from blackstart.reading import Absent, Present, Reading, Unknown
 from blackstart.restore.keeper import choose, doubts, keepers, record_on, replicas_on
 from blackstart.restore.outline import say_age
 from blackstart.spec.resolve import NodeSpec, resolve
+from blackstart.typed import as_rebuild
 from blackstart.vault import layout, records, records_script
 from blackstart.vault.lock import describe
 from blackstart.vault.record import Record
@@ -66,12 +67,12 @@ def why(node: str, as_json: bool, ssh_config: str | None) -> None:
             click.echo(textwrap.fill(what, 80, initial_indent=f"{who:>12}  ", subsequent_indent=" " * 16, **_WHOLE))
         here = f"blackstart why {node}"
         loop = verdict.next_command == here
-        following = f"mend what could not be read, then again: {here}" if loop else verdict.next_command
+        following = f"mend what could not be read, then again: {here}" if loop else as_rebuild(verdict.next_command)
         click.echo(render(replace(verdict, next_command=following)))
         for said in (*(each.why for each in gone), *doubts(readings, node, chosen)):
             click.echo(textwrap.fill(said, 80, initial_indent="  - ", subsequent_indent="    ", **_WHOLE))
         if refusal and refusal.next_command != verdict.next_command:
-            click.echo(f"  next: {refusal.next_command}")
+            click.echo(f"  next: {as_rebuild(refusal.next_command)}")
     sys.exit(0 if verdict.kind == "intact" and not refusal else 3 if verdict.kind == "unknown" else 2)
 
 
@@ -177,6 +178,6 @@ def document(spec: NodeSpec, verdict: Any, observers: list[tuple[str, str]], ref
         "evidence": list(verdict.evidence),
         "epoch": verdict.epoch,
         "refusal": refusal.why if refusal else "",
-        "next": refusal.next_command if refusal else "",
+        "next": as_rebuild(refusal.next_command) if refusal else "",
         "observers": [{"who": who, "what": what} for who, what in observers],
     }

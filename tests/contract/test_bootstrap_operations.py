@@ -26,6 +26,7 @@ from rebuild_world import (
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import ABSENT, Present, Reading, Unknown
+from blackstart.typed import MARK
 from blackstart.vault.record import Record
 from operations import rebuild as rebuild_operations
 from operations import verdict
@@ -58,6 +59,18 @@ def test_a_refusal_is_one_command_that_fails_with_the_reason_and_the_next_line(
     commands, _ = asked(go, reading, known)
     (command,) = commands
     assert words in command and then in command and command.endswith(">&2; exit 1")
+
+
+@pytest.mark.parametrize("typed", [True, False])
+def test_a_refusal_under_blackstarts_own_command_is_said_once(
+    go: Go, monkeypatch: pytest.MonkeyPatch, typed: bool
+) -> None:
+    """pyinfra's own question stands between the two, where it asks one: then the first is read before it."""
+    monkeypatch.setenv(MARK, "1") if typed else monkeypatch.delenv(MARK, raising=False)
+    commands, said = asked(go, live(disks=NEW_DISKS), Present(record()))
+    (command,) = commands
+    assert any("next:" in line for line in said) is not typed
+    assert ("Next: blackstart rebuild node1 --disks ata-A=" in command) is typed
 
 
 def test_a_blank_node_is_shown_before_it_is_touched_and_keys_are_asked_for_first(go: Go) -> None:
