@@ -9,7 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from blackstart.converge.context import Context, gather
+from pyinfra import logger
+
+from blackstart.converge.context import Context, gather, uncommitted_line
 from blackstart.converge.pool import replacements
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import fleet_path, load_fleet
@@ -41,6 +43,14 @@ def context_of(spec: NodeSpec, folder: Path | None = None) -> Context:
     `folder`: where the spec's files lie, if not in the fleet's own.
     """
     return gather(spec, fleet(), folder or fleet_path(), vault_keys(spec))
+
+
+@cache
+def warn_of_uncommitted() -> None:
+    """Once per run: what is applied now and does not travel to the vaults."""
+    line = uncommitted_line(fleet_path())
+    if line:
+        logger.warning(line)
 
 
 def who() -> str:

@@ -15,7 +15,7 @@ from deploys.applied import applied
 from deploys.container import containers
 from deploys.dataset import datasets
 from deploys.delegation import delegations
-from deploys.fleet import asked, context_of, fleet, spec_of, who
+from deploys.fleet import asked, context_of, fleet, spec_of, warn_of_uncommitted, who
 from deploys.guard import guard
 from deploys.image import images
 from deploys.keeper import keeper
@@ -31,6 +31,7 @@ def site() -> None:
     """One host: the guard, the host, its storage, its containers, the record of it."""
     spec = spec_of(current.data.node)
     context = context_of(spec)
+    warn_of_uncommitted()
     wishes, asks = wanted(spec, context), asked(current.data)
     lock.locked(name=f"Lock of {spec.name}", spec=spec, who=who(), commit=context.commit, what="site.py")
     guard(spec=spec, wanted=wishes, enroll=asks.enroll, disks=asks.disks)

@@ -59,3 +59,26 @@ def commit_of(folder: Path) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def uncommitted(folder: Path) -> list[str]:
+    """Files that differ from the repository's commit, by their path below `folder`; none outside git."""
+    git = ("git", "-C", str(folder))
+    status = (*git, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ".")
+    try:
+        done, prefix = (
+            subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+            for command in (status, (*git, "rev-parse", "--show-prefix"))
+        )
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return []
+    return sorted(line[3:].removeprefix(prefix.rstrip("\n")) for line in done.split("\0") if line)
+
+
+def uncommitted_line(folder: Path, most: int = 5) -> str:
+    """What of `folder` the vaults do not get, in one sentence; "" when they get all of it."""
+    files, commit = uncommitted(folder), commit_of(folder).removesuffix("-dirty")
+    if not files or not commit:
+        return ""
+    more = f" and {len(files) - most} more" if len(files) > most else ""
+    return f"the vaults get commit {commit[:12]}; these files differ from it: {', '.join(files[:most])}{more}"
