@@ -24,7 +24,7 @@ from blackstart.verdict_adopt import stranger
 from blackstart.verdict_datasets import judge_datasets
 from blackstart.verdict_guard import refuse_bootstrap
 from blackstart.verdict_shape import bootstrap_command
-from operations.common import Commands, refuse
+from operations.common import Commands, not_read, refuse
 from operations.live import EVERYTHING, STORAGE, live, spoil
 from operations.record import reading, rewritten
 from operations.vault_shell import ShellError, on_vault
@@ -166,13 +166,19 @@ def give_up(state: State, host: Host, job: Job) -> bool:
 
 @operation()
 def clean(wanted: Wanted) -> Commands:
-    """The last word: what was wanted is there. Anything that still differs is an error."""
+    """The last word: what was wanted is there. What a deploy could still change is an error, what none may is said."""
     if not state.is_executing:
         return
     spoil(EVERYTHING)
-    changes = diff(wanted, live(wanted))
-    left = [str(change) for change in changes if change.is_drift or change.action == "unknown"]
-    for line in left:
-        host.log_styled(line, fg="yellow")
-    if left:
+    changes = [change for change in diff(wanted, live(wanted)) if change.action != "unmanaged"]
+    for change in changes:
+        host.log_styled(str(change), fg="yellow")
+    unread = [change for change in changes if change.action == "unknown"]
+    left = [change for change in changes if change.action in ("create", "update")]
+    if unread:
+        not_read()
+        yield refuse(f"the data is back, but {len(unread)} things could not be read; run the same command again")
+    elif left:
         yield refuse(f"the data is back, but {len(left)} things still differ from the spec; run `blackstart apply`")
+    elif changes:
+        host.log_styled("the data is back; what differs is for a person to change, no deploy may", fg="yellow")

@@ -82,3 +82,18 @@ def test_a_pool_that_was_importable_and_is_gone_is_not_made_empty(go: Go) -> Non
     before = job(live(importable=(on_disks(),)), known, go)
     (command,) = go(rebuild_operations.pools, live(), Present(known), before)[0]
     assert "is gone; run it again" in command and command.endswith("exit 1")
+
+
+def test_a_rebuild_ends_well_where_what_differs_is_a_persons_to_change(go: Go) -> None:
+    known = record()
+    whole = live(pools=(pool(),), datasets=THERE)
+    wanted = job(whole, known, go).wanted
+    assert go(rebuild_operations.clean, whole, Present(known), wanted) == ([], [])
+    degraded = live(pools=(pool(state="DEGRADED"),), datasets=THERE)
+    commands, said = go(rebuild_operations.clean, degraded, Present(known), wanted)
+    assert commands == [] and "is DEGRADED" in said[0] and "for a person to change" in said[1]
+    emptied = live(pools=(pool(epoch=None),), datasets=THERE)
+    (command,) = go(rebuild_operations.clean, emptied, Present(known), wanted)[0]
+    assert "1 things still differ" in command and command.endswith("exit 1")
+    (command,) = go(rebuild_operations.clean, live(pools=Unknown("a timeout")), Present(known), wanted)[0]
+    assert "could not be read" in command and command.endswith("exit 1")

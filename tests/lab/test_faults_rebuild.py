@@ -52,10 +52,10 @@ def refused(stage: Stage, *more: str, code: int = 1) -> str:
 
 def test_disks_that_carry_something(blank: Stage) -> None:
     by_id = "/dev/disk/by-id/virtio-"
-    blank.node(f"mkfs.ext4 -q {by_id}NEWA; zpool create -m none old {by_id}NEWB; zpool export old")
+    blank.node(f"set -e; mkswap -q {by_id}NEWA; zpool create -m none old {by_id}NEWB; zpool export old")
     said = refused(blank, *GIVEN)
-    assert "ext4" in said and "virtio-NEWA" in said and "old" in said and "virtio-NEWB" in said
-    assert blank.node(f"blkid -p -o value -s TYPE {by_id}NEWA; zpool import | grep -o 'pool: .*'") == "ext4\npool: old"
+    assert "swap" in said and "virtio-NEWA" in said and "old" in said and "virtio-NEWB" in said
+    assert blank.node(f"blkid -p -o value -s TYPE {by_id}NEWA; zpool import | grep -o 'pool: .*'") == "swap\npool: old"
 
 
 def test_a_pool_of_the_name_that_is_another(blank: Stage) -> None:
@@ -123,7 +123,8 @@ def test_a_rebuild_with_everything_in_its_way(lost: Stage) -> None:
     lost.drill.node.set_link(True)
     already = lost.sent()
     lost.until(lambda: lost.sent() > already, 120)
-    lost.node("zfs set quota=20M tank/.restore")
+    # What has come already and a little more: files' root file system no longer has room.
+    lost.node("zfs set quota=$(($(zfs get -Hpo value used tank/.restore) + 4000000)) tank/.restore")
     code, said = lost.pyinfra("bootstrap")
     assert code == 1 and "what came back stays" in said
     assert "tank/data/ledger" in said and "the key does not open it" in said
@@ -150,4 +151,5 @@ def test_a_mirror_that_lost_a_leg_with_the_system(stage: Stage) -> None:
     code, said = stage.pyinfra("bootstrap")
     assert code == 0, said
     assert "importable" in said and "pool tank is DEGRADED: replace the missing leg" in said
+    assert "pool tank state: is DEGRADED" in said and "for a person to change" in said
     assert stage.node("zpool list -H -o health tank") == "DEGRADED" and stage.proven()
