@@ -104,7 +104,7 @@ def bootstrap(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
         yield refuse(f"{spec.name}: {made.refusals[0]}. Next: {made.next_command}")
         return
     if not asks.plan_only:
-        yield FunctionCommand(_carry_out, (ways, job, made), {})  # type: ignore[misc]
+        yield FunctionCommand(_carry_out, (ways, job, made), {})
 
 
 def _carry_out(state: State, host: Host, ways: Ways, job: Job, made: Outline | None) -> bool:
@@ -140,7 +140,7 @@ def restore(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
     if made.refusals:
         yield refuse(f"{spec.name}: {made.refusals[0]}. Next: {made.next_command}")
     elif not asks.plan_only:
-        yield FunctionCommand(_carry_out, (ways, job, made), {})  # type: ignore[misc]
+        yield FunctionCommand(_carry_out, (ways, job, made), {})
 
 
 def _outline(job: Job, about: Known) -> Outline | None:
@@ -198,4 +198,4 @@ def abandoned(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
         made = ", ".join(f"{name} (guid {guid})" for name, guid in record.rebuild.pools.items())
         yield refuse(f"{spec.name}: the open rebuild has made {made} already: it can only be finished")
     else:
-        yield FunctionCommand(give_up, (job,), {})  # type: ignore[misc]
+        yield FunctionCommand(give_up, (job,), {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Generator, Iterable
 
-from pyinfra.api.command import FileUploadCommand, StringCommand
+from pyinfra.api.command import FileUploadCommand, FunctionCommand, StringCommand
 from pyinfra.context import host, state
 
 from blackstart import unread
@@ -15,7 +15,7 @@ from operations.live import spoil
 
 WIDTH = 66  # columns behind the host's name, on a terminal of 80
 
-Command = str | StringCommand | FileUploadCommand
+Command = str | StringCommand | FileUploadCommand | FunctionCommand
 Commands = Generator[Command, None, None]
 
 

@@ -48,7 +48,7 @@ def begun(job: Job) -> Commands:
         elif isinstance(over, Present):
             for dataset in over.value:
                 arguments = (vault, keepers(job.working)[vault], node, dataset, mark.datasets[dataset])
-                yield FunctionCommand(_aside, (*arguments, vault == job.vault), {})  # type: ignore[misc]
+                yield FunctionCommand(_aside, (*arguments, vault == job.vault), {})
 
 
 @operation()
@@ -69,7 +69,7 @@ def healed(wanted: Wanted, spec: NodeSpec) -> Commands:
         over = ended(replicas.value, live(wanted, "datasets", "snapshots"))
         for dataset in over.value if isinstance(over, Present) else ():
             arguments = (vault, keepers(spec)[vault], spec.name, dataset, f"e{max(epochs.values())}", False)
-            yield FunctionCommand(_aside, arguments, {})  # type: ignore[misc]
+            yield FunctionCommand(_aside, arguments, {})
 
 
 def _aside(

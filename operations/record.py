@@ -198,4 +198,4 @@ def recorded(wanted: Wanted, spec: NodeSpec, commit: str, by: str, disks: dict[s
             event = {"event": "enrolled" if new else "applied", "at": now, "by": by, "commit": commit}
             event["spec"] = patch["applied"]["digest"]
             document = json.dumps({"patch": {"epoch": epoch} | patch, "event": event})
-            yield FunctionCommand(_write, (vault, spec.name, document, best_effort), {})  # type: ignore[misc]
+            yield FunctionCommand(_write, (vault, spec.name, document, best_effort), {})

@@ -184,7 +184,7 @@ def prepared(job: Job, epoch: int) -> Commands:
     script = steps.install(steps.pools_of(todo))
     # The script stands in argv, the keys in it never: they come by stdin with everything else.
     yield with_stdin(shell("sh", "-c", script), steps.install_input(files, keys))
-    yield FunctionCommand(_put_plan, (job, todo), {})  # type: ignore[misc]
+    yield FunctionCommand(_put_plan, (job, todo), {})
     spoil(EVERYTHING)
 
 
@@ -210,7 +210,7 @@ def restored(job: Job, start: bool) -> Commands:
 
     A terminal that goes away ends only the following. The node's lock is handed over to the unit.
     """
-    yield FunctionCommand(_restore, (job, start), {})  # type: ignore[misc]
+    yield FunctionCommand(_restore, (job, start), {})
     spoil(EVERYTHING)
 
 

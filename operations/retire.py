@@ -52,7 +52,7 @@ def retired(spec: NodeSpec, what: str, by: str, commit: str, shown: bool = False
         for vault, found in about.readings.items():
             if isinstance(record_on(found, spec.name), Present):
                 patch = {"retired_datasets": plan.recorded}
-                yield FunctionCommand(_mark, (vault, spec.name, patch, event), {})  # type: ignore[misc]
+                yield FunctionCommand(_mark, (vault, spec.name, patch, event), {})
     yield from retire_commands.commands(plan)
     if not plan.is_empty:
         spoil(EVERYTHING)
@@ -88,7 +88,7 @@ def node_retired(node: str, vault: str, pool: str, nodes: list[str], by: str, co
     elif plan.vaults:
         yield retire_node.command(node)
         event = {"event": "retired", "what": node, "by": by, "commit": commit}
-        yield FunctionCommand(_mark, (vault, node, {"retired": True}, event), {})  # type: ignore[misc]
+        yield FunctionCommand(_mark, (vault, node, {"retired": True}, event), {})
 
 
 @operation()

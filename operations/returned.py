@@ -57,7 +57,7 @@ def epoch(job: Job) -> Commands:
     for vault, found in readings(job.working).items():
         record = record_on(found, job.spec.name)
         if isinstance(record, Present) and record.value.epoch < job.verdict.epoch:
-            yield FunctionCommand(_tell_epoch, (vault, job), {})  # type: ignore[misc]
+            yield FunctionCommand(_tell_epoch, (vault, job), {})
 
 
 def _tell_epoch(state: State, host: Host, vault: str, job: Job) -> bool:
@@ -77,7 +77,7 @@ def _tell_epoch(state: State, host: Host, vault: str, job: Job) -> bool:
 def replicated(job: Job) -> Commands:
     """Ask every vault for one replication now: an incremental one proves that the chain lives on."""
     if current_state.is_executing and job.vault != job.spec.name:
-        yield FunctionCommand(_replicate, (job,), {})  # type: ignore[misc]
+        yield FunctionCommand(_replicate, (job,), {})
 
 
 def _replicate(state: State, host: Host, job: Job) -> bool:

@@ -110,7 +110,7 @@ def supplied(spec: NodeSpec, folder: Path, cache: Path, commit: str) -> Commands
         missing = [item for item in of_node(spec) if item.file not in found.stock.value]
         plain = commit.removesuffix("-dirty")
         if missing or not _has_commit(found, plain):
-            yield FunctionCommand(_supply, (vault, pool, missing, folder, cache, plain), {})  # type: ignore[misc]
+            yield FunctionCommand(_supply, (vault, pool, missing, folder, cache, plain), {})
 
 
 @operation()
@@ -121,7 +121,7 @@ def renewed(spec: NodeSpec, folder: Path) -> Commands:
         for vault, pool in keepers(spec).items():
             found = reading(vault, pool)
             if not isinstance(found.records, Absent) and not _has_commit(found, commit):
-                yield FunctionCommand(_renew, (vault, pool, folder, commit), {})  # type: ignore[misc]
+                yield FunctionCommand(_renew, (vault, pool, folder, commit), {})
 
 
 def _renew(state: State, host: Host, vault: str, pool: str, folder: Path, commit: str) -> bool:
