@@ -8,14 +8,11 @@ from pyinfra import config, logger
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.connectors import util
 
-_HERE = Path(__file__).resolve().parent
-if str(_HERE) not in sys.path:
-    sys.path.insert(0, str(_HERE))
-
-from blackstart import unread  # noqa: E402
-from blackstart.silence import watch_connections  # noqa: E402
-from blackstart.ssh import HostKeyAdvice, NextCommand, no_delay, no_tracebacks  # noqa: E402
-from blackstart.terminal import NOBODY_TO_ASK, stop_with_an_error, waits_for_nobody  # noqa: E402
+# pyinfra has put this folder on the path by now.
+from blackstart import unread
+from blackstart.silence import watch_connections
+from blackstart.ssh import HostKeyAdvice, NextCommand, no_delay, no_tracebacks
+from blackstart.terminal import NOBODY_TO_ASK, stop_with_an_error, waits_for_nobody
 
 config.CONNECT_TIMEOUT = 30
 config.REQUIRE_PYINFRA_VERSION = "~=3.10"
@@ -38,7 +35,7 @@ def _inventory_folder() -> None:
         from pyinfra_cli.util import PYTHON_CODES
     except ImportError:
         raise PyinfraError("this pyinfra cannot read a folder: write `inventory/hosts.py` for `inventory`") from None
-    hosts = _HERE / "inventory" / "hosts.py"
+    hosts = Path(__file__).resolve().parent / "inventory" / "hosts.py"
     code = compile(hosts.read_text(encoding="utf-8"), str(hosts), "exec")
     PYTHON_CODES["inventory"] = PYTHON_CODES["inventory/"] = PYTHON_CODES["./inventory"] = code
 

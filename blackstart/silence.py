@@ -29,18 +29,17 @@ def watch(transport: Any, beat: float = BEAT, patience: float = PATIENCE) -> Non
         time.sleep(beat)
 
 
+@functools.cache
 def watch_connections() -> None:
-    """Make paramiko watch every connection of this process."""
+    """Make paramiko watch every connection of this process, from now on."""
     import paramiko
 
     original = paramiko.SSHClient.connect
-    if getattr(original, "watches", False):
-        return
 
     @functools.wraps(original)
     def connect(self: paramiko.SSHClient, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
         threading.Thread(target=watch, args=(self.get_transport(),), name="silence", daemon=True).start()
 
-    connect.watches = True  # type: ignore[attr-defined]
+    # Neither pyinfra 3.10, which makes the connections, nor paramiko 4.0 has a place to hang this.
     paramiko.SSHClient.connect = connect  # type: ignore[method-assign]

@@ -11,7 +11,7 @@ import re
 import socket
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -210,25 +210,24 @@ def no_tracebacks() -> None:
     logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
+@functools.cache
 def no_delay() -> None:
-    """Make paramiko set TCP_NODELAY, once per process.
+    """Make paramiko set TCP_NODELAY on every connection of this process, from now on.
 
     Neither pyinfra 3.10 nor paramiko 4.0 does, and each command then waits some 40 ms for a delayed ACK.
     """
     import paramiko
 
     original = paramiko.Transport.__init__
-    if getattr(original, "sets_no_delay", False):
-        return
 
     @functools.wraps(original)
-    def patched(self: paramiko.Transport, *args: object, **kwargs: object) -> None:
-        original(self, *args, **kwargs)  # type: ignore[arg-type]
+    def patched(self: paramiko.Transport, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
         # A proxy command or a channel through a jump host has no such option.
         set_option = getattr(self.sock, "setsockopt", None)
         if set_option:
             with contextlib.suppress(OSError):
                 set_option(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    patched.sets_no_delay = True  # type: ignore[attr-defined]
+    # Before the handshake, where neither of them has a place to hang this.
     paramiko.Transport.__init__ = patched  # type: ignore[method-assign]

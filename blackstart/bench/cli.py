@@ -18,11 +18,9 @@ from blackstart.lab import Lab
 
 def table(rows: list[Row]) -> Table:
     """For people; the JSON has the same."""
-    made = Table(title="bench: medians within one run", show_lines=False)
-    for column, justify in (("what", "left"), ("against", "left"), ("ours", "right"), ("peer", "right")):
-        made.add_column(column, justify=justify)  # type: ignore[arg-type]
-    made.add_column("ratio", justify="right")
-    made.add_column("goal", justify="right")
+    made = Table("what", "against", title="bench: medians within one run")
+    for column in ("ours", "peer", "ratio", "goal"):
+        made.add_column(column, justify="right")
     for row in rows:
         goal = "" if row.goal is None else f"<= {row.goal}"
         made.add_row(row.what, row.peer, f"{row.ours:.3f}", f"{row.theirs:.3f}", f"{row.ratio:.2f}", goal)

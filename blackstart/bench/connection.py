@@ -34,7 +34,7 @@ def connected(operator: Operator, node: str) -> Iterator[Host]:
     no_delay()
     hosts = groups(load_fleet(operator.fleet), operator.fleet, operator.ssh_config)["nodes"]
     chosen = [host for host in hosts if host[0] == node]
-    state = State(Inventory((chosen, {})), Config())  # type: ignore[no-untyped-call]
+    state = State(Inventory((chosen, {})), Config())
     with ctx_state.use(state):
         connect_all(state)
         host = state.inventory.get_host(node)

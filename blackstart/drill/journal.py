@@ -69,8 +69,10 @@ class Journal:
     def table(self) -> Table:
         """What a person reads at the end."""
         table = Table(title="drill", caption=str(self.folder / "result.json"))
-        for column, justify in (("step", "left"), ("seconds", "right"), ("bytes", "right"), ("", "left")):
-            table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
+        table.add_column("step", overflow="fold")
+        table.add_column("seconds", justify="right", overflow="fold")
+        table.add_column("bytes", justify="right", overflow="fold")
+        table.add_column("", overflow="fold")
         for step in self.steps:
             size = f"{step.bytes:,}" if step.bytes is not None else ""
             table.add_row(step.name, f"{step.seconds:.1f}", size, step.note if step.ok else f"FAILED {step.note}")

@@ -145,7 +145,12 @@ def test_connections_are_patched_once_config_is_loaded(tmp_path: Path) -> None:
         "from pyinfra.context import ctx_config\n"
         "config = Config(); ctx_config.set(config)\n"
         "runpy.run_path('config.py')\n"
-        "assert paramiko.Transport.__init__.sets_no_delay\n"
+        "from blackstart.ssh import no_delay\n"
+        "from blackstart.silence import watch_connections\n"
+        "once = paramiko.Transport.__init__, paramiko.SSHClient.connect\n"
+        "assert all(hasattr(each, '__wrapped__') for each in once)\n"
+        "no_delay(); watch_connections()\n"
+        "assert once == (paramiko.Transport.__init__, paramiko.SSHClient.connect)\n"
         "assert config.CONNECT_TIMEOUT >= 30, config.CONNECT_TIMEOUT\n"
     )
     done = subprocess.run(
