@@ -155,11 +155,12 @@ class Lab:
                 done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
                 if done.returncode:
                     raise LabError(f"vde_switch: {done.stderr.strip()}")
-                # Its first process ends before the one behind it has made the sockets, on a busy computer.
+                # Its sockets are there before its pid is in the file, and both may come after its first process ends.
+                # Whoever asks in between would take the sockets for a dead switch's, and remove them.
                 deadline = time.monotonic() + 20
-                while not (folder / "ctl").exists():
+                while not (folder / "ctl").exists() or processes.running(pidfile, self.root) is None:
                     if time.monotonic() > deadline:
-                        raise LabError(f"vde_switch made no sockets in {folder}")
+                        raise LabError(f"vde_switch did not start in {folder}")
                     time.sleep(0.05)
         return folder
 
