@@ -37,7 +37,8 @@ class Node:
     data: dict[str, Any] = {}
 
     def __init__(self, reading: Live) -> None:
-        self.reading, self.said = reading, []  # type: ignore[var-annotated]
+        self.reading = reading
+        self.said: list[str] = []
 
     def get_fact(self, fact: Any, **arguments: Any) -> Live:
         return self.reading

@@ -44,7 +44,7 @@ def go() -> Iterator[Go]:
         node, keeper = Node(reading), vault(known)
         inventory = SimpleNamespace(get_host=lambda name: keeper)
         state = SimpleNamespace(is_executing=True, inventory=inventory)
-        with ctx_state.use(state), ctx_host.use(node):  # type: ignore[arg-type]
+        with ctx_state.use(state), ctx_host.use(node):
             return list(operation._inner(*arguments, **more)), node.said
 
     yield run

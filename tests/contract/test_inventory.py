@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyinfra.connectors import ssh as ssh_connector
@@ -46,7 +47,7 @@ def pyinfra(tmp_path: Path) -> Run:
     return run
 
 
-def hosts(result: subprocess.CompletedProcess[str]) -> dict[str, dict[str, object]]:
+def hosts(result: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
     assert result.returncode == 0, result.stderr
     return {host["name"]: host for host in json.loads(result.stdout)}
 
@@ -55,9 +56,8 @@ def hosts(result: subprocess.CompletedProcess[str]) -> dict[str, dict[str, objec
 def test_the_literal_command_finds_the_nodes(pyinfra: Run, word: str) -> None:
     found = hosts(pyinfra(word, "debug-inventory", "--json"))
     assert set(found) == {"node1", "vault1"}
-    assert {"nodes"} <= set(found["node1"]["groups"]) and {"nodes", "vaults"} <= set(found["vault1"]["groups"])  # type: ignore[call-overload]
+    assert {"nodes"} <= set(found["node1"]["groups"]) and {"nodes", "vaults"} <= set(found["vault1"]["groups"])
     data = found["node1"]["data"]
-    assert isinstance(data, dict)
     assert data["ssh_hostname"] == "203.0.113.11" and data["ssh_user"] == "admin" and data["_sudo"] is True
     assert data["ssh_strict_host_key_checking"] == "yes"
     assert "203.0.113.11 ssh-ed25519 " in Path(data["ssh_known_hosts_file"]).read_text()

@@ -54,7 +54,7 @@ def run() -> Iterator[Run]:
     live._kept.clear()
 
     def go(host: Host, operation: Any, executing: bool = True, **arguments: Any) -> list[Any]:
-        with ctx_state.use(SimpleNamespace(is_executing=executing)), ctx_host.use(host):  # type: ignore[arg-type]
+        with ctx_state.use(SimpleNamespace(is_executing=executing)), ctx_host.use(host):
             return list(operation._inner(wanted=WANT, **arguments))
 
     yield go

@@ -64,7 +64,7 @@ def clear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def run(node: Host, *vaults: Host, executing: bool = True) -> list[Any]:
     inventory = SimpleNamespace(get_host={vault.name: vault for vault in vaults}.__getitem__)
-    with ctx_state.use(SimpleNamespace(is_executing=executing, inventory=inventory)), ctx_host.use(node):  # type: ignore[arg-type]
+    with ctx_state.use(SimpleNamespace(is_executing=executing, inventory=inventory)), ctx_host.use(node):
         return list(package.packages._inner(wanted=wishes(), vaults=[vault.name for vault in vaults]))
 
 

@@ -89,7 +89,7 @@ def run() -> Iterator[Run]:
         clear()
         inventory = SimpleNamespace(get_host=lambda name: keeper)
         state = SimpleNamespace(is_executing=executing, inventory=inventory)
-        with ctx_state.use(state), ctx_host.use(host):  # type: ignore[arg-type]
+        with ctx_state.use(state), ctx_host.use(host):
             found = list(operation._inner(**arguments))
             for each in found:
                 if isinstance(each, FunctionCommand):

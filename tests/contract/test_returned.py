@@ -96,7 +96,7 @@ def job(kind: str, unfinished: Unfinished | None) -> Any:
 
 
 def test_a_new_chain_begins_before_anything_that_may_still_fail_and_the_mark_goes_last(order: list[str]) -> None:
-    deploy.finish(job("blank", None), SimpleNamespace())  # type: ignore[arg-type]
+    deploy.finish(job("blank", None), SimpleNamespace())
     assert order[0] == "begun" and order[-1] == "finished"
     for step in ("revoked", "applied", "epoch", "clean", "written", "replicated"):
         assert step in order

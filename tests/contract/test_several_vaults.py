@@ -108,7 +108,7 @@ class World:
     def run(self, operation: Any, **arguments: Any) -> list[Any]:
         inventory = SimpleNamespace(get_host=lambda name: self.vaults[name])
         state = SimpleNamespace(is_executing=True, inventory=inventory)
-        with ctx_state.use(state), ctx_host.use(self.node):  # type: ignore[arg-type]
+        with ctx_state.use(state), ctx_host.use(self.node):
             return list(operation._inner(**arguments))
 
     def record(self) -> list[Any]:
@@ -213,7 +213,7 @@ def test_only_the_vault_that_counts_can_make_a_run_fail(name: str, ends: bool) -
     world = World(vault1=knows(replace(record(epoch=2), applied=None)), vault2=knows(record()))
     world.vaults[name].broken = "No space left on device"
     commands = {command.args[0]: command for command in world.record()}
-    with ctx_state.use(SimpleNamespace(is_executing=True, inventory=SimpleNamespace(get_host=world.vaults.get))):  # type: ignore[arg-type]
+    with ctx_state.use(SimpleNamespace(is_executing=True, inventory=SimpleNamespace(get_host=world.vaults.get))):
         command = commands[name]
         assert command.function(SimpleNamespace(), world.node, *command.args) is ends
     assert any("No space left" in line for line in world.node.said)
@@ -224,7 +224,7 @@ def test_a_vault_that_comes_back_learns_epoch_and_record_and_closes_what_it_had_
     now = replace(now, pools={"tank": replace(now.pools["tank"], guid=OTHER)})
     before = record(rebuild=rebuild(2, {"tank": "33"}))
     world = World(vault1=knows(now), vault2=knows(before))
-    world.node.get_fact = lambda fact, **more: live(pools=(pool(OTHER, 2),))  # type: ignore[method-assign]
+    world.node.get_fact = lambda fact, **more: live(pools=(pool(OTHER, 2),))
     patch = {command.args[0]: json.loads(command.args[2])["patch"] for command in world.record()}["vault2"]
     healed = patched("node1", before, patch)
     assert (healed.epoch, healed.pools["tank"].guid, healed.rebuild) == (2, OTHER, None)
@@ -253,7 +253,7 @@ def test_a_vault_that_never_answered_is_not_tried_for_each_question(monkeypatch:
             raise ConnectError("no route to host")
 
     state = SimpleNamespace(inventory=SimpleNamespace(get_host=lambda name: Gone()))
-    with ctx_state.use(state):  # type: ignore[arg-type]
+    with ctx_state.use(state):
         assert [record_operations.vault_host("vault2") for _ in range(3)] == [None] * 3
         assert tried == ["vault2"]
         record_operations._away.clear()
@@ -288,7 +288,7 @@ def test_with_a_lost_lock_no_vault_is_told_anything(locks: Any) -> None:
     (command,) = world.record()
     held.locks["node1", "vault1"].lock.lost = "its lock on vault1 was lost (x)"
     state = SimpleNamespace(is_executing=True, inventory=SimpleNamespace(get_host=world.vaults.get))
-    with ctx_state.use(state), ctx_host.use(world.node):  # type: ignore[arg-type]
+    with ctx_state.use(state), ctx_host.use(world.node):
         assert command.function(state, world.node, *command.args) is False
         with pytest.raises(vault_shell.ShellError, match="was lost"):
             vault_shell.on_vault("vault1", "true")
@@ -299,7 +299,7 @@ def test_the_lost_lock_of_another_vault_is_said_once_and_the_run_goes_on(locks: 
     world = World(vault1=knows(record(epoch=2)), vault2=knows(record()))
     locked(world)
     held.locks["node1", "vault2"].lock.lost = "its lock on vault2 was lost (x)"
-    with ctx_host.use(world.node):  # type: ignore[arg-type]
+    with ctx_host.use(world.node):
         for _ in range(2):
             assert world.node.connector.run_shell_command("uptime")[0]
     assert [line for line in world.node.said if "its lock on vault2 was lost" in line] == world.node.said[:1]

@@ -91,7 +91,7 @@ def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
     record._kept.clear()
     verdict._said.clear()
     tree._kept.clear()
-    with ctx_state.use(state), ctx_host.use(node):  # type: ignore[arg-type]
+    with ctx_state.use(state), ctx_host.use(node):
         yield keeper
     record._kept.clear()
     tree._kept.clear()
@@ -190,7 +190,7 @@ def test_a_record_without_a_commit_takes_the_folder_as_it_is_and_says_so(
 def said() -> list[str]:
     from pyinfra.context import host
 
-    return host.said  # type: ignore[attr-defined,no-any-return]
+    return host.said
 
 
 def test_a_tree_that_is_exactly_the_recorded_commit_is_used_itself(vault: Vault, repository: tuple[Path, str]) -> None:

@@ -44,7 +44,7 @@ def vault(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     host.put = put
     put(())
     state = SimpleNamespace(is_executing=True, inventory=SimpleNamespace(get_host=lambda name: host))
-    with ctx_state.use(state), ctx_host.use(host):  # type: ignore[arg-type]
+    with ctx_state.use(state), ctx_host.use(host):
         yield host
     put(())
 

@@ -211,7 +211,7 @@ def test_a_replica_that_cannot_be_put_aside(monkeypatch: pytest.MonkeyPatch, man
     said: list[str] = []
     host: Any = SimpleNamespace(log_styled=lambda line, **how: said.append(line))
     arguments = ("vault2", "tank", "node1", CRM, "5", mandatory)
-    assert lineage._aside(SimpleNamespace(), host, *arguments) is ends  # type: ignore[arg-type]
+    assert lineage._aside(SimpleNamespace(), host, *arguments) is ends
     assert "dataset is busy" in said[0]
 
 

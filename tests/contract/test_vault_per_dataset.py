@@ -115,7 +115,7 @@ def wishes(made: NodeSpec, epoch: int | None, *more: Any) -> Wanted:
 def clean() -> Iterator[None]:
     yield
     for kept in (live_operations._kept, record_operations._kept, verdict._said):
-        kept.clear()  # type: ignore[attr-defined]
+        kept.clear()
 
 
 def planned(readings: dict[str, VaultReading], now: Any, **asks: Any) -> tuple[Any, Any]:
@@ -127,7 +127,7 @@ def planned(readings: dict[str, VaultReading], now: Any, **asks: Any) -> tuple[A
     }
     state = SimpleNamespace(is_executing=True, inventory=SimpleNamespace(get_host=vaults.get))
     ways = bootstrap.Ways(wishes, lambda job, made: None, Path("/nowhere"), "ops@laptop", "abc")
-    with ctx_state.use(state), ctx_host.use(node):  # type: ignore[arg-type]
+    with ctx_state.use(state), ctx_host.use(node):
         job, _ = bootstrap.job_of(spec(), Asks(**asks), ways)
         return job, restore.outline_of(job, job.verdict.epoch, with_keys=False)
 

@@ -75,4 +75,4 @@ def test_a_connection_that_is_there_stays_when_a_command_fails(vault: Vault) -> 
 def test_a_broken_connection_is_a_sentence(vault: Vault) -> None:
     vault.is_active = False
     with pytest.raises(ShellError, match="vault1: SSH session not active"):
-        vault_shell.run(vault, "true")  # type: ignore[arg-type]
+        vault_shell.run(vault, "true")

@@ -24,7 +24,7 @@ from blackstart.live.model import (
     UserLive,
     ZfsLive,
 )
-from blackstart.reading import Present
+from blackstart.reading import Present, Unknown
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import load_fleet
 from blackstart.spec.resolve import NodeSpec, resolve
@@ -78,7 +78,7 @@ def satisfied(wanted: Wanted) -> Live:
     for folder in wanted.releases:
         files[paths.complete(folder)] = FileLive("0" * 64, "0644", "root", "root")
     return Live(
-        host=Present(None),  # type: ignore[arg-type]  # nothing here looks at it
+        host=Unknown("nothing here looks at it"),
         disks=Present(()),
         zfs=Present(ZfsLive("2.3.9", "2.3.9")),
         pools=Present({name: pool(name, each.node) for name, each in wanted.pools.items()}),

@@ -123,7 +123,7 @@ def test_replicate_goes_the_way_that_it_is_told(tmp_path: Path, monkeypatch: pyt
 def test_a_host_key_that_does_not_fit_says_where_the_right_one_belongs(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = subprocess.CompletedProcess([], 255, "", "@@@ WARNING @@@\nHost key verification failed.\r\n")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: refused)
-    known = Hosts(None, Path(), {"node1": {"ssh_hostname": "192.0.2.1", "ssh_known_hosts_file": "/dev/null"}})  # type: ignore[arg-type]
+    known = Hosts(None, Path(), {"node1": {"ssh_hostname": "192.0.2.1", "ssh_known_hosts_file": "/dev/null"}})
     said, failed = known.run("node1", "true")
     assert not said
     assert failed.startswith("Host key verification failed: ")

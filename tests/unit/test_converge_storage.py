@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from converge_world import dataset as live_dataset
@@ -115,9 +116,9 @@ def test_a_dataset_of_ours_that_nobody_wants_is_said_and_one_of_others_is_not() 
 # Pools
 
 
-def disk(identity: str, signature: str = "", **more: object) -> DiskLive:
+def disk(identity: str, signature: str = "", **more: Any) -> DiskLive:
     plain = DiskLive(f"/dev/{identity[-4:]}", (identity,), 4_000_000_000, None, "", Present(signature))
-    return replace(plain, **more)  # type: ignore[arg-type]
+    return replace(plain, **more)
 
 
 def on(*disks: DiskLive) -> Live:

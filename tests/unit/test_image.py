@@ -125,7 +125,7 @@ def pack(path: Path, name: str, mode: str) -> Path:
     """A tar with one file."""
     source = path.parent / "one"
     source.write_text("content")
-    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+    with tarfile.open(path, mode) as archive:
         archive.add(source, arcname=name)
     return path
 

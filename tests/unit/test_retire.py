@@ -195,7 +195,8 @@ def test_refusals_say_why_and_what_to_type(name: str, change: dict[str, Any], wo
 
 @pytest.mark.parametrize("part", ["datasets", "containers", "configs", "record", "applied"])
 def test_what_could_not_be_read_retires_nothing(part: str) -> None:
-    now, change = reading(ROOT, DATA), {}
+    now = reading(ROOT, DATA)
+    change: dict[str, Any] = {}
     if part in ("datasets", "containers"):
         now = replace(now, **{part: Unknown("zfs: timeout")})
     elif part == "applied":
@@ -204,7 +205,7 @@ def test_what_could_not_be_read_retires_nothing(part: str) -> None:
         change = {"known": Present(replace(good, applied=replace(good.applied, spec={"node": "zfs: timeout"})))}
     else:
         change = {{"record": "known"}.get(part, part): Unknown("zfs: timeout")}
-    made = retired("crm", now, **change)  # type: ignore[arg-type]
+    made = retired("crm", now, **change)
     assert made.unread and "could not be read" in made.refusal and commands(made) == []
 
 

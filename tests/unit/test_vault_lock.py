@@ -35,7 +35,7 @@ class Pipe:
     def recv(self, count: int) -> bytes:
         assert self.process.stdout
         try:
-            return self.process.stdout.read1(count)  # type: ignore[attr-defined,no-any-return]
+            return self.process.stdout.read1(count)
         except ValueError:  # closed meanwhile: a channel says that it has ended
             return b""
 

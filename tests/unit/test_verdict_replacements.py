@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from rebuild_world import GUID, OS_DISK, OTHER, disk, live, node_spec, on_disks, pool, rebuild, record
 
+from blackstart.live.model import Live
 from blackstart.reading import Present
 from blackstart.restore.told import members_of
 from blackstart.verdict import judge
@@ -19,8 +20,8 @@ TWO = {
 
 
 @pytest.mark.parametrize("found", [live(pools=(pool(),)), live(importable=(on_disks(),))])
-def test_a_leftover_says_nothing_about_a_pool_that_is_there(found: object) -> None:
-    judged = judge(node_spec(), Present(record()), found, GIVEN)  # type: ignore[arg-type]
+def test_a_leftover_says_nothing_about_a_pool_that_is_there(found: Live) -> None:
+    judged = judge(node_spec(), Present(record()), found, GIVEN)
     assert judged.kind in ("intact", "importable") and judged.disks == {}
 
 
