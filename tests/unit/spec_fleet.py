@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from blackstart.spec.check import check, warnings
+from blackstart.spec.load import read_fleet
+
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINqNFED439iLtXbl7tvjaP7QnjtS2cEAfgwgseOq+F/S"
 OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEza3DG3CpoQWvzmq1NouiMW9X8yB7ILtORmGFGi60tr"
+
+# As keywords of `write`.
+CRM, DB, NODE, VAULT, FLEET = "containers__crm", "containers__db", "nodes__node1", "nodes__vault1", "fleet"
 
 FILES = {
     "fleet.toml": """\
@@ -81,3 +89,28 @@ def swap(name: str, old: str, new: str) -> str:
     """A file of the fleet with one thing changed."""
     assert old in FILES[name]
     return FILES[name].replace(old, new, 1)
+
+
+def crm(more: str) -> dict[str, str]:
+    return {CRM: plus("containers/crm.toml", more)}
+
+
+def db(more: str) -> dict[str, str]:
+    return {DB: plus("containers/db.toml", more)}
+
+
+def node(more: str) -> dict[str, str]:
+    return {NODE: plus("nodes/node1.toml", more)}
+
+
+def problems(root: Path) -> list[str]:
+    return [str(problem) for problem in check(*read_fleet(root))]
+
+
+def notes(root: Path) -> list[str]:
+    return [str(warning) for warning in warnings(*read_fleet(root))]
+
+
+def mistakes(*rows: tuple[dict[str, str], str]) -> pytest.MarkDecorator:
+    """A test for each row: what `write` changes, and the one sentence that `spec check` says of it."""
+    return pytest.mark.parametrize(("changed", "expected"), rows, ids=[said.split(": ", 1)[1][:60] for _, said in rows])

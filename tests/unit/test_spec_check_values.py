@@ -1,0 +1,61 @@
+"""Values of the right form that cannot work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from spec_fleet import CRM, FLEET, db, mistakes, node, notes, plus, problems, swap, write
+
+
+@mistakes(
+    (
+        db('memory = "0MB"\n'),
+        "containers/db.toml:4: memory: 0B is too little for a container; write 16MiB or more, or leave it out",
+    ),
+    (
+        db('memory = "64KiB"\n'),
+        "containers/db.toml:4: memory: 64KiB is too little for a container; write 16MiB or more, or leave it out",
+    ),
+    (
+        db('memory = "0.0001B"\n'),
+        "containers/db.toml:4: memory: 0B is too little for a container; write 16MiB or more, or leave it out",
+    ),
+    (
+        {CRM: swap("containers/crm.toml", "200GiB", "0MB")},
+        'containers/crm.toml:5: mounts."/var/lib/crm".quota: 0B is too little for a dataset; '
+        "write 1MiB or more, or leave it out",
+    ),
+    (
+        node('[datasets."tank/x"]\nquota = "4KiB"\n'),
+        'nodes/node1.toml:13: datasets."tank/x".quota: 4KiB is too little for a dataset; '
+        "write 1MiB or more, or leave it out",
+    ),
+    (
+        {FLEET: swap("fleet.toml", "[replication]\n", '[replication]\ninterval = "0s"\n')},
+        "fleet.toml:4: replication.interval: no time at all; write an interval like '15min'",
+    ),
+    (
+        {FLEET: plus("fleet.toml", '[defaults.heartbeat]\nperiod = "0s"\n')},
+        "fleet.toml:8: defaults.heartbeat.period: no time at all; write a period like '60s'",
+    ),
+)
+def test_a_mistake_is_one_sentence(tmp_path: Path, changed: dict[str, str], expected: str) -> None:
+    assert problems(write(tmp_path, **changed)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("probe", "said"),
+    [
+        ('http = ":8100/health"', None),
+        ('command = "true"', None),
+        ('http = ":8101/health"', "probes[1].http: asks port 8101, but its only service, web, listens on 8100"),
+        ('tcp = ":8101"', "probes[1].tcp: asks port 8101, but its only service, web, listens on 8100"),
+    ],
+)
+def test_a_probe_that_asks_where_nobody_listens_is_a_warning(tmp_path: Path, probe: str, said: str | None) -> None:
+    web = '[[services]]\nproject = "web"\nport = 8100\n'
+    assert notes(write(tmp_path, **db(f"{web}[[probes]]\n{probe}\n"))) == (
+        [f"containers/db.toml:8: {said}"] if said else []
+    )
+    assert notes(write(tmp_path, **db(f"{web}{web.replace('0', '1')}[[probes]]\n{probe}\n"))) == []

@@ -1,0 +1,37 @@
+"""Files of the fleet's folder that would not be read, or not as they were meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from spec_fleet import problems, write
+
+from blackstart.spec.load import read_fleet
+from blackstart.spec.problem import SpecError
+
+
+@pytest.mark.parametrize("name", ["db2.tml", "db2.TOML", "db2"])
+def test_a_file_that_would_not_be_read_is_said(tmp_path: Path, name: str) -> None:
+    (write(tmp_path) / "containers" / name).write_text("format = 1\n")
+    with pytest.raises(SpecError, match=f"containers/{name}: would not be read: .* rename it to db2.toml"):
+        read_fleet(tmp_path)
+
+
+@pytest.mark.parametrize(("right", "wrong"), [("fleet.toml", "fleet.TOML"), ("lock.toml", "lock.tml")])
+def test_so_are_the_fleet_s_own_two(tmp_path: Path, right: str, wrong: str) -> None:
+    (write(tmp_path) / right).rename(tmp_path / wrong)
+    with pytest.raises(SpecError, match=f"^{wrong}: would not be read: .* rename it to {right}"):
+        read_fleet(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["README.md", "db.toml~", ".db.toml.swp", "README", "notes.txt"])
+def test_files_that_are_no_wishes_are_left_alone(tmp_path: Path, name: str) -> None:
+    (write(tmp_path) / "containers" / name).write_text("hello\n")
+    assert problems(tmp_path) == []
+
+
+def test_a_byte_order_mark_is_called_by_its_name(tmp_path: Path) -> None:
+    (write(tmp_path) / "lock.toml").write_text("format = 1\n", encoding="utf-8-sig")
+    with pytest.raises(SpecError, match=r"lock.toml:1: begins with a byte order mark \(BOM\); save it as UTF-8"):
+        read_fleet(tmp_path)
