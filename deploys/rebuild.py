@@ -23,7 +23,7 @@ from deploys.delegation import delegations
 from deploys.fleet import asked, context_of, fleet, who
 from deploys.image import images
 from deploys.project import releases
-from deploys.rootfs import roots
+from deploys.rootfs import exchanged, roots
 from deploys.unit import units
 from operations import bootstrap, lineage, lock, rebuild, restore, returned, stock
 
@@ -147,6 +147,7 @@ def finish(job: Job, made: Outline | None) -> None:
     releases(wanted=job.wanted, folder=job.tree, vaults=job.sources)
     units(wanted=job.wanted)
     delegations(wanted=job.wanted)
+    exchanged(wanted=job.wanted)
     containers(wanted=job.wanted)
     restore.revoked(name="The vault may no longer restore", job=job)
     if not made:

@@ -21,7 +21,7 @@ from deploys.image import images
 from deploys.keeper import keeper
 from deploys.pool import pools
 from deploys.project import releases
-from deploys.rootfs import roots
+from deploys.rootfs import exchanged, roots
 from deploys.unit import units
 from operations import lock, stock
 from operations.supply import sources
@@ -45,6 +45,7 @@ def site() -> None:
     releases(wanted=wishes, folder=context.folder, vaults=vaults)
     units(wanted=wishes)
     delegations(wanted=wishes)
+    exchanged(wanted=wishes)
     containers(wanted=wishes)
     keeper(spec=spec, fleet=fleet(), fleet_folder=fleet_path(), cache=cache_folder(), commit=context.commit)
     stock.supplied(

@@ -1,4 +1,4 @@
-"""Root file systems of containers: cloned, or filled once."""
+"""Root file systems of containers: cloned, or filled once; and exchanged when their image is another one."""
 
 from __future__ import annotations
 
@@ -18,28 +18,40 @@ from operations.live import live
 
 @operation()
 def roots(wanted: Wanted, folder: Path) -> Commands:
-    """Make the missing ones from their images, and exchange clones of an image that is not the wanted one."""
+    """Make the missing ones from their images; a clone of another image is made beside its container, which runs on."""
     now = live(wanted, "datasets", "snapshots", "containers")
     changes = rootfs.diff(wanted, now)
-    yield from carry_out(changes, _all(changes, wanted, folder, now), "datasets", "snapshots", "containers", "units")
+    # What is to be exchanged is said by `exchanged`.
+    said = [change for change in changes if change.action != "update"]
+    yield from carry_out(said, _all(changes, wanted, folder, now), "datasets", "snapshots")
 
 
 def _all(changes: list[Change], wanted: Wanted, folder: Path, now: Live) -> Commands:
-    yield from _commands({change.name for change in changes if change.action == "create"}, wanted, folder)
-    for change in changes:
-        if change.action == "update":
-            yield from exchange.commands(change, wanted, now, int(time.time()))
-
-
-def _commands(missing: set[str], wanted: Wanted, folder: Path) -> Commands:
+    action = {change.name: change.action for change in changes}
     for name, container in wanted.containers.items():
-        if container.rootfs not in missing:
+        does = action.get(container.rootfs)
+        if does not in ("create", "update"):
             continue
         if container.image is None:
             yield refuse(f"container {name}: its image is not in lock.toml; run `blackstart image build IMAGE`")
             return
-        command = rootfs.command(container, wanted)
-        if rootfs.needs_key(container, wanted):
-            yield keyed(command, wanted.datasets[container.rootfs], folder)
-        else:
-            yield command
+        is_cloned = exchange.is_beside(container, now)
+        if does == "update" and not is_cloned:
+            yield exchange.clone(container, wanted)
+        elif does == "create" and is_cloned:
+            # An exchange was killed when the old root was aside.
+            yield exchange.place(container, wanted)
+        elif does == "create":
+            command, item = rootfs.command(container, wanted), wanted.datasets[container.rootfs]
+            yield keyed(command, item, folder) if rootfs.needs_key(container, wanted) else command
+
+
+@operation()
+def exchanged(wanted: Wanted) -> Commands:
+    """Put the clones that `roots` made beside in place. Last before containers start: nothing may fail in between."""
+    now = live(wanted, "datasets", "containers")
+    changes = [change for change in rootfs.diff(wanted, now) if change.action in ("update", "unknown")]
+    commands = (
+        exchange.command(change, wanted, now, int(time.time())) for change in changes if change.action == "update"
+    )
+    yield from carry_out(changes, commands, "datasets", "snapshots", "containers", "units")

@@ -218,17 +218,24 @@ def commands(change: Change) -> list[str]:
 
 def stop(name: str, disable: bool = False) -> str:
     """Stop it and see that it is; safe to repeat. One that was started by hand is not systemd's to stop."""
-    state = f'"$({shell("lxc-info", "-n", name, "-sH")})"'
-    still = shell(f"container {name} could not be stopped")
     verbs = ("disable", "--now") if disable else ("stop",)
     return "\n".join(
         [
             "set -eu",
             shell("systemctl", *verbs, unit(name)),
-            f"[ {state} = STOPPED ] || {shell('lxc-stop', '-n', name, '-t', '60')}",
-            f"[ {state} = STOPPED ] || {{ echo {still} >&2; exit 1; }}",
+            f"{_off(name)} || {shell('lxc-stop', '-n', name, '-t', '60')}",
+            f"{_off(name)} || {{ echo {shell(f'container {name} could not be stopped')} >&2; exit 1; }}",
         ]
     )
+
+
+def is_stopped(name: str) -> str:
+    """Fail unless it is: one that only a person starts is for a person to stop."""
+    return f"{_off(name)} || {{ echo {shell(f'container {name} runs: stop it first')} >&2; exit 1; }}"
+
+
+def _off(name: str) -> str:
+    return f'[ "$({shell("lxc-info", "-n", name, "-sH")})" = STOPPED ]'
 
 
 def proofs(names: Iterable[str]) -> list[str]:

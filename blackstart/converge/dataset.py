@@ -32,7 +32,19 @@ def diff(wanted: Wanted, live: Live) -> list[Change]:
             changes.append(report("dataset", item.name, "", "there (managed = false)", ""))
         elif item.kind not in ("image", "rootfs"):
             changes.append(create("dataset", item.name))
-    return changes + [unmanaged("dataset", name) for name in sorted(set(found) - set(wanted.datasets)) if _ours(name)]
+    others = set(found) - set(wanted.datasets) - _waiting(wanted, found)
+    return changes + [unmanaged("dataset", name) for name in sorted(others) if _ours(name)]
+
+
+def cloned_from(live: DatasetLive | None) -> str:
+    """The dataset that it is a clone of, "" or `-` for none."""
+    return _value(live, "origin").partition("@")[0] if live else ""
+
+
+def _waiting(wanted: Wanted, found: dict[str, DatasetLive]) -> set[str]:
+    """Clones of the wanted image beside a root that is not one yet. One of any other image is nobody's any more."""
+    containers = wanted.containers.values()
+    return {each.beside for each in containers if each.beside and cloned_from(found.get(each.rootfs)) != each.image}
 
 
 def _ours(name: str) -> bool:

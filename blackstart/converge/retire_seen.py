@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from blackstart.converge import paths
 from blackstart.converge.compare import known
+from blackstart.converge.exchange import is_half
 from blackstart.converge.wanted import Wanted, WantedFile
 from blackstart.live.model import DatasetLive, FileLive, Live
 from blackstart.reading import Present, Reading, Unknown
@@ -71,13 +72,17 @@ def see(spec: NodeSpec, record: Reading[Record], live: Live, configs: Reading[di
 
 
 def datasets_of(seen: Seen, name: str, config: str) -> list[str]:
-    """Those that the config mounts. By name, too: a killed run may have taken the mountpoint away already."""
+    """Those that the config mounts. By name, too: a killed run may have taken the mountpoint away already.
+
+    And roots that were made for it and never came to its name.
+    """
     there = seen.datasets
     sources = _sources(config)
     found = {each.name for each in there.values() if prop(each, "mountpoint") in sources}
     rootfs = re.compile(r"[^/]+/lxc/" + re.escape(name))
     cut_short = [each for each, item in there.items() if prop(item, "mountpoint") == "none"]
     found |= {each for each in cut_short if paths.mount(each) in sources or rootfs.fullmatch(each)}
+    found |= {each for each, item in there.items() if is_half(item, name)}
     return sorted(each for each in found if not any(each.startswith(f"{other}/") for other in found))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blackstart.change import Change, shell
 from blackstart.converge.compare import create, known, report, unknown, update
-from blackstart.converge.dataset import create_options
+from blackstart.converge.dataset import cloned_from, create_options
 from blackstart.converge.image import SNAPSHOT
 from blackstart.converge.wanted import Wanted, WantedContainer
 from blackstart.live.model import Live
@@ -28,13 +28,12 @@ def diff(wanted: Wanted, live: Live) -> list[Change]:
             continue
         if there is None:
             changes.append(create("rootfs", container.rootfs, container.image or ""))
-        elif container.clone and container.image:
+        elif container.clone and container.image and cloned_from(there) != container.image:
             origin = there.properties.get("origin", ("", ""))[0]
-            if origin.split("@")[0] != container.image:
-                is_ours = origin.endswith(f"@{SNAPSHOT}") and origin.split("/")[1:2] == ["images"]
-                is_stopped = name not in containers or containers[name].state == "STOPPED"
-                say = update if is_ours and (container.autostart or is_stopped) else report
-                changes.append(say("rootfs", container.rootfs, "image", container.image, origin))
+            is_ours = origin.endswith(f"@{SNAPSHOT}") and origin.split("/")[1:2] == ["images"]
+            is_stopped = name not in containers or containers[name].state == "STOPPED"
+            say = update if is_ours and (container.autostart or is_stopped) else report
+            changes.append(say("rootfs", container.rootfs, "image", container.image, origin))
     return changes
 
 

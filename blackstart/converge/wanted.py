@@ -62,6 +62,15 @@ class WantedContainer:
     after: tuple[str, ...]
     restart_on: tuple[str, ...]  # paths of wanted files (config, units): a change restarts this container alone
 
+    @property
+    def beside(self) -> str:
+        """The dataset of a new clone until it gets the root's name; "" where there is none to make.
+
+        No container's name has a dot: it is nobody else's. Each image has its own, so that one left by a killed run is
+        never taken for a clone of what is wanted since.
+        """
+        return f"{self.rootfs}.{self.image.rpartition('/')[2]}" if self.clone and self.image else ""
+
 
 @dataclass(frozen=True, slots=True)
 class WantedPool:

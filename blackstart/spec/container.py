@@ -83,9 +83,9 @@ class Container(Model):
     """One LXC container: unprivileged, on its own dataset, with a fixed address on a bridge.
 
     Limits change while it runs; any other change restarts it, and it alone. With `rootfs = "image"` a new digest in
-    lock.toml stops it, puts the old root aside below `<pool>/retired` and starts a clone of the new one. With
-    `autostart = false`, `apply` starts nothing, restarts it only where it runs, and exchanges its root only where it
-    does not. One that has an `ip` and no `nameserver` in its /etc/resolv.conf asks the node's.
+    lock.toml makes a clone of the new one, stops it, puts the old root aside below `<pool>/retired` and starts it on
+    the clone. With `autostart = false`, `apply` starts nothing, restarts it only where it runs, and exchanges its root
+    only where it does not. One that has an `ip` and no `nameserver` in its /etc/resolv.conf asks the node's.
     """
 
     format: Literal[1]

@@ -13,7 +13,10 @@ from pyinfra.context import ctx_host, ctx_state
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from bootstrap_world import Go, Node, vault
+from converge_world import wishes
+from node_world import Host, Run
 
+from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import Reading
 from blackstart.vault.record import Record
@@ -49,3 +52,17 @@ def go() -> Iterator[Go]:
 
     yield run
     clear()
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    live_operations._kept.clear()
+
+    def one(
+        host: Host, operation: Any, executing: bool = True, wanted: Wanted | None = None, **arguments: Any
+    ) -> list[Any]:
+        with ctx_state.use(SimpleNamespace(is_executing=executing)), ctx_host.use(host):
+            return list(operation._inner(wanted=wanted or wishes(), **arguments))
+
+    yield one
+    live_operations._kept.clear()

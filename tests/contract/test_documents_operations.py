@@ -15,11 +15,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from bootstrap_world import Go
-from converge_world import satisfied
+from converge_world import satisfied, wishes
 from documents import valid
+from node_world import Host, Run
 from rebuild_world import live, node_spec, pool, record
-from test_operations import WANT, Host
-from test_operations import run as run_on
 from test_retire_operations import BY, DATA, KNOWN, ROOT, SPEC, node, reading, ready, vault
 from test_retire_operations import run as run_retire
 
@@ -32,7 +31,9 @@ from blackstart.vault.records import unknown
 from operations import applied, retire, returned
 from operations import record as record_operations
 
-__all__ = ["run_on", "run_retire"]
+__all__ = ["run_retire"]
+
+WANT = wishes()
 
 Keep = Callable[[str], dict[str, Any]]
 
@@ -80,9 +81,9 @@ def test_a_rebuild_that_another_vault_finished(keep: Keep, monkeypatch: pytest.M
     assert keep(sent[0])["vault"] == "vault2"
 
 
-def test_what_was_applied(run_on: Any) -> None:
+def test_what_was_applied(run: Run) -> None:
     found = replace(satisfied(WANT), applied=ABSENT)
     spec = node_spec().model_dump(mode="json", by_alias=True)
     arguments = {"digest": "sha256:1", "commit": "", "by": "ops", "spec": spec}
-    (command,) = run_on(Host(found), applied.applied, **arguments)
+    (command,) = run(Host(found), applied.applied, **arguments)
     assert valid("applied", str(command.connector_arguments["_stdin"]))["spec"] == json.loads(json.dumps(spec))

@@ -5,60 +5,24 @@ from __future__ import annotations
 import base64
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from pyinfra.api.command import FileUploadCommand, StringCommand
-from pyinfra.context import ctx_host, ctx_state
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from converge_world import satisfied, wishes, without
+from node_world import Host, Run
 
 from blackstart import supply, unread
-from blackstart.live.model import Live
 from blackstart.reading import ABSENT, Present, Unknown
 from operations import container, dataset, file, image, live, pool, rootfs
 from operations.common import refuse
 
 WANT = wishes()
 UNRECORDED = SimpleNamespace(name="node1", vaults={}, node=SimpleNamespace(vault=None))
-
-
-class Host:
-    """A host whose reading is given; counts how often it is read."""
-
-    def __init__(self, reading: Live, has_tarball: bool = False) -> None:
-        self.name, self.reading, self.reads, self.has_tarball = "node1", reading, 0, has_tarball
-        self.said: list[str] = []
-
-    def log_styled(self, line: str, **how: Any) -> None:
-        self.said.append(line)
-
-    def get_fact(self, fact: Any, **kwargs: Any) -> Live:
-        self.reads += 1
-        return self.reading
-
-    def run_shell_command(self, command: str) -> tuple[bool, list[str]]:
-        return self.has_tarball, []
-
-
-Run = Callable[..., list[Any]]
-
-
-@pytest.fixture
-def run() -> Iterator[Run]:
-    live._kept.clear()
-
-    def go(host: Host, operation: Any, executing: bool = True, **arguments: Any) -> list[Any]:
-        with ctx_state.use(SimpleNamespace(is_executing=executing)), ctx_host.use(host):
-            return list(operation._inner(wanted=WANT, **arguments))
-
-    yield go
-    live._kept.clear()
 
 
 def test_on_a_host_that_fits_all_operations_together_read_once_and_yield_nothing(run: Run) -> None:

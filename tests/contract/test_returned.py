@@ -27,6 +27,7 @@ case $1 in
 esac
 """
 ROOT = "bank/vault/replicas/node1.before-9000"
+LAID_DOWN = ("datasets", "images", "roots", "releases", "units", "delegations")
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     for name in ("lineage", "lock", "restore", "returned", "rebuild", "stock"):
         monkeypatch.setattr(deploy, name, Steps())
-    for name in ("datasets", "images", "roots", "releases", "units", "delegations", "containers", "applied"):
+    for name in (*LAID_DOWN, "exchanged", "containers", "applied"):
         monkeypatch.setattr(deploy, name, getattr(Steps(), name))
     monkeypatch.setattr(deploy, "fleet", lambda: None)
     return called
@@ -100,6 +101,8 @@ def test_a_new_chain_begins_before_anything_that_may_still_fail_and_the_mark_goe
     assert order[0] == "begun" and order[-1] == "finished"
     for step in ("revoked", "applied", "epoch", "clean", "written", "replicated"):
         assert step in order
+    # A container is stopped for its new root only when all that it starts with is there.
+    assert order.index("exchanged") == order.index("containers") - 1 > max(order.index(name) for name in LAID_DOWN)
     # The commit that names the new disks and the new host key goes to the vaults as well.
     assert order.index("renewed") > order.index("written")
 

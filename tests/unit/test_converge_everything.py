@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 import pytest
 from converge_world import node1, satisfied, wishes, with_container
 
-from blackstart.converge import paths
+from blackstart.change import Change
+from blackstart.converge import dataset, exchange, image, paths, pool, rootfs
 from blackstart.converge.everything import diff, wanted
 from blackstart.live.model import Live
 from blackstart.live.script import unknown
@@ -67,3 +68,23 @@ def test_every_watched_path_is_a_file_or_a_mark() -> None:
     want = wishes()
     assert set(want.files) < set(want.watched())
     assert paths.PENDING in want.watched() and paths.started("notes") in want.watched()
+
+
+def test_no_command_of_any_resource_destroys() -> None:
+    want = wishes()
+    (name, filled), update = (
+        next(iter(want.images.items())),
+        Change("rootfs", "tank/lxc/notes", "image", "", "", "update"),
+    )
+    commands = [
+        pool.create_command("tank", want.pools["tank"]),
+        image.fill_command(name, filled, want),
+        *(rootfs.command(each, want) for each in want.containers.values()),
+        exchange.clone(want.containers["notes"], want),
+        exchange.command(update, want, satisfied(want), 1795313113),
+        *(
+            dataset.command(group, want)
+            for group in dataset.by_dataset(dataset.diff(want, replace(satisfied(want), datasets=ABSENT)))
+        ),
+    ]
+    assert not [line for line in commands if "destroy" in line or "rollback" in line or " -f " in line.split("tar")[0]]

@@ -139,6 +139,20 @@ def test_a_second_one_of_the_same_name_and_day_gets_a_name_of_its_own() -> None:
     assert move.aside == f"tank/retired/crm-{DAY}/data-crm-2"
 
 
+def test_a_root_that_was_made_for_it_and_never_came_to_its_name_goes_along() -> None:
+    half = dataset("tank/lxc/crm.debian-13-cdcdcdcdcdcd", origin="tank/images/debian-13-cdcdcdcdcdcd@image")
+    others = (
+        replace(half, name="tank/lxc/crm2.debian-13-cdcdcdcdcdcd"),
+        replace(half, name="tank/lxc/crm.mine"),
+        dataset("tank/lxc/crm.debian-13-efefefefefef"),
+    )
+    moves = retired("crm", reading(ROOT, half, *others)).moves
+    assert [(move.dataset, move.aside) for move in moves] == [
+        ("tank/lxc/crm", f"tank/retired/crm-{DAY}/lxc-crm"),
+        (half.name, f"tank/retired/crm-{DAY}/lxc-crm.debian-13-cdcdcdcdcdcd"),
+    ]
+
+
 def test_another_pools_dataset_that_only_looks_alike_is_left() -> None:
     other = dataset("attic/lxc/crm", "/srv/old-crm")
     assert [move.dataset for move in retired("crm", reading(ROOT, other)).moves] == ["tank/lxc/crm"]
