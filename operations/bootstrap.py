@@ -28,7 +28,7 @@ from blackstart.verdict_guard import Refusal, refuse_apply, refuse_bootstrap, re
 from operations.common import Commands, refuse
 from operations.live import live
 from operations.rebuild import give_up
-from operations.restore import outline_of, show
+from operations.restore import outline_of, refused, show
 from operations.supply import sources
 from operations.tree import as_of
 from operations.vault_shell import ShellError
@@ -101,7 +101,7 @@ def bootstrap(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
         return
     made = _outline(job, about)
     if made and made.refusals:
-        yield refuse(f"{spec.name}: {made.refusals[0]}. Next: {made.next_command}")
+        yield refused(made)
         return
     if not asks.plan_only:
         yield FunctionCommand(_carry_out, (ways, job, made), {})
@@ -138,7 +138,7 @@ def restore(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
         say_once(line, "yellow")
     show(made)
     if made.refusals:
-        yield refuse(f"{spec.name}: {made.refusals[0]}. Next: {made.next_command}")
+        yield refused(made)
     elif not asks.plan_only:
         yield FunctionCommand(_carry_out, (ways, job, made), {})
 

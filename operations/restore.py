@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from pyinfra.api.command import FunctionCommand
 from pyinfra.api.host import Host
@@ -21,6 +22,7 @@ from blackstart.restore.show import as_text
 from blackstart.secret import SecretError, dataset_key
 from blackstart.spec.resolve import wanted_datasets
 from blackstart.ssh import target
+from blackstart.typed import by_blackstart
 from blackstart.vault import layout
 from blackstart.vault.records import VaultReading
 from blackstart.vault.restore_plan import Plan, Target, dump
@@ -163,7 +165,7 @@ def prepared(job: Job, epoch: int) -> Commands:
     """User, gate, steps, keys and the permission to receive on the node; the plan on the vault."""
     made = outline_of(job, epoch, with_keys=state.is_executing)
     if made.refusals:
-        yield refuse(f"{job.spec.name}: {made.refusals[0]}. Next: {made.next_command}")
+        yield refused(made)
         return
     try:
         todo = plan_of(job, made, _begun(job, made))
@@ -275,5 +277,15 @@ def revoked(job: Job) -> Commands:
 
 
 def show(made: Outline) -> None:
-    """The plan, for the person at the terminal."""
-    say_once(as_text(made), "yellow" if made.refusals or made.warnings else "cyan")
+    """The plan, for the person at the terminal.
+
+    Why it is refused is in it only where pyinfra's own question stands between this and `refused`.
+    """
+    shown = replace(made, refusals=[], next_command="") if by_blackstart() else made
+    say_once(as_text(shown), "yellow" if made.refusals or made.warnings else "cyan")
+
+
+def refused(made: Outline) -> str:
+    """The command that refuses a plan, with every reason."""
+    reasons = ".\n".join(f"{made.node}: {reason}" for reason in made.refusals)
+    return refuse(f"{reasons}. Next: {made.next_command}")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyinfra.api.command import FunctionCommand
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-from bootstrap_world import NEW_DISKS, THERE, Go, asked, job
+from bootstrap_world import NEW_DISKS, THERE, WAYS, Go, asked, job
 from rebuild_world import (
     GUID,
     OS_DISK,
@@ -26,10 +28,11 @@ from rebuild_world import (
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import ABSENT, Present, Reading, Unknown
+from blackstart.restore.job import Asks
 from blackstart.typed import MARK
 from blackstart.vault.record import Record
+from operations import bootstrap, verdict
 from operations import rebuild as rebuild_operations
-from operations import verdict
 
 
 def test_an_intact_node_yields_nothing_and_says_what_differs(go: Go) -> None:
@@ -71,6 +74,24 @@ def test_a_refusal_under_blackstarts_own_command_is_said_once(
     (command,) = commands
     assert any("next:" in line for line in said) is not typed
     assert ("Next: blackstart rebuild node1 --disks ata-A=" in command) is typed
+
+
+@pytest.mark.parametrize("operation", [bootstrap.bootstrap, bootstrap.restore])
+@pytest.mark.parametrize("typed", [True, False])
+def test_so_is_a_plan_that_is_refused_with_every_reason(
+    go: Go, monkeypatch: pytest.MonkeyPatch, operation: Any, typed: bool
+) -> None:
+    monkeypatch.setenv(MARK, "1") if typed else monkeypatch.delenv(MARK, raising=False)
+    whole = operation is bootstrap.bootstrap
+    asks = Asks(at="2001-01-01", dataset="" if whole else "tank/data/crm")
+    reading = live() if whole else live(pools=(pool(),), datasets=THERE)
+    (command,), said = go(operation, reading, Present(record()), node_spec(), asks, WAYS)
+    reasons = re.findall(r"^.*node1: (tank/\S+): no snapshot 2001-01-01", command, re.MULTILINE)
+    assert reasons == (["tank/data/crm", "tank/data/db", "tank/lxc/db"] if whole else ["tank/data/crm"])
+    assert "Next: blackstart why node1" in command
+    plan = "\n".join(said)
+    assert "comes back" in plan
+    assert ("no snapshot" in plan) is ("next:" in plan) is not typed
 
 
 def test_a_blank_node_is_shown_before_it_is_touched_and_keys_are_asked_for_first(go: Go) -> None:
