@@ -2,17 +2,20 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from pyinfra import config, logger
 from pyinfra.api.exceptions import PyinfraError
+from pyinfra.api.state import StateStage
 from pyinfra.connectors import util
+from pyinfra.context import ctx_state, state
 
 # pyinfra has put this folder on the path by now.
 from blackstart import unread
 from blackstart.silence import watch_connections
 from blackstart.ssh import HostKeyAdvice, NextCommand, no_delay, no_tracebacks
-from blackstart.terminal import NOBODY_TO_ASK, stop_with_an_error, waits_for_nobody
+from blackstart.terminal import NOBODY_TO_ASK, NOTHING_CHANGED, asks, is_no, stop_with_an_error, waits_for_nobody
 
 config.CONNECT_TIMEOUT = 30
 config.REQUIRE_PYINFRA_VERSION = "~=3.10"
@@ -60,17 +63,27 @@ def _no_passwords() -> None:
 def _somebody_to_ask() -> None:
     """Refuse at once what pyinfra would end after minutes, at its question."""
     context = click.get_current_context(silent=True)
-    said = context.params if context else {}
-    deploys = [word for word in said.get("operations") or () if word.endswith(".py")]  # only these are asked about
-    if deploys and waits_for_nobody(said):
+    if context and waits_for_nobody(context.params):
         raise PyinfraError(NOBODY_TO_ASK)
 
 
 def _exit_code() -> None:
-    """Let a failed run say whether it failed for want of something that could be read."""
+    """Let a failed run say whether it failed for want of something that could be read.
+
+    And one that was left at its question fail: pyinfra 3.10 ends it as if all had been done, with 0.
+    """
     context = click.get_current_context(silent=True)
     if context:
         context.call_on_close(unread.end)
+        context.call_on_close(lambda: _left_at_the_question(context.params))
+
+
+def _left_at_the_question(said: dict[str, Any]) -> None:
+    leaving = sys.exc_info()[1]
+    before = ctx_state.isset() and state.current_stage in (StateStage.Connect, StateStage.Prepare)
+    if before and asks(said) and is_no(leaving):
+        click.echo(f"\n{NOTHING_CHANGED}", err=True)
+        raise SystemExit(1)
 
 
 _exit_code()

@@ -55,7 +55,7 @@ def apply(nodes: tuple[str, ...], disks: str | None, dry: bool, ssh_config: str 
     Changes on the hosts what differs: packages, files, users, units, datasets, containers. Never makes a pool, destroys
     nothing. NODE may also be a group or a pattern: vaults, 'web*'.
 
-    Exit code 0: done. 1: refused, or something failed. 3: something could not be read.
+    Exit code 0: done. 1: refused, not confirmed, or something failed. 3: something could not be read.
     """
     require_selection(read_fleet(), nodes)
     data = given(disks=disks, ssh_config=ssh_config)
@@ -72,7 +72,7 @@ def enroll(node: str, disks: str | None, ssh_config: str | None, yes: bool) -> N
 
     Makes its pools, on members that are proven blank, and all that apply brings; its vaults begin a record of it.
 
-    Exit code 0: done. 1: refused, or something failed. 3: something could not be read.
+    Exit code 0: done. 1: refused, not confirmed, or something failed. 3: something could not be read.
     """
     require_node(read_fleet(), node)
     data = given(enroll="yes", disks=disks, ssh_config=ssh_config)

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from typist import CTRL_C, ENTER, typed
+from typist import CTRL_C, CTRL_D, ENTER, typed
 
 from blackstart.ssh import NextCommand
-from blackstart.terminal import INTERRUPTED, NOBODY_TO_ASK
+from blackstart.terminal import INTERRUPTED, NOBODY_TO_ASK, NOTHING_CHANGED
 
 ROOT = Path(__file__).resolve().parents[2]
 ENV = {**os.environ, "PYINFRA_PROGRESS": "off"}
@@ -31,12 +31,25 @@ def words(tmp_path: Path) -> list[str]:
     return [str(Path(sys.executable).with_name("pyinfra")), str(tmp_path / "hosts.py"), str(tmp_path / "deploy.py")]
 
 
-@pytest.mark.parametrize("answer", ["n" + ENTER, "no" + ENTER, CTRL_C])
-def test_whoever_says_no_changes_nothing(words: list[str], tmp_path: Path, answer: str) -> None:
+@pytest.mark.parametrize(
+    ("answer", "ends"), [("n" + ENTER, NOTHING_CHANGED), (CTRL_D, NOTHING_CHANGED), (CTRL_C, INTERRUPTED)]
+)
+def test_whoever_says_no_changes_nothing(words: list[str], tmp_path: Path, answer: str, ends: str) -> None:
     code, said = typed(words, [(QUESTION, answer)], ROOT, ENV)
     assert not (tmp_path / "made").exists()
-    assert "Traceback" not in said
-    assert code == (1 if answer == CTRL_C else 0)
+    assert "Traceback" not in said and said.endswith(f"\n{ends}\n")
+    assert code == 1
+
+
+def test_whoever_only_looks_has_refused_nothing(words: list[str], tmp_path: Path) -> None:
+    code, said = typed([*words, "--dry"], [], ROOT, ENV)
+    assert code == 0 and NOTHING_CHANGED not in said and not (tmp_path / "made").exists()
+
+
+def test_an_error_before_the_question_is_no_answer(words: list[str]) -> None:
+    Path(words[-1]).write_text("raise EOFError('the connection ended')\n")
+    code, said = typed(words, [], ROOT, ENV)
+    assert code == 1 and "the connection ended" in said and NOTHING_CHANGED not in said
 
 
 def test_enter_goes_on_and_ctrl_c_ends_it_with_an_error_and_what_to_do(words: list[str], tmp_path: Path) -> None:

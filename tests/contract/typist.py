@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-CTRL_C = "\x03"
+CTRL_C, CTRL_D = "\x03", "\x04"
 ENTER = "\n"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
