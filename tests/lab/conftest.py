@@ -11,7 +11,7 @@ from stage import ROOT, Stage
 
 from blackstart.drill.journal import Journal
 from blackstart.drill.scenario import Drill
-from blackstart.lab import Lab, Machine
+from blackstart.lab import Lab, LabError, Machine
 from blackstart.lab.machines import NODE1, VAULT1
 
 _running: list[Lab] = []
@@ -23,7 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, Any, None]:
-    """A failure shows what the machines' consoles said last."""
+    """A failure shows what the machines' consoles said last, and their journals where they can be asked."""
     outcome = yield
     report = outcome.get_result()
     if not report.failed:
@@ -33,6 +33,16 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, A
             if machine.serial_log.exists():
                 tail = machine.serial_log.read_text(errors="replace").splitlines()[-15:]
                 report.sections.append((f"{machine.serial_log}", "\n".join(tail)))
+            report.sections.append((f"journal of {machine.name}", _journal(machine)))
+
+
+def _journal(machine: Machine) -> str:
+    if not machine.is_running:
+        return "it does not run"
+    try:
+        return machine.sudo("journalctl -b -n 100 --no-pager -o short-precise", timeout=30).stdout
+    except LabError as why:
+        return str(why)
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ def site(stage: Stage) -> str:
 
 
 def init(stage: Stage, container: str) -> str:
-    return stage.node(f"lxc-info -n {container} -pH")
+    return stage.node(f"lxc-info -n {container} -pH || :")
 
 
 def root(stage: Stage, container: str) -> str:
@@ -44,6 +44,14 @@ def inside(stage: Stage, container: str, command: str) -> str:
     return stage.node(f"lxc-attach -n {container} --clear-env -- sh -c '{command}'")
 
 
+def restart(stage: Stage, container: str) -> None:
+    """And wait until it can be entered: systemd does not wait for LXC."""
+    before = init(stage, container)
+    stage.node(f"systemctl restart lxc@{container}")
+    stage.until(lambda: init(stage, container) not in ("", before))
+    stage.until(lambda: stage.node(f"lxc-attach -n {container} --clear-env -- true && echo in || :") == "in")
+
+
 def test_limits_change_while_the_container_runs(begun: Stage) -> None:
     before = init(begun, "files")
     begun.edit("containers/files.toml", "priority = 30", 'priority = 30\nmemory = "160MiB"\ncpus = 0.5')
@@ -51,14 +59,15 @@ def test_limits_change_while_the_container_runs(begun: Stage) -> None:
     assert init(begun, "files") == before
     group = "/sys/fs/cgroup/lxc.payload.files"
     assert begun.node(f"cat {group}/memory.max {group}/cpu.max") == "167772160\n50000 100000"
-    begun.node("systemctl restart lxc@files")
+    restart(begun, "files")
     assert begun.node(f"cat {group}/memory.max {group}/cpu.max") == "167772160\n50000 100000"
     assert "Success" not in site(begun).split("Results:")[0]
 
 
 def test_a_container_asks_the_hosts_resolvers(begun: Stage) -> None:
     begun.node("cp /etc/resolv.conf /root; printf 'nameserver 192.0.2.53\\nsearch a.example\\n' > /etc/resolv.conf")
-    begun.node("systemctl restart lxc@ledger; cp /root/resolv.conf /etc/resolv.conf")
+    restart(begun, "ledger")
+    begun.node("cp /root/resolv.conf /etc/resolv.conf")
     assert inside(begun, "ledger", "cat /etc/resolv.conf") == "nameserver 192.0.2.53\nsearch a.example"
 
 
