@@ -25,7 +25,7 @@ from deploys.image import images
 from deploys.project import releases
 from deploys.rootfs import exchanged, roots
 from deploys.unit import units
-from operations import bootstrap, lineage, lock, rebuild, restore, returned, stock
+from operations import bootstrap, judgement, lineage, lock, rebuild, restore, returned, stock
 
 
 def wishes(spec: NodeSpec, epoch: int | None, folder: Path) -> Wanted:
@@ -57,11 +57,12 @@ def carry_out(job: Job, made: Outline | None) -> None:
         the_rest(job)
         return
     joined = bool(made) and restore.running(job)
+    if not joined:
+        locked(job, "bootstrap.py")
+        judgement.holds(name="All is as it was planned for", job=job)
     if made and not joined:
-        lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="bootstrap.py")
         prepare(job, made)
     elif not made:
-        lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="bootstrap.py")
         the_host(job)
         rebuild.zfs_ready(name="ZFS is loaded")
         rebuild.pools(name="Pools by guid", job=job)
@@ -79,7 +80,8 @@ def one_dataset(job: Job, made: Outline | None) -> None:
     node = job.spec.name
     joined = restore.running(job)
     if not joined:
-        lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="restore.py")
+        locked(job, "restore.py")
+        judgement.holds(name="All is as it was planned for", job=job)
         returned.known_hosts(name="The vaults know the host", job=job, fleet=fleet())
         restore.prepared(name="The vault may restore", job=job, epoch=made.epoch)
     restore.restored(name="Data, from the vault", job=job, start=not joined)
@@ -90,13 +92,21 @@ def one_dataset(job: Job, made: Outline | None) -> None:
 
 def the_rest(job: Job) -> None:
     """The data is back, and the run that brought it did not come to its end."""
-    node = job.spec.name
-    lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="bootstrap.py")
-    if job.unfinished and job.unfinished.whole:
-        finish(job, None)
-    else:
-        finish_one(job)
-    lock.released(name=f"Lock of {node} let go", spec=job.working)
+    locked(job, "bootstrap.py")
+    if not judgement.is_done(job=job):
+        judgement.holds(name="All is as it was planned for", job=job)
+        rebuild.nothing_lost(name="Nothing is missing", job=job, coming=())
+        if job.unfinished and job.unfinished.whole:
+            finish(job, None)
+        else:
+            finish_one(job)
+    lock.released(name=f"Lock of {job.spec.name} let go", spec=job.working)
+
+
+def locked(job: Job, what: str) -> None:
+    """Hold the node's lock; whatever was read before it counts no more."""
+    lock.locked(name=f"Lock of {job.spec.name}", spec=job.working, who=job.by, commit=job.commit, what=what)
+    judgement.afresh(job=job)
 
 
 def finish_one(job: Job) -> None:

@@ -80,7 +80,7 @@ def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         def __getattr__(self, name: str) -> Callable[..., None]:
             return lambda **arguments: called.append(name)
 
-    for name in ("lineage", "lock", "restore", "returned", "rebuild", "stock"):
+    for name in ("judgement", "lineage", "lock", "restore", "returned", "rebuild", "stock"):
         monkeypatch.setattr(deploy, name, Steps())
     for name in (*LAID_DOWN, "exchanged", "containers", "applied"):
         monkeypatch.setattr(deploy, name, getattr(Steps(), name))
@@ -116,7 +116,8 @@ def test_a_new_chain_begins_before_anything_that_may_still_fail_and_the_mark_goe
 )
 def test_what_an_ended_run_left_is_done_under_the_lock(order: list[str], whole: bool, steps: set[str]) -> None:
     deploy.carry_out(job("intact", Unfinished(5, "ops", whole)), None)
-    assert order[:2] == ["locked", "begun"] and order[-2:] == ["finished", "released"]
+    assert order[:6] == ["locked", "afresh", "is_done", "holds", "nothing_lost", "begun"]
+    assert order[-2:] == ["finished", "released"]
     every = {"applied", "epoch", "clean", "written", "images", "known_hosts"}
     assert every & set(order) == steps and {"containers", "revoked", "replicated"} <= set(order)
     assert not {"pools", "the_host", "restored"} & set(order)
@@ -140,3 +141,22 @@ def test_only_a_run_that_prepared_the_restore_starts_it(
     monkeypatch.setattr(deploy, "prepare", lambda job, made: order.append("prepared"))
     way(job("blank", None), SimpleNamespace(epoch=2))
     assert given == [not running] and ("prepared" in order) is not running
+    # One that joins follows what another has judged; one that does not judges again, with the lock held.
+    assert (order[:3] == ["locked", "afresh", "holds"]) is not running
+
+
+def test_what_another_run_has_done_meanwhile_is_not_done_again(
+    monkeypatch: pytest.MonkeyPatch, order: list[str]
+) -> None:
+    done = SimpleNamespace(afresh=lambda job: None, is_done=lambda job: True)
+    monkeypatch.setattr(deploy, "judgement", done)
+    deploy.carry_out(job("intact", Unfinished(5, "ops", True)), None)
+    assert order == ["locked", "released"]
+
+
+def test_a_pool_that_is_imported_is_judged_again_under_the_lock(
+    monkeypatch: pytest.MonkeyPatch, order: list[str]
+) -> None:
+    monkeypatch.setattr(deploy, "the_host", lambda job: order.append("the_host"))
+    deploy.carry_out(job("importable", None), None)
+    assert order[:4] == ["locked", "afresh", "holds", "the_host"]
