@@ -97,6 +97,7 @@ def vault(tmp_path: Path) -> Path:
         (tool / name / "__init__.py").touch()
         (tool / name / "__main__.py").write_text(said)
     (tool / "requirements.lock").write_text("attrs==1\n")
+    (tool / "blackstart/vault").symlink_to(ROOT / "blackstart/vault")
     (tool.parent / "current").symlink_to("abc")
     return tmp_path
 
