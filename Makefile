@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.stamp
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: venv deps check test test-unit test-full drill bench lab-up lab-down lab-ssh lock clean
+.PHONY: venv tools deps check test test-unit test-full drill bench lab-up lab-down lab-ssh lock clean
 
 venv: $(STAMP)
 
@@ -13,14 +13,18 @@ $(STAMP): requirements-dev.lock pyproject.toml bin/setup
 	@sh bin/setup venv $(VENV)
 	@touch $@
 
-# Debian packages of the lab (qemu, mmdebstrap ...); asks apt only when something is missing.
+# Debian packages: what tests without machines run (git, ssh ...); what the lab needs, too (qemu, mmdebstrap ...).
+# apt is asked only when something is missing.
+tools:
+	@sh bin/setup tools
+
 deps:
 	@sh bin/setup packages
 
 check: $(STAMP)
 	ruff format --check -q . && ruff check -q . && mypy
 
-test-unit: $(STAMP)
+test-unit: $(STAMP) tools
 	pytest -q tests/unit tests/contract
 
 test: $(STAMP) deps

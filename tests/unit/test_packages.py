@@ -73,6 +73,7 @@ def test_a_vault_keeps_what_is_asked_for_with_all_that_it_stands_on(mirror: Path
     done = collect(mirror, "bs-lxc")
     assert done.returncode == 0, done.stderr
     assert kept(mirror) == {HEADERS, "bs-lxc", "bs-library"}
+    assert (mirror.parent / "kept/nothing/lock-frontend").exists()  # and not in /dev, beside an empty list there
     deb(mirror, "bs-library", "2")
     (mirror / "bs-library_1.deb").unlink()
     (mirror / "Packages").write_text((mirror / "Packages").read_text().split("\n\n", 1)[1])
