@@ -9,6 +9,7 @@ from pathlib import Path
 from blackstart.change import shell
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault import layout
+from blackstart.vault.upload import mounted
 
 SECONDS = 600
 
@@ -66,7 +67,7 @@ def on_vault(commit: str, file: str) -> str:
         [
             "set -e; umask 077",
             # Not mounted, or damaged, is not "this commit is not there".
-            f"mountpoint -q {layout.SPECS} || {{ echo {layout.SPECS} is not mounted >&2; exit 1; }}",
+            mounted(layout.SPECS),
             f"if [ ! -e {repository}/HEAD ]; then echo absent; exit 0; fi",
             f"{git} rev-parse --git-dir >/dev/null",
             f"{git} cat-file -e {shell(commit + '^{commit}')} 2>/dev/null || {{ echo absent; exit 0; }}",

@@ -17,6 +17,7 @@ from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.supply import Arrival, SupplyError
 from blackstart.vault import layout
+from blackstart.vault.upload import mounted
 from operations import supply
 from operations.common import Command, Commands, carry_out, refuse
 from operations.live import EVERYTHING, live
@@ -47,7 +48,8 @@ def _reaches_mirrors() -> bool:
 
 
 def _kept(changes: list[Change], now: Live, vaults: Sequence[str]) -> list[Command]:
-    """Uploads and installation of what a vault kept; nothing where no vault keeps packages."""
+    """Uploads and installation of what the first vault that has it kept; nothing where no vault keeps packages."""
+    unread = []
     for vault in vaults:
         try:
             if not _point_apt_at(vault):
@@ -59,15 +61,16 @@ def _kept(changes: list[Change], now: Live, vaults: Sequence[str]) -> list[Comma
                 for each in needed
             ]
         except (ShellError, SupplyError, OSError, ValueError) as error:
-            return [refuse(f"no mirror can be reached, and not from vault {vault} either: {error}")]
+            unread.append(f"not from vault {vault} either: {error}")
+            continue
         return [*uploads, *(package.with_kept(command) for command in package.commands(changes, now))]
-    return []
+    return [refuse(f"no mirror can be reached, and {'; '.join(unread)}")] if unread else []
 
 
 def _point_apt_at(vault: str) -> bool:
     """Lay the vault's index down on the host; False where it keeps none. Raises ShellError, SupplyError, OSError."""
     remote = f"{layout.PACKAGES}/{INDEX}"
-    script = f"[ ! -e {remote} ] || {{ stat -c %s {remote}; sha256sum <{remote}; }}"
+    script = f"{mounted(layout.IMAGES)}\n[ ! -e {remote} ] || {{ stat -c %s {remote} && sha256sum <{remote}; }}"
     words = on_vault(vault, script).split()
     if not words:
         return False

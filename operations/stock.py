@@ -26,7 +26,8 @@ from blackstart.spec.resolve import NodeSpec
 from blackstart.supply import SupplyError
 from blackstart.vault import layout
 from blackstart.vault.records import VaultReading
-from blackstart.vault.stock import Item, accept, accept_bundle, bundle, incoming, items, of_node
+from blackstart.vault.stock import Item, accept, accept_bundle, bundle, incoming, items, of_node, unread
+from blackstart.vault.upload import mounted
 from operations import supply
 from operations.common import Commands, refuse
 from operations.record import forget, reading, vault_host
@@ -43,13 +44,14 @@ def stock(vault: str, pool: str, fleet: Fleet, folder: Path, cache: Path) -> Com
 
     One that is nowhere is said and left out: another controller, or a later run, brings it.
     """
-    have = reading(vault, pool).stock
-    if not isinstance(have, Present):
-        yield refuse(f"{vault}: its stock could not be read: {getattr(have, 'why', 'absent')}")
+    found = reading(vault, pool)
+    if state.is_executing and (why := unread(found)):  # while it is prepared, a new vault has no pool yet
+        yield refuse(f"{vault}: {why}. Next: {shell('blackstart', 'apply', vault)}")
         return
+    have = found.stock.value if isinstance(found.stock, Present) else ()
     others = [name for name, node in sorted(fleet.nodes.items()) if node.vault and name != vault]
     for item in items(fleet.lock):
-        if item.file in have.value:
+        if item.file in have:
             continue
         if not state.is_executing:
             yield accept(item.folder, item.file, item.sha256)
@@ -60,6 +62,7 @@ def stock(vault: str, pool: str, fleet: Fleet, folder: Path, cache: Path) -> Com
             host.log_styled(f"{vault}: not brought: {error}", fg="yellow")
             continue
         # /tmp is memory on Debian 13: under sudo the upload goes through /var/tmp.
+        yield mounted(item.folder)
         yield FileUploadCommand(str(source), incoming(item.folder, item.file), _temp_dir="/var/tmp")
         yield accept(item.folder, item.file, item.sha256)
         forget(vault)
@@ -76,13 +79,18 @@ def find(item: Item, folder: Path, cache: Path, vaults: Sequence[str]) -> Path:
 def specs(vault: str, pool: str, folder: Path, commit: str) -> Commands:
     """The fleet's repository as committed. What is not committed does not travel; outside git nothing does."""
     plain = commit.removesuffix("-dirty")
-    if _has_commit(reading(vault, pool), plain):
+    found = reading(vault, pool)
+    if _has_commit(found, plain):
+        return
+    if state.is_executing and (why := unread(found)):
+        yield refuse(f"{vault}: {why}. Next: {shell('blackstart', 'apply', vault)}")
         return
     try:
         packed = bundle(folder)
     except (OSError, subprocess.SubprocessError) as error:
         yield refuse(f"{vault}: the fleet's repository could not be packed: {error}")
         return
+    yield mounted(layout.SPECS)
     yield FileUploadCommand(io.BytesIO(packed), BUNDLE, _temp_dir="/var/tmp")
     yield shell("sh", "-c", accept_bundle(BUNDLE, plain))
     forget(vault)
@@ -103,11 +111,13 @@ def supplied(spec: NodeSpec, folder: Path, cache: Path, commit: str) -> Commands
         found = reading(vault, pool)
         if vault == spec.name or not isinstance(found.records, Present):
             continue  # itself, silent, or never set up: that is judged where the record is written
-        if not isinstance(found.stock, Present):
-            why = getattr(found.stock, "why", "absent")
-            yield refuse(f"{spec.name}: not recorded: the stock of vault {vault} could not be read: {why}")
+        if why := unread(found):
+            yield refuse(
+                f"{spec.name}: not recorded: vault {vault}: {why}. Next: {shell('blackstart', 'apply', vault)}"
+            )
             return
-        missing = [item for item in of_node(spec) if item.file not in found.stock.value]
+        have = found.stock.value if isinstance(found.stock, Present) else ()
+        missing = [item for item in of_node(spec) if item.file not in have]
         plain = commit.removesuffix("-dirty")
         if missing or not _has_commit(found, plain):
             yield FunctionCommand(_supply, (vault, pool, missing, folder, cache, plain), {})
@@ -156,13 +166,17 @@ def _bring(vault: str, pool: str, missing: list[Item], folder: Path, cache: Path
     keeper, now = vault_host(vault), reading(vault, pool)
     if keeper is None:
         raise ShellError(f"vault {vault} could not be reached")
+    if why := unread(now):
+        raise ShellError(f"{why}; next: {shell('blackstart', 'apply', vault)}")
     there = now.stock.value if isinstance(now.stock, Present) else ()
     for item in missing:
         if item.file not in there:
             source = find(item, folder, cache, [])
+            on_vault(vault, mounted(item.folder))
             _upload(keeper, str(source), incoming(item.folder, item.file))
             on_vault(vault, accept(item.folder, item.file, item.sha256))
     if not _has_commit(now, commit):
+        on_vault(vault, mounted(layout.SPECS))
         _upload(keeper, io.BytesIO(bundle(folder)), BUNDLE)
         on_vault(vault, shell("sh", "-c", accept_bundle(BUNDLE, commit)))
 

@@ -18,6 +18,8 @@ from blackstart.project import folder as project_folder
 from blackstart.reading import Present
 from blackstart.spec.resolve import NodeSpec
 from blackstart.supply import Arrival, Supply, SupplyError
+from blackstart.vault import layout
+from blackstart.vault.upload import mounted
 from operations.record import readings, vault_host
 from operations.vault_shell import ShellError, on_vault, rights
 
@@ -67,7 +69,8 @@ def fetch(wanted: Supply, vaults: Iterable[str], looked: Iterable[str] = ()) -> 
         for vault in vaults:
             remote = f"{wanted.folder}/{wanted.name}"
             try:
-                size = on_vault(vault, shell("stat", "-c", "%s", remote)).strip()
+                asked = f"{mounted(layout.mount_of(wanted.folder))} && {shell('stat', '-c', '%s', remote)}"
+                size = on_vault(vault, asked).strip()
                 with Arrival(wanted.path, f"{wanted.what} from {vault}", int(size), _say) as arrival:
                     download(vault, remote, arrival)
                     return arrival.keep(wanted.sha256)

@@ -42,13 +42,14 @@ def brought(vault: str, pool: str) -> Commands:
     if not state.is_executing:
         return
     found = reading(vault, pool)
-    if not isinstance(found.python, Present) or not isinstance(found.libraries, Present):
+    if not isinstance(found.python, Present) or isinstance(found.libraries, Unknown):
         why = [each.why for each in (found.python, found.libraries) if isinstance(each, Unknown)]
         _missing[vault] = f"its Python could not be read: {'; '.join(why)}"
         return
     lock, target = libraries.lock_file().read_bytes(), found.python.value
     name = libraries.name(lock, target)
-    if {name, libraries.short(lock)} <= set(found.libraries.value):
+    there = found.libraries.value if isinstance(found.libraries, Present) else ()
+    if {name, libraries.short(lock)} <= set(there):
         return
     try:
         with _alone:

@@ -25,6 +25,7 @@ from blackstart.vault import layout, records, records_script
 from blackstart.vault.lock import describe
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading
+from blackstart.vault.stock import unread
 from blackstart.verdict import judge
 from blackstart.verdict_datasets import lost
 from blackstart.verdict_guard import Refusal, refuse_bootstrap, render
@@ -164,6 +165,10 @@ def vault_sees(vault: str, node: str, reading: VaultReading, held: str) -> list[
         for name, each in sorted(replicas.value.items()):
             age = say_age(max(0, reading.clock.value - each.snapshots[-1].creation)) if each.snapshots else ""
             lines.append((vault, f"{name}: {f'{age} old' if age else 'nothing whole has arrived'}"))
+    if isinstance(replicas, Unknown):
+        lines.append((vault, f"its replicas could not be read: {replicas.why}"))
+    if unread(reading):
+        lines.append((vault, unread(reading)))
     if held:
         lines.append((vault, f"somebody works on it: {describe(held)}"))
     return lines

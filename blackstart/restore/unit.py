@@ -11,6 +11,7 @@ from blackstart.restore.outline import round_size, say_age
 from blackstart.vault import layout
 from blackstart.vault.restore_plan import load
 from blackstart.vault.restore_status import FORMAT, NAME
+from blackstart.vault.upload import mounted
 
 
 def unit(node: str) -> str:
@@ -25,13 +26,14 @@ def put_plan(node: str) -> str:
     """The plan comes on stdin and is replaced whole; what an earlier restore said of itself is no answer to it."""
     path = plan_path(node)
     fresh, status = shell(f"{path}.new"), shell(f"{layout.node_folder(node)}/{NAME}")
-    return f"umask 022 && cat > {fresh} && sync {fresh} && rm -f {status} && {shell('mv', '-T', f'{path}.new', path)}"
+    put = f"cat > {fresh} && sync {fresh} && rm -f {status} && {shell('mv', '-T', f'{path}.new', path)}"
+    return f"umask 022 && {mounted(layout.LIVE)} && {put}"
 
 
 def read_plan(node: str) -> str:
-    """Nothing where there is none."""
+    """Nothing where there is none; an empty mount point is no answer."""
     path = shell(plan_path(node))
-    return f"[ ! -e {path} ] || cat {path}"
+    return f"{mounted(layout.LIVE)}\n[ ! -e {path} ] || cat {path}"
 
 
 def begun(plan: str, status: Look, chosen: list[tuple[str, str]]) -> int:

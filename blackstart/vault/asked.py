@@ -12,10 +12,12 @@ _NAME = "asked"
 
 
 def ask(node: str, why: str) -> str:
-    """Shell, as root on the vault, that leaves one line for the next replication of `node`."""
+    """Shell, as root on the vault, that leaves one line for the next replication of `node`; none where it cannot."""
     path = f"{layout.node_folder(node)}/{_NAME}"
     fresh = f"{path}.new"
-    return f"echo {shell(why)} > {shell(fresh)} && {shell('mv', '-T', fresh, path)}"
+    return (
+        f"mountpoint -q {shell(layout.LIVE)} && echo {shell(why)} > {shell(fresh)} && {shell('mv', '-T', fresh, path)}"
+    )
 
 
 def take(folder: Path) -> str:

@@ -39,6 +39,11 @@ HOLD = "blackstart"  # the vault's hold on what it must not lose
 RESTORE_HOLD = "blackstart-restore"
 
 
+def mount_of(path: str) -> str:
+    """Where the vault's own dataset that `path` lies on is to be mounted: the first folder below ROOT."""
+    return f"{ROOT}/{path.removeprefix(ROOT + '/').partition('/')[0]}"
+
+
 def replica(vault_pool: str, node: str, dataset: str) -> str:
     """The replica of `node`'s `dataset` on a vault: `<pool>/vault/replicas/<node>/<dataset>`."""
     return f"{vault_pool}/vault/replicas/{node}/{dataset}"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from blackstart.vault import config, layout, stale
 from blackstart.vault.config import Keep
-from blackstart.vault.store import Store
+from blackstart.vault.store import Store, mounted
 from blackstart.vault.zfs import CommandError, Snapshot, receiving, run, snapshots, tags
 
 # Length of the part of a name that an hour, a day, a month have in common (2026-11-22T01:43:00Z).
@@ -91,6 +91,7 @@ def main() -> int:
     status = 0
     for path in sorted(Path(layout.REPLICATION).glob("*.json")):
         try:
+            mounted()  # the records name what stays
             wishes = config.load(path.read_text(encoding="utf-8"))
             for line in Pruning(wishes, int(time.time())).run():
                 print(f"{wishes.node}: {line}")

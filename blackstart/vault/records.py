@@ -42,8 +42,8 @@ class Replica:
 class VaultReading:
     """One reading of one vault.
 
-    `records` is absent when the vault has never been set up (its `live` dataset does not exist); a `live` dataset that
-    is there but not mounted is unknown: an empty folder must never look like "no node was ever enrolled".
+    `records` is absent when the vault has never been set up (its `live` dataset does not exist); a dataset that is
+    there but not mounted is unknown: an empty folder must never look like "no node was ever enrolled".
     """
 
     clock: Reading[int]
@@ -52,10 +52,10 @@ class VaultReading:
     folders: Reading[tuple[str, ...]]  # nodes that have a folder
     keys: Reading[dict[str, str]]  # purpose -> public key
     tool: Reading[str]  # the running version
-    stock: Reading[tuple[str, ...]]  # file names in images and projects
-    specs: Reading[str]  # the fleet's commit in fleet.git
+    stock: Reading[tuple[str, ...]]  # file names in images and projects; absent: one of these datasets is
+    specs: Reading[str]  # the fleet's commit in fleet.git; absent: none was brought yet
     python: Reading[Target]  # what the tool's libraries are made for
-    libraries: Reading[tuple[str, ...]]  # those that are there
+    libraries: Reading[tuple[str, ...]]  # those that are there; absent: none was ever brought
 
 
 @dataclass
@@ -108,16 +108,12 @@ def parse(text: str, pool: str) -> VaultReading:
         replicas=_replicas(sections, pool),
         folders=_folders(sections, pool),
         keys=_read(sections, "keys", _keys),
-        tool=_absent_if(sections, "tool", "", _read(sections, "tool", lambda lines: lines[0])),
-        stock=_read(sections, "stock", tuple),
-        specs=_first(_read(sections, "specs", lambda lines: next(iter(lines), ""))),
+        tool=_absent_if(sections, "tool", _NO_FILE, _read(sections, "tool", lambda lines: lines[0])),
+        stock=_stock(sections, pool),
+        specs=_specs(sections, pool),
         python=_read(sections, "python", parse_target),
-        libraries=_read(sections, "libraries", tuple),
+        libraries=_absent_if(sections, "libraries", _NO_FILE, _read(sections, "libraries", tuple)),
     )
-
-
-def _first(reading: Reading[str]) -> Reading[str]:
-    return ABSENT if reading == Present("") else reading
 
 
 def unknown(why: str) -> VaultReading:
@@ -131,12 +127,13 @@ def _absent_if(sections: dict[str, _Section], name: str, error: str, reading: Re
     section = sections.get(name)
     if isinstance(reading, Unknown) and section is not None and section.status:
         said = [line for line in section.errors if line]
-        if (said == [] and error == "") or (said and error and all(line.endswith(error) for line in said)):
+        if said and all(line.endswith(error) for line in said):
             return ABSENT
     return reading
 
 
 _NO_DATASET = "dataset does not exist"
+_NO_FILE = "No such file or directory"
 
 
 def _pool(sections: dict[str, _Section], pool: str) -> Unknown | None:
@@ -153,17 +150,42 @@ def _folders(sections: dict[str, _Section], pool: str) -> Reading[tuple[str, ...
     return _read(sections, "nodes", tuple) if isinstance(records, Present) else records
 
 
-def _records(sections: dict[str, _Section], pool: str) -> Reading[dict[str, Reading[Record]]]:
+def _no_mount(sections: dict[str, _Section], pool: str, folder: str) -> Unknown | Absent | None:
+    """None where the vault's own dataset of `folder` is mounted there. What lies in the folder counts only then."""
+    section = sections.get("mounted")
+    if section is None or section.status is None:
+        return Unknown("the vault's answer was cut off")
     failed = _pool(sections, pool)
     if failed:
         return failed
-    mounted: Reading[list[str]] = _absent_if(
-        sections, "mounted", _NO_DATASET, _read(sections, "mounted", lambda lines: list(lines))
+    name = f"{pool}/vault/{folder.rpartition('/')[2]}"
+    found = [line.split("\t")[1:] for line in section.lines if line.startswith(f"{name}\t")]
+    if not found and f"cannot open '{name}': {_NO_DATASET}" in section.errors:
+        return ABSENT
+    if not found:
+        return Unknown(section.why() if section.status else f"the vault said nothing of {name}")
+    return (
+        None if found == [["mounted", "yes"], ["mountpoint", folder]] else Unknown(f"{name} is not mounted at {folder}")
     )
-    if isinstance(mounted, Unknown | Absent):
-        return mounted
-    if mounted.value != ["yes", layout.LIVE]:
-        return Unknown(f"{pool}/vault/live is not mounted at {layout.LIVE}")
+
+
+def _stock(sections: dict[str, _Section], pool: str) -> Reading[tuple[str, ...]]:
+    found = [_no_mount(sections, pool, folder) for folder in (layout.IMAGES, layout.PROJECTS)]
+    unread = [each for each in found if isinstance(each, Unknown)]
+    if unread:
+        return unread[0]
+    return ABSENT if ABSENT in found else _read(sections, "stock", tuple)
+
+
+def _specs(sections: dict[str, _Section], pool: str) -> Reading[str]:
+    no = _no_mount(sections, pool, layout.SPECS)
+    return no or _absent_if(sections, "specs", _NO_FILE, _read(sections, "specs", lambda lines: lines[0]))
+
+
+def _records(sections: dict[str, _Section], pool: str) -> Reading[dict[str, Reading[Record]]]:
+    no = _no_mount(sections, pool, layout.LIVE)
+    if no:
+        return no
     nodes = _read(sections, "nodes", lambda lines: list(lines))
     if not isinstance(nodes, Present):
         return nodes

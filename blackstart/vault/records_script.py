@@ -25,7 +25,8 @@ keys() { for f in "$KEYS"/*.pub; do [ -e "$f" ] || continue; printf '%s ' "${f##
 _RECORDS = r"""
 section clock date +%s
 section pool zpool list -Hp -o guid "$POOL"
-section mounted zfs get -Hp -o value mounted,mountpoint "$POOL/vault/live"
+set -- "$POOL/vault/live" "$POOL/vault/images" "$POOL/vault/projects" "$POOL/vault/specs"
+section mounted zfs get -Hp -o name,property,value mounted,mountpoint "$@"
 section nodes ls -1 "$LIVE"
 for d in "$LIVE"/*/; do
   [ -d "$d" ] || continue
@@ -38,19 +39,17 @@ done
 """
 
 _SECTIONS = r"""
-stock() { for f in "$IMAGES"/* "$PROJECTS"/*; do [ -e "$f" ] && printf '%s\n' "${f##*/}"; done; return 0; }
+stock() { ls -1 "$IMAGES" && ls -1 "$PROJECTS"; }
 r=$POOL/vault/replicas
 section replicas zfs list -Hp -r -t filesystem,volume -o name,used,encryption,receive_resume_token "$r"
 section snapshots zfs list -Hp -r -t snapshot -s createtxg -o name,guid,creation,userrefs,used,referenced "$r"
 section keys keys
-section tool readlink "$TOOL/current"
+section tool readlink -v "$TOOL/current"
 section stock stock
-specs() { [ ! -e "$SPECS/commit" ] || cat "$SPECS/commit"; }
-section specs specs
+section specs cat "$SPECS/commit"
 python() { readlink -f /usr/bin/python3 && uname -m && getconf GNU_LIBC_VERSION; }
 section python python
-libraries() { [ ! -e "$LIBRARIES" ] || ls -1 "$LIBRARIES"; }
-section libraries libraries
+section libraries ls -1 "$LIBRARIES"
 """
 
 

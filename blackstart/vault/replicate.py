@@ -21,7 +21,7 @@ from blackstart.vault import asked, bzfs, config, files, layout, stale
 from blackstart.vault.exchange import Source, finish_lines, obstacle, parse_begin
 from blackstart.vault.freshness import Age, freshness
 from blackstart.vault.record import DatasetRecord, Record
-from blackstart.vault.store import Store
+from blackstart.vault.store import Store, mounted
 from blackstart.vault.zfs import CommandError, Snapshot, gone, receiving, run, snapshots, tags
 
 
@@ -257,6 +257,7 @@ def main(arguments: list[str]) -> int:
             ages = status(wishes)
             print(json.dumps({"format": 1, "node": node, "rpo": wishes.rpo, "datasets": [asdict(age) for age in ages]}))
             return 0 if all(age.state == "fresh" for age in ages) else 2
+        mounted()
         started = time.monotonic()
         pull = Pull(wishes, options.reason)
         with alone(pull.store.folder):

@@ -22,7 +22,7 @@ from blackstart.vault.restore_pipe import send_command
 from blackstart.vault.restore_plan import Item, Plan, Start, load
 from blackstart.vault.restore_sender import Failed, Sender
 from blackstart.vault.restore_status import Status
-from blackstart.vault.store import Store
+from blackstart.vault.store import Store, mounted
 from blackstart.vault.zfs import CommandError
 
 T = TypeVar("T")
@@ -237,11 +237,15 @@ def main(arguments: list[str]) -> int:
         return 1
     store = Store(plan.node)
     try:
+        mounted()
         with held(store.folder, plan.by, f"restore to epoch {plan.epoch}"):
             return attempt(plan, store)
     except Busy as error:
         print(f"{plan.node}: {error}", file=sys.stderr)
         return 4
+    except OSError as error:
+        print(f"{plan.node}: its folder on this vault: {error}", file=sys.stderr)
+        return 1
 
 
 def attempt(plan: Plan, store: Store) -> int:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from blackstart.vault.record import OpenRebuild, Record
-from blackstart.vault.store import Store
+from blackstart.vault.store import Store, mounted
 
 
 def changed(record: Record | None, asked: dict[str, Any], now: int) -> Record:
@@ -54,6 +54,7 @@ def main(arguments: list[str]) -> int:
     store = Store(node)
     try:
         asked = json.load(sys.stdin)
+        mounted()
         now = int(time.time())
         record = store.update(lambda old: changed(old, asked, now))
         store.journal({"event": f"rebuild {asked['do']}", "at": now, "epoch": record.epoch, **asked})

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blackstart.change import shell
+from blackstart.reading import Absent, Unknown
 from blackstart.spec.fleet import Lock
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault import layout
+from blackstart.vault.records import VaultReading
+from blackstart.vault.upload import mounted
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +48,29 @@ def of_node(spec: NodeSpec) -> list[Item]:
     return items(spec.lock, {each.image for each in containers}, projects)
 
 
+def unread(found: VaultReading) -> str:
+    """Why nothing may be brought to a vault, one clause: what it has is not known. "" where it is."""
+    if isinstance(found.stock, Absent):
+        return f"it has no dataset for {layout.IMAGES} or {layout.PROJECTS}"
+    for what, said in (("stock", found.stock), ("copy of the fleet", found.specs)):
+        if isinstance(said, Unknown):
+            return f"its {what} could not be read: {said.why}"
+    return ""
+
+
 def incoming(folder: str, name: str) -> str:
     """Where a file is uploaded to before it is proven."""
     return f"{folder}/.new-{name}"
 
 
 def accept(folder: str, name: str, sha256: str) -> str:
-    """Shell that puts an uploaded file in place if its digest is the one that its name says."""
+    """Shell that puts an uploaded file in place if its digest is the one that its name says.
+
+    `mounted(folder)` goes before the upload; here it keeps what went astray meanwhile from looking like stock.
+    """
     new = incoming(folder, name)
     check = f"printf '%s  %s\\n' {shell(sha256)} {shell(new)} | sha256sum -c --quiet -"
-    return f"{check} && {shell('sync', new)} && {shell('mv', '-T', new, f'{folder}/{name}')}"
+    return f"{mounted(folder)} && {check} && {shell('sync', new)} && {shell('mv', '-T', new, f'{folder}/{name}')}"
 
 
 def bundle(folder: Path) -> bytes:
@@ -75,6 +91,7 @@ def accept_bundle(file: str, commit: str) -> str:
     return "\n".join(
         [
             "set -e",
+            mounted(layout.SPECS),
             f"[ -e {repository}/HEAD ] || git init -q --bare {repository}",
             f"git -C {repository} fetch -q {shell(file)} HEAD '+refs/heads/*:refs/heads/*'",
             f"git -C {repository} update-ref refs/blackstart/{shell(commit)} FETCH_HEAD",

@@ -19,6 +19,14 @@ from blackstart.vault import files, layout
 from blackstart.vault.record import Applied, DatasetRecord, PoolRecord, Record, dump_record, load_record
 
 
+def mounted(root: str = layout.LIVE) -> None:
+    """Asked by every program before its first look into a node's folder: below the empty mount point of a vault's
+    dataset there is neither a record nor a lock, and what was written there would be hidden later. Raises OSError.
+    """
+    if not os.path.ismount(root):
+        raise OSError(f"{root} is not mounted")
+
+
 class Store:
     """One node's folder. `root` is another one only in tests."""
 
@@ -118,6 +126,7 @@ def main(arguments: list[str]) -> int:
     store = Store(node)
     try:
         asked = json.load(sys.stdin)
+        mounted()
         store.folder.mkdir(mode=0o2775, exist_ok=True)
         record = store.update(lambda old: patched(node, old, asked["patch"]))
         store.journal(asked.get("event", {}) | {"epoch": record.epoch})

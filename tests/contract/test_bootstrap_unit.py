@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from types import SimpleNamespace
 from typing import Any
 
@@ -126,3 +127,9 @@ def test_what_the_vault_said_while_it_restored_is_asked_again_after_it(monkeypat
     job: Any = SimpleNamespace(spec=SimpleNamespace(name="node1"), vault="vault1")
     assert restore._restore(SimpleNamespace(), SimpleNamespace(), job, False) is True
     assert record._kept == {}
+
+
+def test_below_an_empty_mount_point_there_is_no_plan_and_none_is_put() -> None:
+    for script in (unit.read_plan("node1"), unit.put_plan("node1")):
+        done = subprocess.run(["sh", "-c", script], input="{}", capture_output=True, text=True, check=False)
+        assert done.returncode and done.stderr == "/srv/blackstart/live is not mounted\n"

@@ -47,6 +47,7 @@ def keep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keep:
 
     def merge(sent: str) -> dict[str, Any]:
         monkeypatch.setattr(store, "Store", lambda name: kept)
+        monkeypatch.setattr("os.path.ismount", lambda path: True)
         monkeypatch.setattr(sys, "stdin", io.StringIO(sent))
         assert store.main(["node1"]) == 0
         valid("record", (folder / "record.json").read_text())

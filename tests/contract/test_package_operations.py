@@ -111,6 +111,18 @@ def test_a_package_that_the_vault_lost_is_one_sentence() -> None:
     assert "No such file or directory" in command and command.endswith("; exit 1")
 
 
+def test_a_vault_whose_images_are_not_mounted_is_no_vault_without_packages() -> None:
+    unmounted = Host("vault0", {"mountpoint -q /srv/blackstart/images ": (False, "images is not mounted")}, {})
+    (refused,) = run(node(False), unmounted)
+    assert "not from vault vault0 either: vault0: images is not mounted" in refused and refused.endswith("; exit 1")
+    live._kept.clear()
+    (refused,) = run(node(False), unmounted, vault())
+    assert "images is not mounted" in refused
+    live._kept.clear()
+    upload, *_ = run(node(False), unmounted, vault(**{"Packages": INDEX, f"{SHA}.deb": DEB}))
+    assert isinstance(upload, FileUploadCommand)
+
+
 def test_nothing_is_asked_before_the_run_or_when_nothing_is_missing() -> None:
     newborn = node(False)
     run(newborn, vault(), executing=False)

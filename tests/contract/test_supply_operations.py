@@ -22,7 +22,7 @@ from rebuild_world import node_spec
 from test_supply import CONTENT, SHA, git, repository
 
 from blackstart.project import digest, pack
-from blackstart.reading import Present, Unknown
+from blackstart.reading import ABSENT, Present, Unknown
 from blackstart.spec.resolve import NodeSpec
 from blackstart.supply import SupplyError
 from blackstart.vault import layout
@@ -39,6 +39,7 @@ class Vault:
 
     def __init__(self, root: Path) -> None:
         self.root, self.asked, self.reading = root, 0, unknown("not asked")
+        self.unmounted: set[str] = set()
         for folder in (layout.IMAGES, layout.PROJECTS, layout.SPECS, "/var/tmp"):
             self.at(folder).mkdir(parents=True)
 
@@ -47,6 +48,8 @@ class Vault:
 
     def run_shell_command(self, command: Any, **more: Any) -> tuple[bool, Any]:
         text = command.get_raw_value() if hasattr(command, "get_raw_value") else str(command)
+        for folder in self.unmounted:
+            text = text.replace(f"mountpoint -q {folder}", "false")
         text = text.replace("mountpoint -q", "test -d")
         for root in ("/srv/blackstart", "/var/tmp"):
             text = text.replace(root, str(self.at(root)))
@@ -70,7 +73,7 @@ class Vault:
     def get_fact(self, fact: Any, **arguments: Any) -> Any:
         mark = self.at(f"{layout.SPECS}/commit")
         files = [path.name for root in (layout.IMAGES, layout.PROJECTS) for path in self.at(root).iterdir()]
-        specs = Present(mark.read_text().strip()) if mark.exists() else unknown("").specs
+        specs = Present(mark.read_text().strip()) if mark.exists() else ABSENT
         return replace(self.reading, stock=Present(tuple(files)), specs=specs)
 
 
@@ -262,7 +265,69 @@ def test_a_vault_whose_stock_cannot_be_read_refuses_and_a_silent_one_is_left_to_
     reading = replace(vault.reading, records=Present({}), stock=Unknown("input/output error"))
     monkeypatch.setattr(vault, "get_fact", lambda fact, **arguments: reading)
     (command,) = supplied(vault, tmp_path, "", tmp_path)
-    assert "vault1 could not be read: input/output error" in command and command.endswith("; exit 1")
+    assert "not recorded: vault vault1: its stock could not be read: input/output error" in command
+    assert "Next: blackstart apply vault1" in command and command.endswith("; exit 1")
+
+
+NOT_MOUNTED = Unknown("backup/vault/images is not mounted at /srv/blackstart/images")
+
+
+@pytest.mark.parametrize(
+    ("reading", "words"),
+    [
+        ({"stock": NOT_MOUNTED}, f"its stock could not be read: {NOT_MOUNTED.why}"),
+        ({"stock": Present(()), "specs": NOT_MOUNTED}, f"its copy of the fleet could not be read: {NOT_MOUNTED.why}"),
+        ({"stock": ABSENT}, "it has no dataset for /srv/blackstart/images"),
+    ],
+)
+def test_what_a_vault_has_is_not_known_and_nothing_is_brought_there(
+    vault: Vault, repository: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, reading: Any, words: str
+) -> None:
+    fleet, _ = repository
+    known: Any = {"records": Present({}), "specs": ABSENT}
+    monkeypatch.setattr(vault, "get_fact", lambda fact, **more: replace(vault.reading, **(known | reading)))
+    monkeypatch.setattr(vault, "put_file", None)
+    (refused,) = supplied(vault, fleet, "abc", fleet)
+    own = {"vault": "vault1", "pool": "backup", "folder": fleet}
+    (stocked,) = stock.stock._inner(fleet=SimpleNamespace(nodes={}, lock=node_spec().lock), cache=fleet, **own)
+    (brought,) = stock.specs._inner(commit="abc", **own)
+    assert all(words in each and each.endswith("; exit 1") for each in (refused, stocked, brought))
+    (command,) = stock.renewed._inner(spec=node_spec(), folder=fleet)
+    node: Any = SimpleNamespace(name="node1", log_styled=lambda line, **how: said().append(line))
+    assert command.function(None, node, *command.args) is True  # a rebuild ends well all the same
+    assert words in said()[-1]
+
+
+def test_a_new_vault_is_no_refusal_while_it_is_prepared(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vault, "get_fact", lambda fact, **more: unknown("pool backup of the vault: no such pool"))
+    state = SimpleNamespace(is_executing=False, inventory=SimpleNamespace(get_host=lambda name: vault))
+    lock: Any = SimpleNamespace(images={"debian-13": SimpleNamespace(digest=f"sha256:{SHA}")}, projects={})
+    fleet: Any = SimpleNamespace(nodes={}, lock=lock)
+    with ctx_state.use(state):  # type: ignore[arg-type]
+        (planned,) = stock.stock._inner(vault="vault1", pool="backup", fleet=fleet, folder=Path(), cache=Path())
+    assert SHA in planned and "exit 1; }" in planned and not planned.endswith("exit 1")
+
+
+def test_below_an_empty_mount_point_nothing_is_put(vault: Vault, repository: tuple[Path, str], tmp_path: Path) -> None:
+    """It was unmounted after the vault was read."""
+    fleet, _ = repository
+    commit = git(fleet, "rev-parse", "HEAD")
+    vault.reading = replace(vault.reading, records=Present({}))
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / f"{SHA}.tar.zst").write_bytes(CONTENT)
+    (command,) = supplied(vault, fleet, commit, tmp_path / "images")
+    node: Any = SimpleNamespace(name="node1", log_styled=lambda line, **how: said().append(line))
+    for folder in (layout.IMAGES, layout.SPECS):
+        vault.unmounted = {folder}
+        assert command.function(None, node, *command.args) is False
+        assert said()[-1].endswith(f"vault1: {folder} is not mounted") and not list(vault.at(folder).iterdir())
+        with pytest.raises(SupplyError, match=f"{layout.IMAGES} is not mounted"):
+            vault.unmounted = {layout.IMAGES}
+            supply.package("./x.deb", SHA, ["vault1"])
+    for script in (stock.accept(layout.IMAGES, "x", SHA), stock.accept_bundle(f"{layout.SPECS}/x", commit)):
+        vault.unmounted = {layout.IMAGES, layout.SPECS}
+        done, output = vault.run_shell_command(script)
+        assert not done and output.stderr.endswith(" is not mounted\n")
 
 
 def test_what_a_rebuild_wrote_into_the_fleet_gets_to_its_vaults_and_a_silent_one_is_named(

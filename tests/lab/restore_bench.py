@@ -70,6 +70,7 @@ for d in tank/data/crm tank/data/db; do
   zfs send -w $d@{self.snapshot} | zfs receive -u bank/vault/replicas/node1/$d
 done
 zfs allow bs-restore hold,release,send bank/vault/replicas
+zfs create -o mountpoint={layout.LIVE} bank/vault/live
 mkdir -p {layout.KEYS} {layout.LIVE}/node1 {CODE}
 [ -e {layout.KEYS}/restore ] || ssh-keygen -q -t ed25519 -N '' -f {layout.KEYS}/restore
 chown bs-restore {layout.KEYS}/restore

@@ -14,7 +14,7 @@ from spec_fleet import write
 from blackstart.cli import main, why
 from blackstart.cli.fleet_hosts import Hosts
 from blackstart.cli.reference import leaves
-from blackstart.reading import Present
+from blackstart.reading import ABSENT, Present
 from blackstart.vault.records import unknown as unread_vault
 
 LEAVES = [words[1:] for words, _ in leaves(main, ("blackstart",))]
@@ -134,3 +134,12 @@ def test_why_says_that_applied_files_were_in_no_commit() -> None:
     assert why.say_commit(commit) == "4044aa67cb32"
     assert why.say_commit(f"{commit}-dirty") == "4044aa67cb32-dirty"
     assert why.say_commit("") == "none"
+
+
+def test_why_says_what_a_vault_could_not_say() -> None:
+    known = replace(unread_vault("input/output error"), records=Present({"node1": Present(record())}))
+    said = [what for _, what in why.vault_sees("vault1", "node1", known, "")]
+    assert "its replicas could not be read: input/output error" in said
+    assert "its stock could not be read: input/output error" in said
+    whole = replace(known, replicas=Present({}), stock=Present(()), specs=ABSENT)
+    assert not any("could not be read" in what for _, what in why.vault_sees("vault1", "node1", whole, ""))

@@ -145,6 +145,7 @@ def test_a_restore_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     restore = Run(tmp_path)
     monkeypatch.setattr("blackstart.vault.restore.Store", lambda node: restore.store)
     (tmp_path / "plan.json").write_text(dump_plan(restore.plan))
+    monkeypatch.setattr("os.path.ismount", lambda path: True)
     monkeypatch.setenv("RUNTIME_DIRECTORY", "/nowhere")
     monkeypatch.setattr("blackstart.vault.restore.Gate", lambda *_: (_ for _ in ()).throw(OSError("no gate")))
     from blackstart.vault.restore import main as engine
@@ -163,6 +164,7 @@ def test_a_rebuild_is_opened_made_and_given_up(tmp_path: Path, monkeypatch: pyte
     kept.folder.mkdir()
     (kept.folder / "record.json").write_text(dump_record(record()))
     monkeypatch.setattr(restore_open, "Store", lambda node: kept)
+    monkeypatch.setattr("os.path.ismount", lambda path: True)
     opened = {"do": "open", "epoch": 2, "by": "ops", "disks": {"A": "B"}, "host_key": "ssh-ed25519 AAAA"}
     for asked in (opened, {"do": "abandon", "by": "ops"}, opened, {"do": "made", "pools": {"tank": "5"}}):
         monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(asked)))

@@ -13,15 +13,22 @@ from blackstart.converge.render import render
 
 
 @pytest.mark.parametrize(
-    ("mounted", "said"),
-    [(True, "no fleet was ever brought here; next: commit"), (False, "is not mounted; next: zpool status")],
+    ("mounted", "below", "said"),
+    [
+        (True, False, "no fleet was ever brought here; next: commit"),
+        (False, False, "is not mounted; next: zpool status"),
+        (False, True, "is not mounted; next: zpool status"),
+    ],
 )
-def test_without_a_fleet_it_says_so_and_ends(tmp_path: Path, mounted: bool, said: str) -> None:
+def test_without_a_fleet_it_says_so_and_ends(tmp_path: Path, mounted: bool, below: bool, said: str) -> None:
     tool, libraries, specs, programs = (tmp_path / name for name in ("tool", "libraries", "specs", "bin"))
     (tool / "current").mkdir(parents=True)
     (tool / "current/requirements.lock").write_bytes(b"")
     (libraries / hashlib.sha256(b"").hexdigest()[:12]).mkdir(parents=True)
     programs.mkdir()
+    if below:  # what lies on the OS disk, below the mount point, is no fleet
+        specs.mkdir()
+        (specs / "commit").write_text("c0ffee\n")
     (programs / "mountpoint").symlink_to("/bin/true" if mounted else "/bin/false")
     where = {"tool": str(tool), "libraries": str(libraries), "fleet": str(tmp_path / "fleet"), "specs": str(specs)}
     script = render("vault/launcher.j2", program="blackstart", **where).decode()

@@ -119,7 +119,7 @@ def start(vault: Path, program: str, cwd: Path, *words: str, **more: str) -> sub
     for root in (layout.TOOL, layout.STATE, layout.SPECS):
         text = text.replace(root, str(vault / root.lstrip("/")))
     environment = {key: value for key, value in os.environ.items() if key != "BLACKSTART_FLEET"} | more
-    text = text.replace("/usr/bin/python3", sys.executable)
+    text = text.replace("/usr/bin/python3", sys.executable).replace("mountpoint -q", "test -d")
     return subprocess.run(
         ["sh", "-c", text, program, *words], cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )

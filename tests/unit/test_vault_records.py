@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import fields
 from pathlib import Path
+
+import pytest
 
 from blackstart.reading import ABSENT, Present, Unknown
 from blackstart.vault import layout
@@ -26,11 +29,26 @@ def framed(name: str, out: str = "", err: str = "", status: int = 0) -> str:
     return "\n".join([*lines, f"={status}"]) + "\n"
 
 
+DATASETS = ("live", "images", "projects", "specs")
+
+
+def mounts(unmounted: str = "", missing: tuple[str, ...] = ()) -> str:
+    """What zfs says of the vault's own datasets: it lists those that are there, and fails for the others."""
+    lines, errors = [], []
+    for name in DATASETS:
+        if name in missing:
+            errors.append(f"cannot open 'backup/vault/{name}': dataset does not exist")
+        else:
+            lines.append(f"backup/vault/{name}\tmounted\t{'no' if name == unmounted else 'yes'}")
+            lines.append(f"backup/vault/{name}\tmountpoint\t/srv/blackstart/{name}")
+    return framed("mounted", "\n".join(lines), "\n".join(errors), 1 if errors else 0)
+
+
 def answer(**other: str) -> str:
     sections = {
         "clock": framed("clock", "1763773200"),
         "pool": framed("pool", "123"),
-        "mounted": framed("mounted", "yes\n/srv/blackstart/live"),
+        "mounted": mounts(),
         "nodes": framed("nodes", "node1\nnode2\nnode3"),
         "node1": framed("record node1", dump_record(RECORD)),
         "node3": framed("record node3", '{"format": 1}'),
@@ -73,32 +91,47 @@ def test_everything_is_read() -> None:
     assert reading.stock == Present(("aa.tar.zst",))
     assert reading.specs == Present("c0ffee")
     assert reading.folders == Present(("node1", "node2", "node3"))
-    assert parse(answer(specs=framed("specs")), "backup").specs == ABSENT
+
+
+def test_a_fleet_or_a_tool_that_was_never_brought_is_absent_and_one_that_cannot_be_read_unknown() -> None:
+    for part, command in (("specs", "cat: "), ("tool", "readlink: "), ("libraries", "ls: cannot access ")):
+        absent = framed(part, err=f"{command}'x': No such file or directory", status=1)
+        refused = framed(part, err=f"{command}'x': Input/output error", status=1)
+        assert getattr(parse(answer(**{part: absent}), "backup"), part) == ABSENT
+        assert getattr(parse(answer(**{part: refused}), "backup"), part) == Unknown(f"{command}'x': Input/output error")
+        assert isinstance(getattr(parse(answer(**{part: framed(part, status=1)}), "backup"), part), Unknown)
 
 
 def test_an_unmounted_live_dataset_is_not_a_vault_without_nodes() -> None:
-    reading = parse(answer(mounted=framed("mounted", "no\n/srv/blackstart/live"), nodes=framed("nodes", "")), "backup")
+    reading = parse(answer(mounted=mounts("live"), nodes=framed("nodes", "")), "backup")
     assert reading.records == Unknown("backup/vault/live is not mounted at /srv/blackstart/live")
     assert reading.folders == reading.records
 
 
 def test_a_pool_that_is_not_imported_is_not_a_vault_that_was_never_set_up() -> None:
-    gone = framed("mounted", err="cannot open 'backup/vault/live': dataset does not exist", status=1)
+    gone = mounts(missing=DATASETS)
     lost = framed("replicas", err="cannot open 'backup/vault/replicas': dataset does not exist", status=1)
     snapshots = lost.replace("+replicas", "+snapshots")
     new = parse(answer(mounted=gone, replicas=lost, snapshots=snapshots), "backup")
     assert new.records == ABSENT
-    assert new.replicas == ABSENT
+    assert (new.replicas, new.stock, new.specs) == (ABSENT, ABSENT, ABSENT)
     pool = framed("pool", err="cannot open 'backup': no such pool", status=1)
     reading = parse(answer(pool=pool, mounted=gone, replicas=lost, snapshots=snapshots), "backup")
     assert reading.records == Unknown("pool backup of the vault: cannot open 'backup': no such pool")
-    assert reading.replicas == reading.records
+    assert reading.replicas == reading.stock == reading.specs == reading.records
 
 
-def test_a_link_that_is_not_there_is_absent_and_a_refused_one_unknown() -> None:
-    assert parse(answer(tool=framed("tool", status=1)), "backup").tool == ABSENT
-    refused = framed("tool", err="readlink: permission denied", status=1)
-    assert parse(answer(tool=refused), "backup").tool == Unknown("readlink: permission denied")
+@pytest.mark.parametrize(("name", "part"), [("images", "stock"), ("projects", "stock"), ("specs", "specs")])
+def test_a_dataset_that_is_not_mounted_is_no_empty_stock(name: str, part: str) -> None:
+    nothing = {"stock": framed("stock"), "specs": framed("specs", err="cat: x: No such file or directory", status=1)}
+    reading = parse(answer(mounted=mounts(name), **nothing), "backup")
+    assert getattr(reading, part) == Unknown(f"backup/vault/{name} is not mounted at /srv/blackstart/{name}")
+    assert isinstance(reading.records, Present)
+    assert getattr(parse(answer(mounted=mounts(missing=(name,)), **nothing), "backup"), part) == ABSENT
+    elsewhere = mounts().replace(f"\t/srv/blackstart/{name}", "\t/mnt")
+    assert isinstance(getattr(parse(answer(mounted=elsewhere), "backup"), part), Unknown)
+    silent = framed("mounted", err="internal error: out of memory", status=1)
+    assert getattr(parse(answer(mounted=silent), "backup"), part) == Unknown("internal error: out of memory")
 
 
 def test_wherever_the_answer_is_cut_nothing_becomes_absent() -> None:
@@ -107,8 +140,8 @@ def test_wherever_the_answer_is_cut_nothing_becomes_absent() -> None:
     assert isinstance(whole.records, Present)
     for end in range(len(text)):
         reading = parse(text[:end], "backup")
-        for part in (reading.clock, reading.records, reading.replicas, reading.keys, reading.tool, reading.stock):
-            assert part != ABSENT
+        for part in fields(reading):
+            assert getattr(reading, part.name) != ABSENT
         if isinstance(reading.records, Present):
             assert isinstance(reading.records.value.get("node1"), Present | Unknown)
 

@@ -85,7 +85,10 @@ def test_who_asked_is_taken_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     folder = tmp_path / "node1"
     folder.mkdir()
     assert asked.take(folder) == "interval"
-    subprocess.run(["sh", "-c", asked.ask("node1", "on demand by o'brien@desk; $(x)")], check=True)
+    script = asked.ask("node1", "on demand by o'brien@desk; $(x)")
+    subprocess.run(["sh", "-c", script.replace("mountpoint -q", "false")], check=False)
+    assert not list(folder.iterdir())  # below an empty mount point nothing is left
+    subprocess.run(["sh", "-c", script.replace("mountpoint -q", "test -d")], check=True)
     assert asked.take(folder) == "on demand by o'brien@desk; $(x)"
     assert asked.take(folder) == "interval"
     assert not list(folder.iterdir())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from dataclasses import replace
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from blackstart.vault import config, layout, prune, replicate, restore, restore_open
 from blackstart.vault.record import DatasetRecord, Record
-from blackstart.vault.store import Store, patched
+from blackstart.vault.restore_plan import Plan, Target, dump
+from blackstart.vault.store import Store, main, patched
 
 ENROL = {
     "epoch": 1,
@@ -86,3 +89,25 @@ def test_a_torn_line_does_not_swallow_the_next(tmp_path: Path) -> None:
     node.journal({"event": "three"})
     lines = (node.folder / "journal.jsonl").read_text().splitlines()
     assert [json.loads(lines[0])["event"], lines[1], json.loads(lines[2])["event"]] == ["one", '{"event": "to', "three"]
+
+
+def test_below_an_empty_mount_point_no_program_looks_or_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A record that is not there would look like a new node, and what is written there is hidden once it is mounted."""
+    wishes = config.Replication("node1", "vault1", "bank", ("tank/a",), 900, 3600, config.Keep(1, 1, 1))
+    (tmp_path / "node1.json").write_text(config.dump(wishes))
+    target = Target("127.0.0.1", 22, "ssh-ed25519 AAAA")
+    (tmp_path / "plan.json").write_text(dump(Plan("node1", 2, 1, "ops", target, (), ())))
+    monkeypatch.setattr(config, "path", lambda node: tmp_path / "node1.json")
+    monkeypatch.setattr(layout, "REPLICATION", str(tmp_path))
+    for program in (
+        lambda: main(["node1"]),
+        lambda: restore_open.main(["node1"]),
+        lambda: restore.main([str(tmp_path / "plan.json")]),
+        lambda: replicate.main(["node1"]),
+        lambda: prune.main(),
+    ):
+        monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({"patch": ENROL})))
+        assert program() == 1
+        assert "/srv/blackstart/live is not mounted" in capsys.readouterr().err
