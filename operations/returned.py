@@ -21,6 +21,7 @@ from blackstart.restore.keeper import record_on
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.resolve import NodeSpec, resolve
 from blackstart.vault import asked, bzfs, layout
+from blackstart.vault.upload import beside, cleared
 from blackstart.verdict_disks import members
 from operations.common import Commands, refuse
 from operations.record import answering, readings, rewritten, store_command
@@ -42,8 +43,9 @@ def known_hosts(job: Job, fleet: Fleet) -> Commands:
             try:
                 if on_vault(vault, f"cat {shell(path)} 2>/dev/null || :", tries=2).strip() == text.strip():
                     continue
-                fresh = shell(f"{path}.new")
-                on_vault(vault, f"umask 022 && cat > {fresh} && mv -T {fresh} {shell(path)}", text)
+                fresh = shell(beside(*path.rsplit("/", 1)))
+                put = f"cat > {fresh} && sync {fresh} && mv -T {fresh} {shell(path)}"
+                on_vault(vault, f"umask 022 && {cleared(layout.CONFIG)} && {put}", text)
             except ShellError as error:
                 if vault == job.vault:
                     yield refuse(f"{job.spec.name}: the vault does not know its host key: {error}")

@@ -26,14 +26,14 @@ from blackstart.spec.resolve import NodeSpec
 from blackstart.supply import SupplyError
 from blackstart.vault import layout
 from blackstart.vault.records import VaultReading
-from blackstart.vault.stock import Item, accept, accept_bundle, bundle, incoming, items, of_node, unread
-from blackstart.vault.upload import mounted
+from blackstart.vault.stock import Item, accept, accept_bundle, bundle, items, of_node, unread
+from blackstart.vault.upload import beside, ready
 from operations import supply
 from operations.common import Commands, refuse
 from operations.record import forget, reading, vault_host
 from operations.vault_shell import ShellError, on_vault, rights
 
-BUNDLE = f"{layout.SPECS}/.new.bundle"
+BUNDLE = beside(layout.SPECS, "bundle")
 # The nodes of one run, at the same time, want the same things brought to a vault; the second one finds them there.
 _alone: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
@@ -62,8 +62,8 @@ def stock(vault: str, pool: str, fleet: Fleet, folder: Path, cache: Path) -> Com
             host.log_styled(f"{vault}: not brought: {error}", fg="yellow")
             continue
         # /tmp is memory on Debian 13: under sudo the upload goes through /var/tmp.
-        yield mounted(item.folder)
-        yield FileUploadCommand(str(source), incoming(item.folder, item.file), _temp_dir="/var/tmp")
+        yield ready(item.folder)
+        yield FileUploadCommand(str(source), beside(item.folder, item.file), _temp_dir="/var/tmp")
         yield accept(item.folder, item.file, item.sha256)
         forget(vault)
 
@@ -90,7 +90,7 @@ def specs(vault: str, pool: str, folder: Path, commit: str) -> Commands:
     except (OSError, subprocess.SubprocessError) as error:
         yield refuse(f"{vault}: the fleet's repository could not be packed: {error}")
         return
-    yield mounted(layout.SPECS)
+    yield ready(layout.SPECS)
     yield FileUploadCommand(io.BytesIO(packed), BUNDLE, _temp_dir="/var/tmp")
     yield shell("sh", "-c", accept_bundle(BUNDLE, plain))
     forget(vault)
@@ -172,11 +172,11 @@ def _bring(vault: str, pool: str, missing: list[Item], folder: Path, cache: Path
     for item in missing:
         if item.file not in there:
             source = find(item, folder, cache, [])
-            on_vault(vault, mounted(item.folder))
-            _upload(keeper, str(source), incoming(item.folder, item.file))
+            on_vault(vault, ready(item.folder))
+            _upload(keeper, str(source), beside(item.folder, item.file))
             on_vault(vault, accept(item.folder, item.file, item.sha256))
     if not _has_commit(now, commit):
-        on_vault(vault, mounted(layout.SPECS))
+        on_vault(vault, ready(layout.SPECS))
         _upload(keeper, io.BytesIO(bundle(folder)), BUNDLE)
         on_vault(vault, shell("sh", "-c", accept_bundle(BUNDLE, commit)))
 

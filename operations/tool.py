@@ -15,6 +15,7 @@ from blackstart.reading import Present, Unknown
 from blackstart.vault import layout, libraries
 from blackstart.vault.bundle import collect, install, pack
 from blackstart.vault.libraries import LibrariesError
+from blackstart.vault.upload import beside, cleared
 from operations.common import Commands, refuse
 from operations.record import forget, reading
 
@@ -29,8 +30,8 @@ def tool(vault: str, pool: str) -> Commands:
     running = reading(vault, pool).tool
     if isinstance(running, Present) and running.value == bundle.version:
         return
-    archive = f"{layout.TOOL}/.{bundle.version}.tar.gz"
-    yield shell("mkdir", "-p", layout.TOOL)
+    archive = beside(layout.TOOL, f"{bundle.version}.tar.gz")
+    yield f"{shell('mkdir', '-p', layout.TOOL)} && {cleared(layout.TOOL)}"
     yield FileUploadCommand(io.BytesIO(bundle.archive), archive)
     yield f"sh -c {shell(install(bundle.version))} <{shell(archive)} && {shell('rm', '-f', archive)}"
     forget(vault)
@@ -58,7 +59,8 @@ def brought(vault: str, pool: str) -> Commands:
         _missing[vault] = str(error)
         host.log_styled(_sentence(vault), fg="yellow")
         return
-    file = f"{layout.TOOL}/.{name}.tar.gz"
+    file = beside(layout.TOOL, f"{name}.tar.gz")
+    yield cleared(layout.TOOL)
     yield FileUploadCommand(str(archive), file, _temp_dir="/var/tmp")
     yield shell("sh", "-c", libraries.install(name, file, hashlib.sha256(archive.read_bytes()).hexdigest()))
     forget(vault)

@@ -17,6 +17,7 @@ from pathlib import Path
 import blackstart
 from blackstart.change import shell
 from blackstart.vault import layout
+from blackstart.vault.upload import scratch
 
 # Of the checkout; what is rendered, run or imported on a vault. Of inventory/ the code alone: no example, no keys.
 PARTS = (
@@ -72,21 +73,19 @@ def install(version: str) -> str:
 
     Compiled once, by root: the unprivileged users that run it could not write what Python compiles.
     """
-    new, final = f"{layout.TOOL}/.new-{version}", f"{layout.TOOL}/{version}"
-    link = f"{layout.TOOL}/.current-{version}"
+    final = shell(f"{layout.TOOL}/{version}")
     return "\n".join(
         [
-            "set -e",
-            "umask 022",
-            f"mkdir -p {shell(new)}",
-            f"tar -xzf - --no-same-owner -C {shell(new)}",
-            f"if [ ! -e {shell(final)} ]; then",
-            f"  python3 -m compileall -q {shell(new + '/blackstart/vault')} {shell(new + '/bzfs_main')}",
-            f"  sync -f {shell(new)}",
-            f"  mv -T {shell(new)} {shell(final)}",
+            "set -e; umask 022",
+            scratch(layout.TOOL),
+            f"if [ ! -e {final} ]; then",
+            '  mkdir "$new/tool"',
+            '  tar -xzf - --no-same-owner -C "$new/tool"',
+            '  python3 -m compileall -q "$new/tool/blackstart/vault" "$new/tool/bzfs_main"',
+            '  sync -f "$new"',
+            f'  mv -T "$new/tool" {final} || [ -e {final} ] # somebody else brought it meanwhile',
             "fi",
-            f"rm -rf {shell(new)}",
-            f"ln -sfn {shell(version)} {shell(link)}",
-            f"mv -T {shell(link)} {shell(layout.TOOL + '/current')}",
+            f'ln -s {shell(version)} "$new/current"',
+            f'mv -T "$new/current" {shell(layout.TOOL + "/current")}',
         ]
     )

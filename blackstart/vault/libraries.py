@@ -19,6 +19,7 @@ from blackstart.supply import put
 from blackstart.vault import layout
 from blackstart.vault.bundle import pack, tree
 from blackstart.vault.python import Target
+from blackstart.vault.upload import cleared, scratch
 
 SECONDS = 900
 CANNOT = "it replicates, keeps and restores, but `blackstart` and pyinfra cannot be run on it"
@@ -101,19 +102,21 @@ def install(name: str, file: str, sha256: str) -> str:
     Nothing is compiled: root's own runs do that, for what they use.
     """
     root = layout.LIBRARIES
-    new, final, link = f"{root}/.new-{name}", f"{root}/{name}", f"{root}/{name.split('-')[0]}"
+    final, link = shell(f"{root}/{name}"), shell(f"{root}/{name.split('-')[0]}")
     return "\n".join(
         [
             "set -e; umask 022",
             f"printf '%s  %s\\n' {shell(sha256)} {shell(file)} | sha256sum -c --quiet -",
-            f"if [ ! -e {shell(final)} ]; then",
-            f"  rm -rf {shell(new)}; mkdir -p {shell(new)}",
-            f"  tar -xzf {shell(file)} --no-same-owner -C {shell(new)}",
-            f"  sync -f {shell(new)}",
-            f"  {shell('mv', '-T', new, final)}",
+            f"{shell('mkdir', '-p', root)} && {cleared(root)}",
+            scratch(root),
+            f"if [ ! -e {final} ]; then",
+            '  mkdir "$new/layer"',
+            f'  tar -xzf {shell(file)} --no-same-owner -C "$new/layer"',
+            '  sync -f "$new"',
+            f'  mv -T "$new/layer" {final} || [ -e {final} ] # somebody else brought it meanwhile',
             "fi",
-            f"ln -sfn {shell(name)} {shell(link + '.new')}",
-            f"{shell('mv', '-T', link + '.new', link)}",
+            f'ln -s {shell(name)} "$new/link"',
+            f'mv -T "$new/link" {link}',
             f"rm -f {shell(file)}",
         ]
     )

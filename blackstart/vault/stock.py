@@ -13,7 +13,9 @@ from blackstart.spec.fleet import Lock
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault import layout
 from blackstart.vault.records import VaultReading
-from blackstart.vault.upload import mounted
+from blackstart.vault.upload import beside, mounted, scratch
+
+WAIT = 600  # seconds for another controller that is bringing its fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +60,12 @@ def unread(found: VaultReading) -> str:
     return ""
 
 
-def incoming(folder: str, name: str) -> str:
-    """Where a file is uploaded to before it is proven."""
-    return f"{folder}/.new-{name}"
-
-
 def accept(folder: str, name: str, sha256: str) -> str:
-    """Shell that puts an uploaded file in place if its digest is the one that its name says.
+    """Shell that puts a file that was uploaded `beside` in place if its digest is the one that its name says.
 
-    `mounted(folder)` goes before the upload; here it keeps what went astray meanwhile from looking like stock.
+    `ready(folder)` goes before the upload; here the question keeps what went astray since from looking like stock.
     """
-    new = incoming(folder, name)
+    new = beside(folder, name)
     check = f"printf '%s  %s\\n' {shell(sha256)} {shell(new)} | sha256sum -c --quiet -"
     return f"{mounted(folder)} && {check} && {shell('sync', new)} && {shell('mv', '-T', new, f'{folder}/{name}')}"
 
@@ -85,21 +82,29 @@ def _git(folder: Path, *words: str) -> bytes:
 
 
 def accept_bundle(file: str, commit: str) -> str:
-    """Shell that takes a bundle into fleet.git. What it once had stays under refs/blackstart/."""
+    """Shell that takes a bundle into fleet.git. What it once had stays under refs/blackstart/.
+
+    Two controllers may come at once, with other histories: one waits for the other.
+    """
     repository, mark = f"{layout.SPECS}/fleet.git", f"{layout.SPECS}/commit"
     branches = shell("--format=%(refname)", "refs/heads")
     return "\n".join(
         [
             "set -e",
             mounted(layout.SPECS),
+            f"exec 9>>{layout.SPECS}/.lock",
+            f"flock -w {WAIT} 9 || {{ echo somebody else is writing into {repository} >&2; exit 1; }}",
+            scratch(layout.SPECS),
             f"[ -e {repository}/HEAD ] || git init -q --bare {repository}",
-            f"git -C {repository} fetch -q {shell(file)} HEAD '+refs/heads/*:refs/heads/*'",
-            f"git -C {repository} update-ref refs/blackstart/{shell(commit)} FETCH_HEAD",
+            # What git leaves to tidy up by itself must not hold the lock.
+            f"git -C {repository} fetch -q {shell(file)} HEAD '+refs/heads/*:refs/heads/*' 9>&-",
+            # Fails where the bundle has it not: the branch went on, or was rewritten, after the commit was looked up.
+            f"git -C {repository} update-ref refs/blackstart/{shell(commit)} {shell(commit)}",
             # A plain clone checks out what HEAD names; git's own default may be no branch of this fleet.
-            f"branch=$(git -C {repository} for-each-ref --points-at FETCH_HEAD --count=1 {branches})",
+            f"branch=$(git -C {repository} for-each-ref --points-at {shell(commit)} --count=1 {branches})",
             f'[ -z "$branch" ] || git -C {repository} symbolic-ref HEAD "$branch"',
-            f"printf '%s\\n' {shell(commit)} >{mark}.new",
-            f"sync {mark}.new && mv -T {mark}.new {mark}",
+            f'echo {shell(commit)} >"$new/commit"',
+            f'sync "$new/commit" && mv -T "$new/commit" {mark}',
             f"rm -f {shell(file)}",
         ]
     )

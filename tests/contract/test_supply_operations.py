@@ -254,7 +254,7 @@ def test_two_nodes_of_one_run_bring_a_vault_the_same_things_once(
 
     with ThreadPoolExecutor() as hosts:
         assert list(hosts.map(bring, ["node1", "node2"])) == [True, True]
-    assert brought == [stock.incoming(layout.IMAGES, f"{SHA}.tar.zst"), stock.BUNDLE]
+    assert brought == [stock.beside(layout.IMAGES, f"{SHA}.tar.zst"), stock.BUNDLE]
 
 
 def test_a_vault_whose_stock_cannot_be_read_refuses_and_a_silent_one_is_left_to_the_record(

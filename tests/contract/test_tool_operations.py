@@ -21,6 +21,7 @@ from blackstart.vault import libraries
 from blackstart.vault.libraries import LibrariesError
 from blackstart.vault.python import Target
 from blackstart.vault.records import parse, unknown
+from blackstart.vault.upload import RUN
 from operations import record, tool
 
 TRIXIE = Target(13, "x86_64", 41)
@@ -61,9 +62,12 @@ def test_what_a_vault_lacks_is_uploaded_and_unpacked_and_then_there_is_nothing_t
     monkeypatch.setattr(libraries, "archive", lambda target: archive)
     for there in ((), (NAME,), ("45aa4adf65af-cp312-x86_64", "45aa4adf65af")):
         vault.put(there)
-        (upload, unpack), last = run()
+        (clear, upload, unpack), last = run()
+        assert clear.startswith("find /opt/blackstart -mindepth 1 -maxdepth 1 -name '.new*' -mmin +1440 -exec rm ")
         assert isinstance(upload, FileUploadCommand) and upload.src == str(archive)
-        assert upload.dest == f"/opt/blackstart/.{NAME}.tar.gz" and f"/opt/blackstart/libraries/{NAME}" in unpack
+        assert (
+            upload.dest == f"/opt/blackstart/.new-{RUN}-{NAME}.tar.gz" and f"/opt/blackstart/libraries/{NAME}" in unpack
+        )
         assert last == []
     vault.put((NAME, libraries.short(LOCK)))
     assert run() == ([], [])
