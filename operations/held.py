@@ -8,7 +8,7 @@ from typing import Any
 from pyinfra.api.host import Host
 from pyinfra.connectors.util import CommandOutput, OutputLine
 
-from blackstart.vault.lock import Held
+from blackstart.vault.lock import Held, proven
 
 
 @dataclass
@@ -16,6 +16,7 @@ class Holding:
     """`mandatory`: on the vault whose word counts. The loss of another one is said once, and the run goes on."""
 
     lock: Held
+    line: str = ""  # what the lock's file says while it is held
     mandatory: bool = True
     said: bool = False
 
@@ -32,6 +33,15 @@ def lost(node: str) -> str:
                 f"run the same command again, it goes on"
             )
     return ""
+
+
+def under(node: str, vault: str, command: str) -> str:
+    """A command that writes for `node` on `vault`, with the vault's own proof that this run holds the lock there.
+
+    As it is where no lock was taken: on a vault that is being set up, or where the run goes on without that lock.
+    """
+    holding = locks.get((node, vault))
+    return proven(node, holding.line, command) if holding else command
 
 
 def _say(host: Host, node: str) -> None:

@@ -19,7 +19,7 @@ from blackstart.spec.resolve import NodeSpec
 from operations.common import Commands, refuse
 from operations.live import live, spoil
 from operations.record import answering, forget, reading, readings
-from operations.vault_shell import ShellError, on_vault
+from operations.vault_shell import ShellError, write
 
 
 @operation()
@@ -76,7 +76,7 @@ def _aside(
     state: State, host: Host, vault: str, pool: str, node: str, dataset: str, word: str, mandatory: bool
 ) -> bool:
     try:
-        said = on_vault(vault, shell("sh", "-c", aside_script(pool, node, dataset, word)))
+        said = write(vault, node, shell("sh", "-c", aside_script(pool, node, dataset, word)))
         host.log_styled(f"the newer replica of {dataset} is kept on {vault} as {said.strip()}", fg="yellow")
         forget(vault)
     except ShellError as error:

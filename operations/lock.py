@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from typing import Any
 
@@ -38,10 +39,15 @@ def take(vault: Host, node: str, line: str) -> Held:
         raise LockError(f"{node}: its lock on {vault.name} could not be taken: {error}") from error
 
 
+def said_by(who: str, commit: str, what: str) -> str:
+    """The line of a lock that is taken now, like no other."""
+    return holder(who, commit, what, int(time.time()), secrets.token_hex(8))
+
+
 def hold(vault: Host, node: str, line: str) -> None:
     """Take a node's lock on one vault and keep it until `release`. Raises LockError."""
     if (node, vault.name) not in locks:
-        locks[node, vault.name] = Holding(take(vault, node, line))
+        locks[node, vault.name] = Holding(take(vault, node, line), line)
         fence(vault, node)
 
 
@@ -57,13 +63,14 @@ def locked(spec: NodeSpec, who: str, commit: str, what: str) -> Commands:
         return
     found = readings(spec)
     counts, _ = choose(found, spec.name)
-    for vault, said in found.items():
-        own = vault == spec.name and not isinstance(said.records, Present)
-        if (spec.name, vault) in locks or own or isinstance(said.records, Absent):
+    for vault, known in found.items():
+        own = vault == spec.name and not isinstance(known.records, Present)
+        if (spec.name, vault) in locks or own or isinstance(known.records, Absent):
             continue
         try:
-            held = _take_on(vault, said, spec.name, holder(who, commit, what, int(time.time())))
-            locks[spec.name, vault] = Holding(held, mandatory=not counts or vault == counts)
+            line = said_by(who, commit, what)
+            held = _take_on(vault, known, spec.name, line)
+            locks[spec.name, vault] = Holding(held, line, mandatory=not counts or vault == counts)
         except LockError as error:
             if vault != counts and counts and not isinstance(error, Taken):
                 current.log_styled(f"{error}; a run that reaches only {vault} would not see this one", fg="yellow")

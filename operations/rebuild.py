@@ -27,7 +27,7 @@ from blackstart.verdict_shape import bootstrap_command
 from operations.common import Commands, not_read, refuse
 from operations.live import EVERYTHING, STORAGE, live, spoil
 from operations.record import reading, rewritten
-from operations.vault_shell import ShellError, on_vault
+from operations.vault_shell import ShellError, write
 from operations.verdict import known, verdict
 
 
@@ -40,7 +40,7 @@ def open_command(node: str) -> str:
 
 def tell(job: Job, **asked: object) -> int:
     """Change the open rebuild in the record; when it began (seconds since 1970). Raises ShellError."""
-    said = on_vault(job.vault, open_command(job.spec.name), json.dumps(asked), tries=3)
+    said = write(job.vault, job.spec.name, open_command(job.spec.name), json.dumps(asked), tries=3)
     rewritten(job.vault)
     return int(json.loads(said.splitlines()[-1])["begun"])
 

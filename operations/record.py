@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
+from paramiko.ssh_exception import SSHException
 from pyinfra.api.command import FunctionCommand, StringCommand
 from pyinfra.api.exceptions import ConnectError, NoHostError
 from pyinfra.api.host import Host
@@ -27,7 +28,7 @@ from blackstart.vault import layout
 from blackstart.vault.records import VaultReading, unknown
 from facts.record import VaultKeys, VaultRecords
 from operations.common import Commands, refuse
-from operations.held import is_gone, lost
+from operations.held import is_gone, lost, under
 from operations.live import live
 
 _kept: dict[tuple[str, bool], VaultReading] = {}
@@ -139,12 +140,15 @@ def _write(state: State, host: Host, vault: str, node: str, document: str, best_
     keeper = vault_host(vault)
     why = lost(node) or "it could not be reached"
     if keeper is not None and not lost(node):
-        command = StringCommand(store_command(node))
-        status, output = keeper.run_shell_command(command, _stdin=document, **_rights(keeper))
+        command = StringCommand(under(node, vault, store_command(node)))
+        try:
+            status, output = keeper.run_shell_command(command, _stdin=document, **_rights(keeper))
+            why = str(output.stderr)
+        except (OSError, EOFError, SSHException) as error:
+            status, why = False, f"{error or 'the connection broke'}"
         rewritten(vault)
         if status:
             return True
-        why = str(output.stderr)
     if best_effort:
         host.log_styled(_untold(node, vault, why), fg="yellow")
     else:

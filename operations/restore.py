@@ -31,7 +31,7 @@ from operations import lock
 from operations.common import Commands, refuse, with_stdin
 from operations.live import EVERYTHING, live, spoil
 from operations.record import forget, reading
-from operations.vault_shell import ShellError, on_vault
+from operations.vault_shell import ShellError, on_vault, write
 from operations.verdict import Known, known, say, say_once
 
 PATIENCE = 20  # looks at the vault in a row that may fail before it is given up; the unit runs on
@@ -192,7 +192,7 @@ def prepared(job: Job, epoch: int) -> Commands:
 
 def _put_plan(state: State, host: Host, job: Job, todo: Plan) -> bool:
     try:
-        on_vault(job.vault, unit.put_plan(job.spec.name), dump(todo), tries=3)
+        write(job.vault, job.spec.name, unit.put_plan(job.spec.name), dump(todo), tries=3)
     except ShellError as error:
         host.log_styled(f"{job.spec.name}: the plan did not reach the vault: {error}", fg="red")
         return False

@@ -18,14 +18,14 @@ from blackstart.converge.retire_seen import looked_at, see
 from blackstart.reading import Present
 from blackstart.restore.keeper import record_on
 from blackstart.spec.resolve import NodeSpec
-from blackstart.vault.lock import LockError, holder
+from blackstart.vault.lock import LockError
 from blackstart.verdict_guard import refuse_apply
 from facts.lxc_config import LxcConfigs
 from operations import lock
 from operations.common import Commands, refuse
 from operations.live import EVERYTHING, live, spoil
 from operations.record import forget, reading, store_command
-from operations.vault_shell import ShellError, on_vault
+from operations.vault_shell import ShellError, write
 from operations.verdict import known, say_once, verdict
 
 
@@ -61,7 +61,7 @@ def retired(spec: NodeSpec, what: str, by: str, commit: str, shown: bool = False
 def _mark(state: State, host: Host, vault: str, node: str, patch: dict[str, Any], event: dict[str, Any]) -> bool:
     document = json.dumps({"patch": patch, "event": event | {"at": int(time.time())}})
     try:
-        on_vault(vault, store_command(node), document)
+        write(vault, node, store_command(node), document)
     except ShellError as error:
         host.log_styled(f"{node}: vault {vault} did not write its record: {error}; nothing more is done", fg="red")
         return False
@@ -74,7 +74,7 @@ def node_retired(node: str, vault: str, pool: str, nodes: list[str], by: str, co
     """On one vault: it stops to pull from a node that the fleet no longer has, and its record says so."""
     if current_state.is_executing:
         try:
-            lock.hold(current, node, holder(by, commit, "retire", int(time.time())))
+            lock.hold(current, node, lock.said_by(by, commit, "retire"))
         except LockError as error:
             yield refuse(str(error))
             return

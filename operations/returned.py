@@ -25,7 +25,7 @@ from blackstart.vault.upload import beside, cleared
 from blackstart.verdict_disks import members
 from operations.common import Commands, refuse
 from operations.record import answering, readings, rewritten, store_command
-from operations.vault_shell import ShellError, on_vault
+from operations.vault_shell import ShellError, on_vault, write
 
 
 @operation()
@@ -68,7 +68,7 @@ def _tell_epoch(state: State, host: Host, vault: str, job: Job) -> bool:
         "event": {"event": "rebuilt elsewhere", "at": int(time.time()), "by": job.by, "vault": job.vault},
     }
     try:
-        on_vault(vault, store_command(job.spec.name), json.dumps(document))
+        write(vault, job.spec.name, store_command(job.spec.name), json.dumps(document))
     except ShellError as error:
         host.log_styled(f"vault {vault} was not told the new epoch: {error}; the next run tells it", fg="yellow")
     rewritten(vault)

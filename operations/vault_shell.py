@@ -10,7 +10,7 @@ from pyinfra.api.command import StringCommand
 from pyinfra.api.host import Host
 from pyinfra.context import host as current
 
-from operations.held import lost
+from operations.held import lost, under
 from operations.record import vault_host
 
 
@@ -41,12 +41,12 @@ def on_vault(vault: str, command: str, stdin: str | None = None, tries: int = 1)
 
     A connection that is there stays: the locks of all nodes of this run hang on it.
 
-    Not for a node whose lock was lost meanwhile: its record is somebody else's to write then.
+    Not for a node whose lock was lost meanwhile; what is written for one goes through `write`.
     """
-    why = lost(current.name)
-    if why:
-        raise ShellError(why)
     for left in range(tries - 1, -1, -1):
+        why = lost(current.name)
+        if why:
+            raise ShellError(why)
         try:
             host = vault_host(vault)
             if host is None:
@@ -57,3 +57,11 @@ def on_vault(vault: str, command: str, stdin: str | None = None, tries: int = 1)
                 raise
             time.sleep(5)
     raise AssertionError
+
+
+def write(vault: str, node: str, command: str, stdin: str | None = None, tries: int = 1) -> str:
+    """The same for a command that writes for `node`: the vault itself asks whether this run still holds the lock.
+
+    This side learns only with the next sign of life that it was lost, and a broken connection is tried anew.
+    """
+    return on_vault(vault, under(node, vault, command), stdin, tries)

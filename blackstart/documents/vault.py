@@ -262,5 +262,7 @@ class LockHolder(Model):
     """what they do"""
     commit: str = ""
     """of the fleet's repository"""
+    run: str = ""
+    """word of the run that took it from outside: what it writes is written only while this stands here"""
     pid: int | None = None
     """of the restore on the vault"""

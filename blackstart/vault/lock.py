@@ -1,6 +1,9 @@
 """A node's lock on a vault: held by one channel that stays open, let go by the kernel when its holder dies.
 
 The file is the one that restores take as well (restore_lock.py): JSON with who, since, and more for people.
+
+Who takes it, and who writes because it holds it, asks for the node's folder first (a `flock` too, for as long as that
+lasts): between the proof that a lock is held and what is written then, nobody else can be given it.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from blackstart.change import shell
 from blackstart.vault import layout
 
 BEAT = 30  # seconds between signs of life, each of which is answered
+GATE = 45  # seconds that a write of somebody's may take
 PATIENCE = 150  # without one for so long, the vault lets go: a controller whose network is gone cannot say goodbye
 
 BUSY, NOT_READY = 75, 69  # exit statuses
@@ -42,9 +46,10 @@ def path(node: str) -> str:
     return f"{layout.node_folder(node)}/lock"
 
 
-def holder(who: str, commit: str, what: str, now: int) -> str:
-    """What the lock's file says while it is held: one line of JSON."""
-    return json.dumps({"format": 1, "who": who, "since": now, "commit": commit, "what": what}, sort_keys=True)
+def holder(who: str, commit: str, what: str, now: int, run: str) -> str:
+    """What the lock's file says while it is held: one line of JSON. `run`: a word that no other holder has."""
+    said = {"format": 1, "who": who, "since": now, "commit": commit, "what": what, "run": run}
+    return json.dumps(said, sort_keys=True)
 
 
 def script(node: str, line: str) -> str:
@@ -55,12 +60,33 @@ def script(node: str, line: str) -> str:
             "umask 002",
             f"mountpoint -q {live} || {{ echo {live} is not mounted; exit {NOT_READY}; }}",
             f"[ -d {folder} ] || install -d -m 2775 -g {layout.GROUP} {folder} || exit {NOT_READY}",
+            f"exec 8<{folder} && flock -w {GATE} 8 || {{ echo somebody writes into {folder}; exit {NOT_READY}; }}",
             f"exec 9<>{file} || exit {NOT_READY}",
             f"flock -n 9 || {{ cat {file}; exit {BUSY}; }}",
             f"printf '%s\\n' {shell(line)} >{file}",
+            "exec 8<&-",
             "echo locked",
             f'while [ "$(timeout {PATIENCE} head -c 1 9>&-)" = . ]; do printf .; done',
             f": >{file}",
+        ]
+    )
+
+
+def proven(node: str, line: str, command: str) -> str:
+    """POSIX sh for the vault, as root: `command`, only while the lock is held by the run that took it with `line`.
+
+    Nothing is written by a run whose lock went to somebody else, or to nobody, however late that run learns of it.
+    """
+    file, folder = shell(path(node)), shell(layout.node_folder(node))
+    lost = f"the lock of {node} is not held by this run any more, nothing was written; run the same command again"
+    said = f"{shell('echo', lost)} >&2"
+    return "\n".join(
+        [
+            f"exec 8<{folder} && flock -w {GATE} 8 || exit {NOT_READY}",
+            # Whoever has it keeps it: to be refused is the proof that somebody does, and the file says who.
+            f"[ -e {file} ] && flock -n -E {BUSY} {file} true; taken=$?",
+            f'[ $taken = {BUSY} ] && [ "$(cat {file})" = {shell(line)} ] || {{ {said}; exit {BUSY}; }}',
+            command,
         ]
     )
 

@@ -75,7 +75,7 @@ def test_something_retired(run_retire: Any, keep: Keep) -> None:
 
 def test_a_rebuild_that_another_vault_finished(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
-    monkeypatch.setattr(returned, "on_vault", lambda vault, command, document: sent.append(document))
+    monkeypatch.setattr(returned, "write", lambda vault, node, command, document: sent.append(document))
     monkeypatch.setattr(returned, "rewritten", lambda vault: None)
     job = cast(Job, SimpleNamespace(verdict=SimpleNamespace(epoch=2), spec=node_spec(), by="ops", vault="vault2"))
     assert returned._tell_epoch(cast(Any, None), cast(Any, None), "vault1", job)

@@ -207,7 +207,7 @@ def test_a_replica_that_cannot_be_put_aside(monkeypatch: pytest.MonkeyPatch, man
     def fail(*arguments: Any) -> str:
         raise lineage.ShellError("vault2: dataset is busy")
 
-    monkeypatch.setattr(lineage, "on_vault", fail)
+    monkeypatch.setattr(lineage, "write", fail)
     said: list[str] = []
     host: Any = SimpleNamespace(log_styled=lambda line, **how: said.append(line))
     arguments = ("vault2", "tank", "node1", CRM, "5", mandatory)

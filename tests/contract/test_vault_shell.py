@@ -16,8 +16,16 @@ from pyinfra.context import ctx_host, ctx_state
 sys.path.insert(0, str(Path(__file__).parent))
 from test_bootstrap_unit import document
 
-from operations import record, restore, vault_shell
+from blackstart.vault.lock import proven
+from operations import held, record, restore, vault_shell
 from operations.vault_shell import ShellError, on_vault
+
+OUTPUT = SimpleNamespace(stdout="", stderr="")
+
+
+def holding() -> held.Holding:
+    lock: Any = SimpleNamespace(lost="")
+    return held.Holding(lock, "LINE")
 
 
 class Vault:
@@ -70,6 +78,45 @@ def test_a_connection_that_is_there_stays_when_a_command_fails(vault: Vault) -> 
     vault.answers = [False, "well"]
     assert on_vault("vault1", "cat plan", tries=2) == "well"
     assert vault.connections == 1
+
+
+def test_a_lock_that_is_lost_between_two_tries_ends_them(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault.answers = [None, "written"]
+    mine = holding()
+    monkeypatch.setattr(held, "locks", {("node1", "vault1"): mine})
+    monkeypatch.setattr(vault_shell.time, "sleep", lambda seconds: setattr(mine.lock, "lost", "its lock was lost (x)"))
+    with pytest.raises(ShellError, match="its lock was lost"):
+        on_vault("vault1", "true", tries=2)
+    assert vault.answers == ["written"]
+
+
+def test_what_is_written_for_a_node_is_written_under_its_lock_alone(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held, "locks", {("node1", "vault1"): holding()})
+    sent: list[str] = []
+    monkeypatch.setattr(vault, "run_shell_command", lambda command, **more: sent.append(str(command)) or (True, OUTPUT))
+    vault_shell.write("vault1", "node1", "command", "{}")
+    record._write(SimpleNamespace(), vault, "vault1", "node1", "{}", False)  # type: ignore[arg-type]
+    assert sent[0] == proven("node1", "LINE", "command")
+    assert sent[1] == proven("node1", "LINE", record.store_command("node1"))
+    monkeypatch.setattr(held, "locks", {})
+    vault_shell.write("vault1", "node1", "command", "{}")  # a vault that is being set up gives no lock
+    assert sent[2] == "command"
+
+
+def test_a_connection_that_breaks_while_a_record_is_written_is_said_and_stops_nobody_else(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    node: Any = SimpleNamespace(name="node1", log_styled=lambda line, **how: said.append(line))
+
+    def broken(command: Any, **more: Any) -> Any:
+        raise SSHException("SSH session not active")
+
+    monkeypatch.setattr(vault, "run_shell_command", broken)
+    assert record._write(SimpleNamespace(), node, "vault1", "node1", "{}", False) is False  # type: ignore[arg-type]
+    assert said == ["node1: vault vault1 did not write its record: SSH session not active"]
 
 
 def test_a_broken_connection_is_a_sentence(vault: Vault) -> None:

@@ -210,7 +210,7 @@ def test_what_replication_writes_into_the_journal(tmp_path: Path, monkeypatch: p
 
 
 def test_who_holds_a_lock(tmp_path: Path) -> None:
-    valid("lock", vault_lock.holder("ops@laptop", "abc", "apply", 5))
+    valid("lock", vault_lock.holder("ops@laptop", "abc", "apply", 5, "r1"))
     with restore_lock.held(tmp_path, "ops@laptop", "restore to epoch 2"):
         valid("lock", (tmp_path / "lock").read_text())
 

@@ -67,7 +67,7 @@ class Mute(Pipe):
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(layout, "LIVE", str(tmp_path))
-    text = lock.script("node1", lock.holder("me@laptop", "c0ffee", "site.py", 1763775780))
+    text = lock.script("node1", lock.holder("me@laptop", "c0ffee", "site.py", 1763775780, "r1"))
     yield text.replace("mountpoint -q", "test -d").replace("-g blackstart ", "")
 
 

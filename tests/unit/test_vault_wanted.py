@@ -132,6 +132,6 @@ def test_a_key_is_made_once_whatever_was_lost_of_it(tmp_path: Path, monkeypatch:
 
 
 def test_a_refused_holder_is_named() -> None:
-    line = holder("me@laptop", "c0ffee" * 5, "site.py", 1763775780)
+    line = holder("me@laptop", "c0ffee" * 5, "site.py", 1763775780, "r1")
     assert describe(line) == "me@laptop (site.py), since 2025-11-22 01:43:00 UTC, at commit c0ffeec0ffee"
     assert describe("") == "somebody who has not said who"
