@@ -15,6 +15,7 @@ from blackstart.vault import layout
 from blackstart.vault.records import VaultReading
 from blackstart.vault.upload import beside, mounted, scratch
 
+_ENDS = "-c gc.autoDetach=false -c maintenance.autoDetach=false"
 WAIT = 600  # seconds for another controller that is bringing its fleet
 
 
@@ -95,9 +96,10 @@ def accept_bundle(file: str, commit: str) -> str:
             f"exec 9>>{layout.SPECS}/.lock",
             f"flock -w {WAIT} 9 || {{ echo somebody else is writing into {repository} >&2; exit 1; }}",
             scratch(layout.SPECS),
+            # Every git here holds the lock too, and none runs on: what git locked is a killed one's.
+            f"[ ! -e {repository} ] || find {repository} -name '*.lock' -type f -delete",
             f"[ -e {repository}/HEAD ] || git init -q --bare {repository}",
-            # What git leaves to tidy up by itself must not hold the lock.
-            f"git -C {repository} fetch -q {shell(file)} HEAD '+refs/heads/*:refs/heads/*' 9>&-",
+            f"git -C {repository} {_ENDS} fetch -q {shell(file)} HEAD '+refs/heads/*:refs/heads/*'",
             # Fails where the bundle has it not: the branch went on, or was rewritten, after the commit was looked up.
             f"git -C {repository} update-ref refs/blackstart/{shell(commit)} {shell(commit)}",
             # A plain clone checks out what HEAD names; git's own default may be no branch of this fleet.

@@ -100,6 +100,18 @@ def test_two_fleets_that_come_at_once_are_both_kept_under_their_own_commits(root
     assert (specs / "commit").read_text().strip() in {each for _, each in fleets}
 
 
+def test_a_git_that_was_killed_is_got_over(root: Path, tmp_path: Path) -> None:
+    packed, name = commit(tmp_path, "fleet")
+    file, repository = f"{layout.SPECS}/.new-x-bundle", root / layout.SPECS.lstrip("/") / "fleet.git"
+    script = stock.accept_bundle(file, name)
+    for killed in ("HEAD.lock", "refs/heads/fleet.lock", f"refs/blackstart/{name}.lock"):
+        (root / file.lstrip("/")).write_bytes(packed)
+        (repository / killed).parent.mkdir(parents=True, exist_ok=True)
+        (repository / killed).touch()
+        assert run(root, script) == 0
+        assert git(repository, "rev-parse", "HEAD") == git(repository, "rev-parse", "fleet") == name
+
+
 def test_a_commit_that_is_not_in_the_bundle_is_never_said_to_be_there(root: Path, tmp_path: Path) -> None:
     """The branch was rewritten after its commit was looked up."""
     packed, _ = commit(tmp_path, "fleet")
