@@ -8,18 +8,27 @@ import click
 
 from blackstart.cli.apply import pyinfra_command, run
 from blackstart.cli.fleet_hosts import disks_option, given, hosts, ssh_config_option
+from blackstart.restore.keeper import keepers, no_keeper
 
 
 @click.command()
 @click.argument("node")
 @disks_option
 @click.option("--at", metavar="TIME|SNAPSHOT", help="Go back to this state instead of the newest.")
+@click.option("--vault", metavar="NAME", help="Bring all from this vault, instead of the one that has the newest.")
 @click.option("--abandon", is_flag=True, help="Give up a rebuild that has made nothing yet.")
 @click.option("--plan", "plan_only", is_flag=True, help="Only show what would be done.")
 @ssh_config_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask for the node's name.")
 def rebuild(
-    node: str, disks: str | None, at: str | None, abandon: bool, plan_only: bool, ssh_config: str | None, yes: bool
+    node: str,
+    disks: str | None,
+    at: str | None,
+    vault: str | None,
+    abandon: bool,
+    plan_only: bool,
+    ssh_config: str | None,
+    yes: bool,
 ) -> None:
     """Bring a lost NODE back from its spec as last applied and its last snapshot.
 
@@ -29,8 +38,10 @@ def rebuild(
 
     Exit code 0: the node is back, or was intact. 1: refused, or something failed. 3: something could not be read.
     """
-    hosts(node, ssh_config)
-    data = given(disks=disks, at=at, ssh_config=ssh_config)
+    _, spec = hosts(node, ssh_config)
+    if vault is not None and vault not in keepers(spec):
+        raise click.ClickException(f"{node}: {no_keeper(vault, keepers(spec))}")
+    data = given(disks=disks, at=at, vault=vault, ssh_config=ssh_config)
     if abandon:
         sys.exit(run(pyinfra_command("bootstrap", (node,), data | {"abandon": "yes"}, ("-y",))))
     sys.exit(planned("bootstrap", node, data, plan_only, yes, "rebuild"))

@@ -6,7 +6,7 @@ without a word.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from blackstart.reading import ABSENT, Absent, Present, Reading, Unknown
@@ -66,11 +66,16 @@ def choose(readings: Mapping[str, VaultReading], node: str, prefer: str = "") ->
     return "", Unknown(f"the spec names no vault that keeps {node}")
 
 
+def no_keeper(name: str, those: Collection[str]) -> str:
+    """What is said of a vault that was named and does not keep the node. `those`: the ones that do."""
+    return f"{name} is no vault that keeps it; those are {', '.join(those) or 'none'}"
+
+
 def _not_preferred(prefer: str, records: Mapping[str, Reading[Record]], found: Mapping[str, Record]) -> str:
     """Why the named vault cannot be the one whose word counts; "" when it can."""
     said = records.get(prefer)
     if said is None:
-        return f"{prefer} is no vault that keeps it; those are {', '.join(records) or 'none'}"
+        return no_keeper(prefer, records)
     if isinstance(said, Unknown):
         return f"{prefer}: {said.why}"
     if isinstance(said, Absent):

@@ -49,6 +49,7 @@ def never(*_: object, **__: object) -> None:
         ("replicate nod1", "there is no node nod1; did you mean 'node1'?"),
         ("attach x", "there is no node x; nodes are: node1, vault1"),
         ("rebuild node1 --disks foo", "Invalid value for '--disks': 'foo' is not OLD=NEW"),
+        ("rebuild node1 --vault vault2", "node1: vault2 is no vault that keeps it; those are vault1"),
         ("enroll node1 --disks a=b,=c", "Invalid value for '--disks': '=c' is not OLD=NEW"),
         ("apply --disks ,", "Invalid value for '--disks': it is empty"),
     ],
@@ -118,6 +119,19 @@ def test_replicate_goes_the_way_that_it_is_told(tmp_path: Path, monkeypatch: pyt
     config.write_text("Host vault1\n  HostName 127.0.0.1\n  Port 2222\n")
     assert CliRunner().invoke(main, ["replicate", "node1", "--ssh-config", str(config)]).exit_code == 0
     assert asked[0][:4] == ["ssh", "-T", "-F", str(config)]
+
+
+@pytest.mark.parametrize("more", [[], ["--abandon"]])
+def test_a_rebuild_from_one_vault_is_bootstraps_own_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: list[str]
+) -> None:
+    monkeypatch.setenv("BLACKSTART_FLEET", str(write(tmp_path)))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    ran: list[list[str]] = []
+    monkeypatch.setattr("blackstart.cli.rebuild.run", lambda command: ran.append(command) or 0)
+    words = ["rebuild", "node1", "--vault", "vault1", "--yes", *more]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    assert ran[0][-1] == "-y" and "vault=vault1" in ran[0] and ("abandon=yes" in ran[0]) is bool(more)
 
 
 def test_a_host_key_that_does_not_fit_says_where_the_right_one_belongs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,11 @@ from operations.common import refuse
             bootstrap_command("node1", disks="a=b", at="2026-11-22 01:00"),
             "blackstart rebuild node1 --disks a=b --at '2026-11-22 01:00'",
         ),
-        (bootstrap_command("node1", vault="vault2"), bootstrap_command("node1", vault="vault2")),
+        (
+            bootstrap_command("node1", vault="vault2", disks="a=b"),
+            "blackstart rebuild node1 --vault vault2 --disks a=b",
+        ),
+        (bootstrap_command("node1", plan="only"), bootstrap_command("node1", plan="only")),
         ("blackstart why node1", "blackstart why node1"),
         ("", ""),
     ],
