@@ -12,8 +12,9 @@ from pyinfra import local
 from pyinfra.context import host as current
 
 from deploys.fleet import spec_of
-from operations import tool
+from operations import stock, tool
 
 if spec_of(current.data.node).node.vault:
     local.include(str(Path(__file__).parent / "site.py"))
+    stock.packages(name="Debian packages for newborn nodes", vault=current.data.node)
     tool.complete(name="The tool is whole", vault=current.data.node)

@@ -19,19 +19,21 @@ from pyinfra.context import host, state
 
 from blackstart.change import shell
 from blackstart.converge.context import commit_of
-from blackstart.reading import Absent, Present
+from blackstart.reading import Absent, Present, Reading, Unknown
 from blackstart.restore.keeper import keepers
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.resolve import NodeSpec
 from blackstart.supply import SupplyError
 from blackstart.vault import layout
+from blackstart.vault.packages import SHOW, trouble, worked
 from blackstart.vault.records import VaultReading
 from blackstart.vault.stock import Item, accept, accept_bundle, bundle, items, of_node, unread
 from blackstart.vault.upload import beside, ready
 from operations import supply
 from operations.common import Commands, refuse
 from operations.record import forget, reading, vault_host
-from operations.vault_shell import ShellError, on_vault, rights
+from operations.vault_shell import ShellError, on_vault, rights, run
+from operations.verdict import say
 
 BUNDLE = beside(layout.SPECS, "bundle")
 # The nodes of one run, at the same time, want the same things brought to a vault; the second one finds them there.
@@ -121,6 +123,21 @@ def supplied(spec: NodeSpec, folder: Path, cache: Path, commit: str) -> Commands
         plain = commit.removesuffix("-dirty")
         if missing or not _has_commit(found, plain):
             yield FunctionCommand(_supply, (vault, pool, missing, folder, cache, plain), {})
+
+
+@operation()
+def packages(vault: str) -> Commands:
+    """Whether this vault fetched what apt gives to a newborn. It goes on trying by itself: said, and no failure."""
+    if state.is_executing:
+        try:
+            fetched: Reading[bool] = worked(run(host, SHOW))
+        except ShellError as error:
+            fetched = Unknown(str(error))
+        lines = trouble(fetched)
+        if lines:
+            say("\n".join([f"{vault}: {lines[0]}", *lines[1:]]), "yellow")
+    return
+    yield
 
 
 @operation()

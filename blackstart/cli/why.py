@@ -7,7 +7,7 @@ import sys
 import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
@@ -21,7 +21,7 @@ from blackstart.restore.keeper import choose, doubts, keepers, record_on, replic
 from blackstart.restore.outline import say_age
 from blackstart.spec.resolve import NodeSpec, resolve
 from blackstart.typed import as_rebuild
-from blackstart.vault import layout, records, records_script
+from blackstart.vault import layout, packages, records, records_script
 from blackstart.vault.lock import describe
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading
@@ -49,7 +49,7 @@ def why(node: str, as_json: bool, ssh_config: str | None) -> None:
     Exit code 0: intact. 2: it needs something. 3: something could not be read.
     """
     known, spec = hosts(node, ssh_config)
-    live, reached, readings, holders = see(known, spec)
+    live, reached, readings, beside = see(known, spec)
     chosen, record = choose(readings, node)
     own = judge_own_keeper(spec, live) if list(readings) == [node] and isinstance(record, Unknown) else None
     missing = setup_missing(known, spec, live, readings, record)
@@ -60,7 +60,8 @@ def why(node: str, as_json: bool, ssh_config: str | None) -> None:
         refusal = Refusal(node, gone[0].why, gone[0].next_command)
     observers = [("ssh", reached), *heartbeat(live)]
     for vault, reading in readings.items():
-        observers += vault_sees(vault, node, reading, holders[vault])
+        observers += vault_sees(vault, node, reading, beside[vault].held)
+    observers += [(vault, line) for vault, each in beside.items() for line in each.packages]
     if as_json:
         click.echo(json.dumps(document(spec, verdict, observers, refusal)))
     else:
@@ -77,20 +78,29 @@ def why(node: str, as_json: bool, ssh_config: str | None) -> None:
     sys.exit(0 if verdict.kind == "intact" and not refusal else 3 if verdict.kind == "unknown" else 2)
 
 
-def see(known: Hosts, spec: NodeSpec) -> tuple[Live, str, dict[str, VaultReading], dict[str, str]]:
-    """The node's reading, how it was reached, and each vault's reading and lock: all asked at once.
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a vault tells beside its reading; nothing where it did not answer, which its reading says."""
+
+    held: str = ""  # the text of the node's lock while somebody holds it
+    packages: tuple[str, ...] = ()  # what is the matter with those for newborns, in lines
+
+
+def see(known: Hosts, spec: NodeSpec) -> tuple[Live, str, dict[str, VaultReading], dict[str, Beside]]:
+    """The node's reading, how it was reached, and what each vault tells: all asked at once. A vault is one of those.
 
     A host that hangs is waited for once, not once for each of its neighbours.
     """
     vaults = keepers(spec)
-    with ThreadPoolExecutor(max_workers=1 + 2 * len(vaults)) as pool:
+    with ThreadPoolExecutor(max_workers=2 + 2 * len(vaults)) as pool:
         node = pool.submit(see_node, known, spec.name)
         found = {vault: pool.submit(see_vault, known, vault, where) for vault, where in vaults.items()}
-        held = {vault: pool.submit(holder, known, vault, spec.name) for vault in vaults}
+        every = sorted({*vaults, spec.name} if spec.node.vault else vaults)
+        beside = {vault: pool.submit(see_beside, known, vault, spec.name) for vault in every}
         return (
             *node.result(),
             {vault: each.result() for vault, each in found.items()},
-            {vault: each.result() for vault, each in held.items()},
+            {vault: each.result() for vault, each in beside.items()},
         )
 
 
@@ -121,11 +131,14 @@ def see_vault(known: Hosts, vault: str, pool: str) -> VaultReading:
     return records.unknown(failed) if failed else records.parse(said, pool)
 
 
-def holder(known: Hosts, vault: str, node: str) -> str:
-    """The text of the node's lock on a vault while somebody holds it; "" while nobody does, or where none can say."""
+def see_beside(known: Hosts, vault: str, node: str) -> Beside:
     lock = shell(f"{layout.node_folder(node)}/lock")
-    said, _ = known.run(vault, f"[ ! -e {lock} ] || flock -n {lock} true || cat {lock}")
-    return said.strip()
+    held = f"[ ! -e {lock} ] || flock -n {lock} true || cat {lock}"
+    said, failed = known.run(vault, f"{held}; printf '\\0'; {packages.SHOW}")
+    if failed:
+        return Beside()
+    text, _, unit = said.partition("\0")
+    return Beside(text.strip(), packages.trouble(packages.worked(unit)))
 
 
 def heartbeat(live: Live) -> list[tuple[str, str]]:
