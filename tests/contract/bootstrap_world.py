@@ -9,13 +9,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-from rebuild_world import (
-    NOW,
-    OS_DISK,
-    dataset,
-    disk,
-    node_spec,
-)
+from rebuild_world import NOW, OS_DISK, dataset, disk, node_spec
 from test_restore_outline import replicas
 
 from blackstart.converge.wanted import Wanted, WantedPool

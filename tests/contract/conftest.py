@@ -20,16 +20,26 @@ from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import Reading
 from blackstart.vault.record import Record
+from operations import held, verdict
 from operations import live as live_operations
 from operations import record as record_operations
-from operations import verdict
+
+KEPT: tuple[Any, ...] = (
+    held.locks,
+    live_operations._kept,
+    record_operations._away,
+    record_operations._keys,
+    record_operations._kept,
+    record_operations._met,
+    verdict._said,
+)
 
 
 @pytest.fixture(autouse=True)
 def no_memory() -> Iterator[None]:
     """What one run learnt of its vaults is nothing to the next test's."""
     yield
-    for kept in (record_operations._kept, record_operations._keys, record_operations._away, record_operations._met):
+    for kept in KEPT:
         kept.clear()
 
 

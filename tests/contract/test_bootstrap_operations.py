@@ -12,18 +12,7 @@ from pyinfra.api.command import FunctionCommand
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from bootstrap_world import NEW_DISKS, THERE, WAYS, Go, asked, job
-from rebuild_world import (
-    GUID,
-    OS_DISK,
-    OTHER,
-    disk,
-    live,
-    node_spec,
-    on_disks,
-    pool,
-    rebuild,
-    record,
-)
+from rebuild_world import GUID, OS_DISK, OTHER, disk, live, node_spec, on_disks, pool, rebuild, record
 
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live

@@ -3,170 +3,21 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from pyinfra.api.exceptions import ConnectError
-from pyinfra.context import ctx_host, ctx_state
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-from rebuild_world import OTHER, live, node_spec, pool, rebuild, record
+from pyinfra.context import ctx_state
+from rebuild_world import OTHER, live, pool, rebuild, record
+from vaults_world import SILENT, World, knows, spec
 
 from blackstart.converge.wanted import Wanted
 from blackstart.reading import Present, Unknown
 from blackstart.restore.keeper import choose, doubts
-from blackstart.spec.resolve import NodeSpec
-from blackstart.vault.lock import LockError, Taken
-from blackstart.vault.record import Record
-from blackstart.vault.records import VaultReading, unknown
 from blackstart.vault.store import patched
-from facts.record import VaultKeys
-from operations import held, lock, vault_shell, verdict
-from operations import live as live_operations
 from operations import record as record_operations
-
-SILENT = unknown("no route to host")
-
-
-def knows(known: Record | None) -> VaultReading:
-    return replace(SILENT, records=Present({"node1": Present(known)} if known else {}))
-
-
-def spec() -> NodeSpec:
-    made = node_spec()
-    return made.model_copy(update={"vaults": dict.fromkeys(("vault1", "vault2"), made.vaults["vault1"])})
-
-
-class Connector:
-    """What is used of pyinfra's; `ran`: what came through to the host."""
-
-    def __init__(self) -> None:
-        self.ran: list[str] = []
-
-    def run_shell_command(self, command: str, **more: Any) -> tuple[bool, Any]:
-        self.ran.append(command)
-        return True, None
-
-    def put_file(self, name: str) -> bool:
-        self.ran.append(name)
-        return True
-
-
-class Node:
-    name = "node1"
-    data: dict[str, Any] = {}
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.connector = Connector()
-
-    def get_fact(self, fact: Any, **arguments: Any) -> Any:
-        return live(pools=(pool(),))
-
-    def log_styled(self, line: str, **how: Any) -> None:
-        self.said.append(line)
-
-
-class Vault:
-    """`broken`: why its store does not write."""
-
-    connected, data = True, {"_sudo": False}
-
-    def __init__(self, name: str, reading: VaultReading, broken: str = "") -> None:
-        self.name, self.reading, self.broken = name, reading, broken
-        self.written: list[dict[str, Any]] = []
-
-    def get_fact(self, fact: Any, **arguments: Any) -> Any:
-        return self.reading.keys if fact is VaultKeys else self.reading
-
-    def run_shell_command(self, command: Any, _stdin: str = "", **more: Any) -> tuple[bool, Any]:
-        self.written.append(json.loads(_stdin))
-        return not self.broken, SimpleNamespace(stderr=self.broken)
-
-
-KEPT: tuple[Any, ...] = (
-    live_operations._kept,
-    record_operations._kept,
-    record_operations._keys,
-    record_operations._away,
-    record_operations._met,
-    verdict._said,
-    held.locks,
-)
-
-
-class World:
-    def __init__(self, **vaults: VaultReading) -> None:
-        self.node = Node()
-        self.vaults = {name: Vault(name, reading) for name, reading in vaults.items()}
-
-    def run(self, operation: Any, **arguments: Any) -> list[Any]:
-        inventory = SimpleNamespace(get_host=lambda name: self.vaults[name])
-        state = SimpleNamespace(is_executing=True, inventory=inventory)
-        with ctx_state.use(state), ctx_host.use(self.node):
-            return list(operation._inner(**arguments))
-
-    def record(self) -> list[Any]:
-        arguments = {"wanted": Wanted(), "spec": spec(), "commit": "abc123", "by": "ops"}
-        return self.run(record_operations.recorded, **arguments)
-
-
-@pytest.fixture(autouse=True)
-def clean() -> Iterator[None]:
-    for kept in KEPT:
-        kept.clear()
-    yield
-    for kept in KEPT:
-        kept.clear()
-
-
-@pytest.fixture
-def locks(monkeypatch: pytest.MonkeyPatch) -> dict[str, LockError | None]:
-    """Vault -> what taking a lock there ends with."""
-    ends: dict[str, LockError | None] = {}
-
-    def take(vault: Any, node: str, line: str) -> Any:
-        error = ends.get(vault.name)
-        if error:
-            raise error
-        return SimpleNamespace(release=lambda: None, lost="")
-
-    monkeypatch.setattr(lock, "take", take)
-    return ends
-
-
-def locked(world: World) -> list[Any]:
-    return world.run(lock.locked, spec=spec(), who="ops", commit="abc", what="site.py")
-
-
-def test_the_lock_is_taken_on_every_vault_that_answers_and_a_silent_one_is_named(locks: Any) -> None:
-    world = World(vault1=knows(record()), vault2=SILENT)
-    assert locked(world) == [] and set(held.locks) == {("node1", "vault1")}
-    (line,) = world.node.said
-    assert "its lock on vault2 could not be taken: no route to host" in line
-    assert "a run that reaches only vault2 would not see this one" in line
-
-
-def test_the_vault_whose_word_counts_must_give_its_lock(locks: Any) -> None:
-    locks["vault1"] = LockError("node1: its lock on vault1 could not be taken: no answer in time")
-    (refused,) = locked(World(vault1=knows(record(epoch=2)), vault2=knows(record())))
-    assert "its lock on vault1" in refused and not held.locks
-
-
-def test_somebody_at_work_on_any_vault_is_in_the_way(locks: Any) -> None:
-    locks["vault2"] = Taken("node1: somebody else works on it: kim@desk")
-    (refused,) = locked(World(vault1=knows(record(epoch=2)), vault2=knows(record())))
-    assert "kim@desk" in refused and not held.locks
-
-
-def test_with_no_record_anywhere_every_vault_must_be_asked(locks: Any) -> None:
-    (refused,) = locked(World(vault1=knows(None), vault2=SILENT))
-    assert "no route to host" in refused
+from operations import verdict
 
 
 def test_a_silent_vault_is_never_passed_over_without_a_word() -> None:
@@ -231,7 +82,7 @@ def test_a_vault_that_comes_back_learns_epoch_and_record_and_closes_what_it_had_
     assert doubts({"vault1": knows(now), "vault2": knows(healed)}, "node1", "vault1") == ()
 
 
-def test_a_silent_vaults_keys_are_remembered_so_that_a_rebuilt_node_lets_every_vault_in(locks: Any) -> None:
+def test_a_silent_vaults_keys_are_remembered_so_that_a_rebuilt_node_lets_every_vault_in() -> None:
     keys = {"vault1": {"replicate": "ssh-ed25519 ONE"}, "vault2": {"replicate": "ssh-ed25519 TWO"}}
     both = {name: replace(knows(replace(record(), applied=None)), keys=Present(key)) for name, key in keys.items()}
     patch = json.loads(World(**both).record()[0].args[2])["patch"]
@@ -266,48 +117,3 @@ def test_what_cannot_be_read_is_silent_too() -> None:
     torn = replace(SILENT, records=Present({"node1": Unknown("not a record")}))
     (line,) = doubts({"vault1": knows(record()), "vault2": torn}, "node1", "vault1")
     assert "not a record" in line
-
-
-def test_a_lock_that_is_lost_keeps_every_command_reading_and_file_from_the_host(locks: Any) -> None:
-    world = World(vault1=knows(record()), vault2=SILENT)
-    locked(world)
-    host = world.node.connector
-    assert host.run_shell_command("uptime")[0] and host.put_file("/etc/x")
-    held.locks["node1", "vault1"].lock.lost = "its lock on vault1 was lost (the vault does not answer)"
-    status, said = host.run_shell_command("rm")
-    assert not status and said.stderr.startswith("node1: its lock on vault1 was lost (the vault does not answer):")
-    assert "nothing more is done; run the same command again, it goes on" in said.stderr
-    with pytest.raises(OSError, match="its lock on vault1 was lost"):
-        host.put_file("/etc/y")
-    assert host.ran == ["uptime", "/etc/x"]
-
-
-def test_with_a_lost_lock_no_vault_is_told_anything(locks: Any) -> None:
-    world = World(vault1=knows(replace(record(), applied=None)), vault2=SILENT)
-    locked(world)
-    (command,) = world.record()
-    held.locks["node1", "vault1"].lock.lost = "its lock on vault1 was lost (x)"
-    state = SimpleNamespace(is_executing=True, inventory=SimpleNamespace(get_host=world.vaults.get))
-    with ctx_state.use(state), ctx_host.use(world.node):
-        assert command.function(state, world.node, *command.args) is False
-        with pytest.raises(vault_shell.ShellError, match="was lost"):
-            vault_shell.on_vault("vault1", "true")
-    assert world.vaults["vault1"].written == []
-
-
-def test_the_lost_lock_of_another_vault_is_said_once_and_the_run_goes_on(locks: Any) -> None:
-    world = World(vault1=knows(record(epoch=2)), vault2=knows(record()))
-    locked(world)
-    held.locks["node1", "vault2"].lock.lost = "its lock on vault2 was lost (x)"
-    with ctx_host.use(world.node):
-        for _ in range(2):
-            assert world.node.connector.run_shell_command("uptime")[0]
-    assert [line for line in world.node.said if "its lock on vault2 was lost" in line] == world.node.said[:1]
-
-
-def test_after_letting_go_nothing_is_fenced(locks: Any) -> None:
-    world = World(vault1=knows(record()), vault2=SILENT)
-    locked(world)
-    held.locks["node1", "vault1"].lock.lost = "gone"
-    world.run(lock.released, spec=spec())
-    assert world.node.connector.run_shell_command("uptime")[0]

@@ -15,7 +15,7 @@ from pyinfra.context import host as current
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from bootstrap_world import THERE, WAYS, Go
-from rebuild_world import GUID, NOW, live, node_spec, pool, rebuild, record
+from rebuild_world import GUID, NOW, live, node_spec, pool, rebuild, record, store
 from test_restore_outline import replicas
 from test_restore_steps import world
 
@@ -30,7 +30,7 @@ from blackstart.vault.record import Record, Unfinished, dump_record, load_record
 from blackstart.vault.records import VaultReading, unknown
 from blackstart.vault.restore_commit import commit
 from blackstart.vault.restore_open import changed
-from blackstart.vault.store import Store, patched
+from blackstart.vault.store import patched
 from operations import bootstrap, lineage, returned, verdict
 from operations import live as live_operations
 from operations import rebuild as rebuild_operations
@@ -38,13 +38,6 @@ from operations import rebuild as rebuild_operations
 CRM, DB, ROOTFS = "tank/data/crm", "tank/data/db", "tank/lxc/db"
 LEFT = Unfinished(NOW, "ops", True, {"ata-A": "ata-X"}, {CRM: "9000"})
 MARKED = replace(record(), unfinished=LEFT)
-
-
-def store(folder: Path, known: Record) -> Store:
-    made = Store("node1", str(folder))
-    made.folder.mkdir()
-    (made.folder / "record.json").write_text(dump_record(known))
-    return made
 
 
 def test_the_commit_says_what_is_left_and_an_earlier_rest_is_not_forgotten(tmp_path: Path) -> None:

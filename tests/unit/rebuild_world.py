@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from blackstart.live.model import (
@@ -17,7 +18,8 @@ from blackstart.live.model import (
 from blackstart.reading import ABSENT, Present, Reading
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.layout import pool_comment
-from blackstart.vault.record import Applied, DatasetRecord, OpenRebuild, PoolRecord, Record
+from blackstart.vault.record import Applied, DatasetRecord, OpenRebuild, PoolRecord, Record, dump_record
+from blackstart.vault.store import Store
 
 GB = 10**9
 GUID = "1111111111111111111"
@@ -137,3 +139,11 @@ def dataset(name: str) -> DatasetLive:
 
 def rebuild(epoch: int = 2, pools: dict[str, str] | None = None, disks: dict[str, str] | None = None) -> OpenRebuild:
     return OpenRebuild(epoch, NOW - 600, "ops@laptop", disks or {}, pools or {})
+
+
+def store(folder: Path, known: Record) -> Store:
+    """A vault's folder of the node, with this record in it."""
+    made = Store(known.node, str(folder))
+    made.folder.mkdir()
+    (made.folder / "record.json").write_text(dump_record(known))
+    return made

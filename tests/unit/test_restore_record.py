@@ -7,20 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rebuild_world import NOW, OTHER, node_spec, rebuild, record
+from rebuild_world import NOW, OTHER, node_spec, rebuild, record, store
 from test_restore_steps import world
 
 from blackstart.reading import ABSENT, Present, Unknown
 from blackstart.restore.adopt import exchanged
 from blackstart.restore.differs import differences
 from blackstart.restore.keeper import choose
-from blackstart.vault.record import Record, dump_record
+from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading, unknown
 from blackstart.vault.restore_commit import commit, outcome
 from blackstart.vault.restore_lock import Busy, held
 from blackstart.vault.restore_open import changed
 from blackstart.vault.restore_status import Status
-from blackstart.vault.store import Store
 
 
 def ask(**more: Any) -> dict[str, Any]:
@@ -51,13 +50,6 @@ def test_a_rebuild_is_opened_once_and_gone_on_with() -> None:
 def test_what_the_record_does_not_allow(known: Record | None, asked: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         changed(known, asked, NOW)
-
-
-def store(tmp_path: Path, known: Record) -> Store:
-    made = Store("node1", str(tmp_path))
-    made.folder.mkdir()
-    (made.folder / "record.json").write_text(dump_record(known))
-    return made
 
 
 def test_the_end_is_written_in_one_piece_and_twice_is_once(tmp_path: Path) -> None:

@@ -6,18 +6,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from rebuild_world import (
-    GB,
-    GUID,
-    OTHER,
-    disk,
-    live,
-    node_spec,
-    on_disks,
-    pool,
-    rebuild,
-    record,
-)
+from rebuild_world import GB, GUID, OTHER, disk, live, node_spec, on_disks, pool, rebuild, record
 
 from blackstart.live.model import Live
 from blackstart.reading import ABSENT, Present, Unknown
