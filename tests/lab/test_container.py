@@ -45,7 +45,10 @@ def inside(stage: Stage, container: str, command: str) -> str:
 
 
 def restart(stage: Stage, container: str) -> None:
-    """And wait until it can be entered: systemd does not wait for LXC."""
+    """And wait until it can be entered: systemd does not wait for LXC. Somebody has just looked into its snapshots."""
+    folders = "/var/lib/blackstart/mounts/tank/data/ledger /var/lib/lxc/files/rootfs"
+    looked = stage.node(f"for d in {folders}; do for s in $d/.zfs/snapshot/*; do ls $s; done; done; findmnt -l")
+    assert looked.count("/.zfs/snapshot/") >= 2
     before = init(stage, container)
     stage.node(f"systemctl restart lxc@{container}")
     stage.until(lambda: init(stage, container) not in ("", before))
