@@ -40,10 +40,19 @@ _rewritten: set[tuple[str, bool]] = set()
 _keys: dict[str, Reading[dict[str, str]]] = {}
 # The operations of all hosts run at once; the second one that wants a vault's answer waits for it instead of asking.
 _asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+_connecting: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def vault_host(name: str) -> Host | None:
-    """The vault, connected: `--limit node1` leaves it unconnected. None where it cannot be reached."""
+    """The vault, connected: `--limit node1` leaves it unconnected. None where it cannot be reached.
+
+    Of several hosts of a run that find the connection broken, one makes the new one, and the others have it too.
+    """
+    with _connecting[name]:
+        return _connected(name)
+
+
+def _connected(name: str) -> Host | None:
     if time.monotonic() < _away.get(name, 0):
         return None
     try:

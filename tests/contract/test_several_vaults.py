@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -80,6 +82,31 @@ def test_a_vault_that_comes_back_learns_epoch_and_record_and_closes_what_it_had_
     healed = patched("node1", before, patch)
     assert (healed.epoch, healed.pools["tank"].guid, healed.rebuild) == (2, OTHER, None)
     assert doubts({"vault1": knows(now), "vault2": knows(healed)}, "node1", "vault1") == ()
+
+
+def test_of_several_hosts_that_find_a_vaults_connection_broken_one_makes_the_new_one() -> None:
+    made: list[str] = []
+
+    class Broken:
+        name, connected = "vault1", True
+        connector = SimpleNamespace(client=SimpleNamespace(get_transport=lambda: SimpleNamespace(is_active=is_active)))
+
+        def disconnect(self) -> None:
+            self.connected = False
+
+        def connect(self, raise_exceptions: bool) -> None:
+            made.append("connection")
+            time.sleep(0.1)  # the others come meanwhile
+            self.connected = True
+
+    def is_active() -> bool:
+        return bool(made)
+
+    vault = Broken()
+    state = SimpleNamespace(inventory=SimpleNamespace(get_host=lambda name: vault))
+    with ctx_state.use(state), ThreadPoolExecutor() as hosts:
+        assert list(hosts.map(record_operations.vault_host, ["vault1"] * 4)) == [vault] * 4
+    assert made == ["connection"]
 
 
 def test_a_silent_vaults_keys_are_remembered_so_that_a_rebuilt_node_lets_every_vault_in() -> None:
