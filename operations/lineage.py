@@ -18,7 +18,7 @@ from blackstart.restore.lineage import aside_script, ended
 from blackstart.spec.resolve import NodeSpec
 from operations.common import Commands, refuse
 from operations.live import live, spoil
-from operations.record import answering, forget, reading, readings
+from operations.record import answering, behind, forget, reading, readings
 from operations.vault_shell import ShellError, write
 
 
@@ -40,11 +40,10 @@ def begun(job: Job) -> Commands:
         replicas = replicas_on(said, node)
         over = ended(replicas.value, now, mark.datasets) if isinstance(replicas, Present) else replicas
         if isinstance(over, Unknown):
-            why = f"{node}: whether its replicas on {vault} go on could not be read: {over.why}"
             if vault == job.vault:
-                yield refuse(why)
+                yield refuse(_unread(node, vault, over))
                 return
-            current.log_styled(why, fg="yellow")
+            current.log_styled(_unread(node, vault, over), fg="yellow")
         elif isinstance(over, Present):
             for dataset in over.value:
                 arguments = (vault, keepers(job.working)[vault], node, dataset, mark.datasets[dataset])
@@ -53,7 +52,10 @@ def begun(job: Job) -> Commands:
 
 @operation()
 def healed(wanted: Wanted, spec: NodeSpec) -> Commands:
-    """A vault that was away during a rebuild holds chains that ended then. Before it learns the epoch."""
+    """A vault that was away during a rebuild holds chains that ended then. Before it learns the epoch.
+
+    Where that cannot be read or done, it does not learn the epoch: the next run that reaches it does both.
+    """
     found = readings(spec)
     epochs = {
         vault: record.value.epoch
@@ -62,14 +64,29 @@ def healed(wanted: Wanted, spec: NodeSpec) -> Commands:
     }
     if len(set(epochs.values())) > 1:
         spoil("datasets", "snapshots")  # younger than what the vaults said
-    for vault, epoch in sorted(epochs.items()):
-        replicas = replicas_on(found[vault], spec.name)
-        if epoch == max(epochs.values()) or not isinstance(replicas, Present):
+    for vault, said in sorted(found.items()):
+        behind.discard((spec.name, vault))
+        if vault not in epochs:
+            if isinstance(record_on(said, spec.name), Unknown):
+                behind.add((spec.name, vault))  # it may answer before this run is over
             continue
-        over = ended(replicas.value, live(wanted, "datasets", "snapshots"))
-        for dataset in over.value if isinstance(over, Present) else ():
-            arguments = (vault, keepers(spec)[vault], spec.name, dataset, f"e{max(epochs.values())}", False)
-            yield FunctionCommand(_aside, arguments, {})
+        if epochs[vault] == max(epochs.values()):
+            continue
+        replicas = replicas_on(said, spec.name)
+        over = (
+            ended(replicas.value, live(wanted, "datasets", "snapshots")) if isinstance(replicas, Present) else replicas
+        )
+        if isinstance(over, Unknown):
+            behind.add((spec.name, vault))
+            current.log_styled(_unread(spec.name, vault, over), fg="yellow")
+        elif isinstance(over, Present):
+            for dataset in over.value:
+                arguments = (vault, keepers(spec)[vault], spec.name, dataset, f"e{max(epochs.values())}", False)
+                yield FunctionCommand(_aside, arguments, {})
+
+
+def _unread(node: str, vault: str, over: Unknown) -> str:
+    return f"{node}: whether its replicas on {vault} go on could not be read: {over.why}"
 
 
 def _aside(
@@ -82,5 +99,6 @@ def _aside(
     except ShellError as error:
         why = f"the replica of {dataset} on {vault} is ahead of what came back and could not be put aside: {error}"
         host.log_styled(why, fg="red" if mandatory else "yellow")
+        behind.add((node, vault))
         return not mandatory
     return True

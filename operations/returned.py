@@ -24,7 +24,7 @@ from blackstart.vault import asked, bzfs, layout
 from blackstart.vault.upload import beside, cleared
 from blackstart.verdict_disks import members
 from operations.common import Commands, refuse
-from operations.record import answering, readings, rewritten, store_command
+from operations.record import answering, behind, readings, rewritten, store_command
 from operations.vault_shell import ShellError, on_vault, write
 
 
@@ -58,6 +58,8 @@ def epoch(job: Job) -> Commands:
     """The vault that restored has written the new epoch; the others are told."""
     for vault, found in readings(job.working).items():
         record = record_on(found, job.spec.name)
+        if (job.spec.name, vault) in behind:
+            continue  # what ended there is not put aside yet; by its older epoch the next run finds it
         if isinstance(record, Present) and record.value.epoch < job.verdict.epoch:
             yield FunctionCommand(_tell_epoch, (vault, job), {})
 

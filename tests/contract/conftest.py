@@ -31,6 +31,7 @@ KEPT: tuple[Any, ...] = (
     record_operations._keys,
     record_operations._kept,
     record_operations._met,
+    record_operations.behind,
     verdict._said,
 )
 

@@ -18,8 +18,8 @@ from blackstart.converge.wanted import Wanted
 from blackstart.reading import Present, Unknown
 from blackstart.restore.keeper import choose, doubts
 from blackstart.vault.store import patched
+from operations import lineage, returned, verdict
 from operations import record as record_operations
-from operations import verdict
 
 
 def test_a_silent_vault_is_never_passed_over_without_a_word() -> None:
@@ -82,6 +82,33 @@ def test_a_vault_that_comes_back_learns_epoch_and_record_and_closes_what_it_had_
     healed = patched("node1", before, patch)
     assert (healed.epoch, healed.pools["tank"].guid, healed.rebuild) == (2, OTHER, None)
     assert doubts({"vault1": knows(now), "vault2": knows(healed)}, "node1", "vault1") == ()
+
+
+def test_a_vault_whose_ended_chains_are_not_put_aside_does_not_learn_the_epoch_and_the_next_run_finds_it() -> None:
+    now = record(epoch=2)
+    world = World(vault1=knows(replace(now, applied=None)), vault2=knows(record()))
+    world.node.get_fact = lambda fact, **more: live(pools=(pool(epoch=2),))
+    job = SimpleNamespace(spec=spec(), working=spec(), verdict=SimpleNamespace(epoch=2))
+    healed = {"wanted": Wanted(), "spec": spec()}
+    assert world.run(lineage.healed, **healed) == []  # neither its replicas nor the node's snapshots could be read
+    assert "whether its replicas on vault2 go on could not be read: no route to host" in world.node.said[-1]
+    assert [command.args[0] for command in world.record()] == ["vault1"]
+    assert "what ended there while it was away is not put aside yet" in world.node.said[-1]
+    assert world.run(returned.epoch, job=job) == []
+    world.vaults["vault2"].reading = replace(knows(record()), replicas=Present({}))
+    record_operations._kept.clear()
+    assert world.run(lineage.healed, **healed) == []
+    assert [command.args[0] for command in world.record()] == ["vault1", "vault2"]
+    assert [command.args[0] for command in world.run(returned.epoch, job=job)] == ["vault2"]
+
+
+def test_a_vault_that_answers_after_it_was_judged_is_left_to_the_next_run() -> None:
+    world = World(vault1=knows(record(epoch=2)), vault2=SILENT)
+    world.node.get_fact = lambda fact, **more: live(pools=(pool(epoch=2),))
+    world.run(lineage.healed, wanted=Wanted(), spec=spec())
+    world.vaults["vault2"].reading = knows(record())
+    record_operations._kept.clear()
+    assert "vault2" not in [command.args[0] for command in world.record()]
 
 
 def test_of_several_hosts_that_find_a_vaults_connection_broken_one_makes_the_new_one() -> None:

@@ -34,6 +34,7 @@ from blackstart.vault.store import patched
 from operations import bootstrap, lineage, returned, verdict
 from operations import live as live_operations
 from operations import rebuild as rebuild_operations
+from operations import record as record_operations
 
 CRM, DB, ROOTFS = "tank/data/crm", "tank/data/db", "tank/lxc/db"
 LEFT = Unfinished(NOW, "ops", True, {"ata-A": "ata-X"}, {CRM: "9000"})
@@ -206,6 +207,7 @@ def test_a_replica_that_cannot_be_put_aside(monkeypatch: pytest.MonkeyPatch, man
     arguments = ("vault2", "tank", "node1", CRM, "5", mandatory)
     assert lineage._aside(SimpleNamespace(), host, *arguments) is ends
     assert "dataset is busy" in said[0]
+    assert ("node1", "vault2") in record_operations.behind
 
 
 def test_applying_goes_on_and_says_that_something_is_left(go: Go) -> None:
