@@ -15,6 +15,7 @@ from blackstart.reading import Present, Unknown
 from blackstart.vault import layout, libraries
 from blackstart.vault.bundle import collect, install, pack
 from blackstart.vault.libraries import LibrariesError
+from blackstart.vault.python import short
 from blackstart.vault.upload import beside, cleared
 from operations.common import Commands, refuse
 from operations.record import forget, reading
@@ -25,7 +26,10 @@ _missing: dict[str, str] = {}  # vault -> why its libraries were not brought
 
 @operation()
 def tool(vault: str, pool: str) -> Commands:
-    """Brought beside the running version, then the link is switched: what runs goes on with what it has loaded."""
+    """Brought beside the running version, then the link is switched: what runs goes on with what it has loaded.
+
+    What nothing runs from any more goes then (clear.py).
+    """
     bundle = pack(collect())
     running = reading(vault, pool).tool
     if isinstance(running, Present) and running.value == bundle.version:
@@ -34,6 +38,7 @@ def tool(vault: str, pool: str) -> Commands:
     yield f"{shell('mkdir', '-p', layout.TOOL)} && {cleared(layout.TOOL)}"
     yield FileUploadCommand(io.BytesIO(bundle.archive), archive)
     yield f"sh -c {shell(install(bundle.version))} <{shell(archive)} && {shell('rm', '-f', archive)}"
+    yield f"PYTHONPATH={shell(layout.TOOL + '/current')} {shell('python3', '-m', 'blackstart.vault.clear')}"
     forget(vault)
 
 
@@ -50,7 +55,7 @@ def brought(vault: str, pool: str) -> Commands:
     lock, target = libraries.lock_file().read_bytes(), found.python.value
     name = libraries.name(lock, target)
     there = found.libraries.value if isinstance(found.libraries, Present) else ()
-    if {name, libraries.short(lock)} <= set(there):
+    if {name, short(lock)} <= set(there):
         return
     try:
         with _alone:

@@ -71,9 +71,11 @@ def tree(root: Path, path: Path) -> list[tuple[str, bytes]]:
 def install(version: str) -> str:
     """Shell that unpacks the archive on stdin beside the running version and switches the link. Repeatable.
 
+    The version before keeps a link as well: clear.py leaves both alone.
+
     Compiled once, by root: the unprivileged users that run it could not write what Python compiles.
     """
-    final = shell(f"{layout.TOOL}/{version}")
+    final, current, previous = (shell(f"{layout.TOOL}/{name}") for name in (version, "current", "previous"))
     return "\n".join(
         [
             "set -e; umask 022",
@@ -85,7 +87,10 @@ def install(version: str) -> str:
             '  sync -f "$new"',
             f'  mv -T "$new/tool" {final} || [ -e {final} ] # somebody else brought it meanwhile',
             "fi",
-            f'ln -s {shell(version)} "$new/current"',
-            f'mv -T "$new/current" {shell(layout.TOOL + "/current")}',
+            f"old=$(readlink {current}) || old={shell(version)}",
+            f'if [ "$old" != {shell(version)} ]; then',
+            f'  ln -s "$old" "$new/previous"; mv -T "$new/previous" {previous}',
+            "fi",
+            f'ln -s {shell(version)} "$new/current"; mv -T "$new/current" {current}',
         ]
     )

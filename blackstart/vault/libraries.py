@@ -18,7 +18,7 @@ from blackstart.change import shell
 from blackstart.supply import put
 from blackstart.vault import layout
 from blackstart.vault.bundle import pack, tree
-from blackstart.vault.python import Target
+from blackstart.vault.python import Target, short
 from blackstart.vault.upload import cleared, scratch
 
 SECONDS = 900
@@ -31,11 +31,6 @@ class LibrariesError(Exception):
 
 def lock_file() -> Path:
     return Path(blackstart.__file__).parents[1] / "requirements.lock"
-
-
-def short(lock: bytes) -> str:
-    """What a vault's launcher looks for, by the lock file beside the tool that it starts."""
-    return hashlib.sha256(lock).hexdigest()[:12]
 
 
 def name(lock: bytes, target: Target) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -18,6 +19,11 @@ class Target:
         """Wheels' platform tags that run there, best first (PEP 600); pip does not work out the lower ones itself."""
         tags = [f"manylinux_2_{minor}_{self.machine}" for minor in range(self.glibc, 4, -1)]
         return tags + [f"{old}_{self.machine}" for old in ("manylinux2014", "manylinux2010", "manylinux1")]
+
+
+def short(lock: bytes) -> str:
+    """What a vault's launcher looks for, by the lock file beside the tool that it starts."""
+    return hashlib.sha256(lock).hexdigest()[:12]
 
 
 def parse_target(lines: list[str]) -> Target:

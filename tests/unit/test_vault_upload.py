@@ -45,6 +45,15 @@ def test_a_tool_that_two_runs_bring_at_once_is_whole_and_nothing_is_left_beside_
     assert (tool / "current/blackstart/vault/x.py").exists() and (tool / "current").resolve().name == bundle.version
 
 
+def test_the_version_before_is_known_however_often_one_is_brought(root: Path) -> None:
+    tool, (one, two) = root / layout.TOOL.lstrip("/"), (pack(FILES), pack(FILES | {"z": b""}))
+    for bundle, before in ((one, None), (one, None), (two, one), (two, one), (one, two)):
+        assert run(root, install(bundle.version), bundle.archive) == 0
+        assert (tool / "current").readlink().name == bundle.version
+        assert (tool / "previous").is_symlink() is bool(before)
+        assert not before or (tool / "previous").readlink().name == before.version
+
+
 def test_libraries_that_two_runs_bring_at_once_are_whole(root: Path) -> None:
     archive = pack({"attrs.py": b""})
     tool = root / layout.TOOL.lstrip("/")
