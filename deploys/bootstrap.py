@@ -10,8 +10,9 @@ from __future__ import annotations
 from pyinfra.context import host as current
 
 from blackstart.converge.context import commit_of
+from blackstart.person import who
 from blackstart.spec.load import fleet_path
-from deploys.fleet import spec_of, who
+from deploys.fleet import spec_of
 from deploys.rebuild import ask, carry_out, ways
 from operations import bootstrap, lock
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -51,11 +49,6 @@ def warn_of_uncommitted() -> None:
     line = uncommitted_line(fleet_path())
     if line:
         logger.warning(line)
-
-
-def who() -> str:
-    """Who runs this, for records and locks."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def asked(data: Any) -> Asked:

@@ -11,6 +11,7 @@ from blackstart.converge.context import commit_of
 from blackstart.converge.everything import wanted
 from blackstart.converge.wanted import Wanted
 from blackstart.image import cache_folder
+from blackstart.person import who
 from blackstart.restore.job import Asks, Job, without
 from blackstart.restore.outline import Outline
 from blackstart.spec.load import fleet_path
@@ -20,7 +21,7 @@ from deploys.applied import applied
 from deploys.container import containers
 from deploys.dataset import datasets
 from deploys.delegation import delegations
-from deploys.fleet import asked, context_of, fleet, who
+from deploys.fleet import asked, context_of, fleet
 from deploys.image import images
 from deploys.project import releases
 from deploys.rootfs import exchanged, roots

@@ -9,9 +9,10 @@ from __future__ import annotations
 from pyinfra.context import host as current
 
 from blackstart.converge.context import commit_of
+from blackstart.person import who
 from blackstart.spec.load import fleet_path
 from blackstart.spec.resolve import NodeSpec
-from deploys.fleet import fleet, spec_of, who
+from deploys.fleet import fleet, spec_of
 from operations import lock, retire
 
 

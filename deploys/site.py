@@ -9,13 +9,14 @@ from pyinfra.context import host as current
 
 from blackstart.converge.everything import wanted
 from blackstart.image import cache_folder
+from blackstart.person import who
 from blackstart.spec.load import fleet_path
 from deploys import host
 from deploys.applied import applied
 from deploys.container import containers
 from deploys.dataset import datasets
 from deploys.delegation import delegations
-from deploys.fleet import asked, context_of, fleet, spec_of, warn_of_uncommitted, who
+from deploys.fleet import asked, context_of, fleet, spec_of, warn_of_uncommitted
 from deploys.guard import guard
 from deploys.image import images
 from deploys.keeper import keeper

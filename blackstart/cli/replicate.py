@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import socket
 import subprocess
 import sys
 
@@ -12,6 +10,7 @@ import click
 
 from blackstart.change import shell
 from blackstart.cli.fleet_hosts import hosts, ssh, ssh_config_option
+from blackstart.person import who
 from blackstart.spec.types import format_duration
 from blackstart.vault import asked, layout
 
@@ -28,7 +27,7 @@ def now_command(node: str) -> str:
     name = shell(unit(node))
     return "\n".join(
         [
-            asked.ask(node, f"on demand by {getpass.getuser()}@{socket.gethostname()}"),
+            asked.ask(node, f"on demand by {who()}"),
             f"journalctl -q -f -n 0 -o cat -p info -u {name} & follow=$!",
             f"systemctl start {name}",
             f"status=$(systemctl show -P ExecMainStatus {name})",
