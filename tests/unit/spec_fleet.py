@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from blackstart.cli import main
 from blackstart.spec.check import check, warnings
 from blackstart.spec.load import read_fleet
 
@@ -66,6 +68,11 @@ node = "node1"
 ip = "10.20.0.12/24"
 """,
 }
+
+
+def run(*words: str) -> Result:
+    """`blackstart` with these words."""
+    return CliRunner().invoke(main, words)
 
 
 def write(root: Path, **changed: str | None) -> Path:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from rebuild_world import live, pool, record
-from spec_fleet import write
 
 from blackstart.cli import main, why
 from blackstart.cli.fleet_hosts import Hosts
@@ -36,13 +35,6 @@ OF_THE_FLEET = [
     "project lock web",
 ]
 NEEDS_NO_FLEET = ("json", "lab", "drill-lab", "bench")
-
-
-@pytest.fixture
-def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("BLACKSTART_FLEET", str(tmp_path))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return write(tmp_path)
 
 
 def code(words: str) -> int:

@@ -12,16 +12,14 @@ from typing import Any
 
 import jsonschema
 import pytest
-from click.testing import CliRunner, Result
 from converge_world import wishes
 from documents import valid
 from rebuild_world import live, node_spec, pool, record
-from spec_fleet import plus, write
+from spec_fleet import plus, run, write
 from test_live_recorded import RECORDED, reading
 from test_restore_engine import Run
 
 from blackstart.bench.row import Row
-from blackstart.cli import main
 from blackstart.cli import replicate as replicate_command
 from blackstart.cli.fleet_hosts import Hosts
 from blackstart.cli.why import document as why_document
@@ -42,17 +40,6 @@ from blackstart.vault.zfs import Snapshot
 from blackstart.verdict import judge
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("BLACKSTART_FLEET", str(tmp_path))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return write(tmp_path)
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(main, words)
 
 
 def test_the_page_is_current() -> None:

@@ -9,25 +9,12 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from click.testing import CliRunner, Result
-from spec_fleet import FILES, plus, write
+from spec_fleet import FILES, plus, run, write
 
-from blackstart.cli import main
 from blackstart.spec.docs import reference
 from blackstart.spec.schema import schema
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("BLACKSTART_FLEET", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return write(tmp_path)
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(main, words)
 
 
 def test_check_of_a_fit_fleet(fleet: Path) -> None:
