@@ -12,7 +12,7 @@ _GONE = re.compile(r"cannot open '([^']+)': dataset does not exist$")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The node's side. `datasets`: name -> encrypted. `taken`: why the snapshot failed, "" when it was taken."""
+    """The node's side. `datasets`: name -> encrypted. `failed`: why no snapshot was taken, "" when it was."""
 
     datasets: dict[str, bool]
     missing: tuple[str, ...]

@@ -168,26 +168,28 @@ class Pull:
             run("zfs", "hold", layout.HOLD, *free)
 
     def _write_down(self, source: Source, before: dict[str, list[Snapshot]], after: dict[str, list[Snapshot]]) -> None:
-        """Journal every snapshot that came, by guid; then the record's newest. Nobody else's field is touched."""
+        """Journal every snapshot that came, by guid; then the record's newest. Nobody else's field is touched.
+
+        What a run that was killed had brought comes after the record's newest: it is journalled now.
+        """
         record = self.store.read()
-        known = {snapshot.guid for have in before.values() for snapshot in have}
         applied = record.applied if record else None
         for dataset, have in after.items():
-            for snapshot in have:
-                if snapshot.guid not in known:
-                    self.store.journal(
-                        {
-                            "event": "replicated",
-                            "at": int(time.time()),
-                            "reason": self.reason,
-                            "node": self.wishes.node,
-                            "dataset": dataset,
-                            "snapshot": snapshot.name,
-                            "guid": snapshot.guid,
-                            "spec": applied.digest if applied else "",
-                            "commit": applied.commit if applied else "",
-                        }
-                    )
+            known = record.datasets.get(dataset) if record else None
+            for snapshot in arrived_since(have, before.get(dataset, []), known.guid if known else ""):
+                self.store.journal(
+                    {
+                        "event": "replicated",
+                        "at": int(time.time()),
+                        "reason": self.reason,
+                        "node": self.wishes.node,
+                        "dataset": dataset,
+                        "snapshot": snapshot.name,
+                        "guid": snapshot.guid,
+                        "spec": applied.digest if applied else "",
+                        "commit": applied.commit if applied else "",
+                    }
+                )
         newest = {name: have[-1] for name, have in after.items() if name in source.datasets}
         if record and newest:
             self.store.update(lambda current: _with_newest(current or record, newest, source.datasets))
@@ -211,6 +213,18 @@ class Pull:
 def unheld(arrived: Iterable[Snapshot], tagged: dict[str, set[str]]) -> list[str]:
     """Those without replication's own hold: another one's, a restore's for instance, may be released any moment."""
     return [str(snapshot) for snapshot in arrived if layout.HOLD not in tagged.get(str(snapshot), ())]
+
+
+def arrived_since(have: list[Snapshot], before: list[Snapshot], newest: str) -> list[Snapshot]:
+    """Of what is here, oldest first, what came after the snapshot with guid `newest`; else what was not there `before`.
+
+    A chain that begins anew has not the record's newest.
+    """
+    guids = [snapshot.guid for snapshot in have]
+    if newest in guids:
+        return have[guids.index(newest) + 1 :]
+    known = {snapshot.guid for snapshot in before}
+    return [snapshot for snapshot in have if snapshot.guid not in known]
 
 
 def _with_newest(record: Record, newest: dict[str, Snapshot], encrypted: dict[str, bool]) -> Record:

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from blackstart.vault import config, layout, restore_lock, restore_open, store
 from blackstart.vault import lock as vault_lock
 from blackstart.vault import replicate as vault_replicate
 from blackstart.vault.exchange import Source
-from blackstart.vault.record import dump_record
+from blackstart.vault.record import DatasetRecord, dump_record
 from blackstart.vault.restore_plan import dump as dump_plan
 from blackstart.vault.zfs import Snapshot
 from blackstart.verdict import judge
@@ -194,6 +195,25 @@ def test_what_replication_writes_into_the_journal(tmp_path: Path, monkeypatch: p
     source = Source({"tank/a": False}, (), (), "")
     pull._write_down(source, {}, {"tank/a": [Snapshot("tank/a", "blackstart_x", "7", 5)]})
     assert [event["event"] for event in lines(kept.folder)] == ["replicated"]
+
+
+def test_what_a_killed_run_had_brought_is_journalled_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = store.Store("node1", str(tmp_path))
+    kept.folder.mkdir()
+    old, killed, new = (Snapshot("tank/a", f"blackstart_{guid}", guid, 5) for guid in ("6", "7", "8"))
+    known = replace(record(), datasets={"tank/a": DatasetRecord(False, old.name, old.guid, 5)})
+    (kept.folder / "record.json").write_text(dump_record(known))
+    pull = vault_replicate.Pull(wanted(), "interval")
+    pull.store = kept
+    for _ in range(2):
+        pull._write_down(
+            Source({"tank/a": False}, (), (), ""), {"tank/a": [old, killed]}, {"tank/a": [old, killed, new]}
+        )
+    assert [event["guid"] for event in lines(kept.folder)] == ["7", "8"]
+    begun_anew = [Snapshot("tank/a", "blackstart_9", "9", 5)]
+    assert vault_replicate.arrived_since(begun_anew, [], "8") == begun_anew
 
 
 def test_who_holds_a_lock(tmp_path: Path) -> None:
