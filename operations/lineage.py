@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from pyinfra.api.command import FunctionCommand
 from pyinfra.api.host import Host
 from pyinfra.api.operation import operation
@@ -14,12 +16,14 @@ from blackstart.converge.wanted import Wanted
 from blackstart.reading import Present, Unknown
 from blackstart.restore.job import Job
 from blackstart.restore.keeper import keepers, record_on, replicas_on
-from blackstart.restore.lineage import aside_script, ended
+from blackstart.restore.lineage import aside_script, came_back, ended, is_left_behind
 from blackstart.spec.resolve import NodeSpec
+from blackstart.vault.records import Replica
+from blackstart.vault.restore_plan import RESTORED
 from operations.common import Commands, refuse
 from operations.live import live, spoil
 from operations.record import answering, behind, forget, reading, readings
-from operations.vault_shell import ShellError, write
+from operations.vault_shell import ShellError, run, write
 
 
 @operation()
@@ -54,7 +58,8 @@ def begun(job: Job) -> Commands:
 def healed(wanted: Wanted, spec: NodeSpec) -> Commands:
     """A vault that was away during a rebuild holds chains that ended then. Before it learns the epoch.
 
-    Where that cannot be read or done, it does not learn the epoch: the next run that reaches it does both.
+    The same of single datasets, which have no epoch: their own mark tells. Where that cannot be read or done, the vault
+    does not learn the epoch: the next run that reaches it does both.
     """
     found = readings(spec)
     epochs = {
@@ -70,9 +75,11 @@ def healed(wanted: Wanted, spec: NodeSpec) -> Commands:
             if isinstance(record_on(said, spec.name), Unknown):
                 behind.add((spec.name, vault))  # it may answer before this run is over
             continue
-        if epochs[vault] == max(epochs.values()):
-            continue
         replicas = replicas_on(said, spec.name)
+        if epochs[vault] == max(epochs.values()):
+            for dataset, guid in _left_behind(wanted, replicas.value) if isinstance(replicas, Present) else ():
+                yield FunctionCommand(_aside, (vault, keepers(spec)[vault], spec.name, dataset, guid, False), {})
+            continue
         over = (
             ended(replicas.value, live(wanted, "datasets", "snapshots")) if isinstance(replicas, Present) else replicas
         )
@@ -83,6 +90,29 @@ def healed(wanted: Wanted, spec: NodeSpec) -> Commands:
             for dataset in over.value:
                 arguments = (vault, keepers(spec)[vault], spec.name, dataset, f"e{max(epochs.values())}", False)
                 yield FunctionCommand(_aside, arguments, {})
+
+
+def _left_behind(wanted: Wanted, replicas: Mapping[str, Replica]) -> Iterator[tuple[str, str]]:
+    """(dataset, guid it came back from): single datasets that came back while this vault could not put theirs aside.
+
+    The node is asked only where a chain looks as if it had ended: by a reading that may be older than the vault's.
+    """
+    glance = ended(replicas, live(wanted, "pools"))
+    if not current_state.is_executing or not isinstance(glance, Present) or not glance.value:
+        return
+    spoil("datasets", "snapshots")
+    now = live(wanted, "datasets", "snapshots")
+    over = ended(replicas, now, glance.value)
+    snapshots = now.snapshots.value if isinstance(now.snapshots, Present) else {}
+    for dataset in over.value if isinstance(over, Present) else ():
+        try:
+            mark = run(current, shell("zfs", "get", "-Hp", "-o", "value", RESTORED, dataset))
+        except ShellError as error:
+            current.log_styled(f"whether {dataset} came back could not be read: {error}", fg="yellow")
+            continue
+        guid = came_back(mark)
+        if is_left_behind(replicas[dataset], {each.guid for each in snapshots.get(dataset, ())}, guid):
+            yield dataset, guid
 
 
 def _unread(node: str, vault: str, over: Unknown) -> str:

@@ -31,6 +31,22 @@ def ended(replicas: Mapping[str, Replica], live: Live, came_back: Collection[str
     return Present(found)
 
 
+def came_back(mark: str) -> str:
+    """Guid of the snapshot that a dataset came back from, out of its property RESTORED; "" where it never did."""
+    guid, dash, _ = mark.strip().partition("-")
+    return guid if dash and guid.isdigit() else ""
+
+
+def is_left_behind(replica: Replica, guids: Collection[str], guid: str) -> bool:
+    """Whether the dataset came back, from its snapshot `guid`, and the replica has had nothing of it since.
+
+    `guids`: the snapshots on the node. A chain that lives has one of those in common that are newer than `guid`.
+    """
+    held = [snapshot.guid for snapshot in replica.snapshots]
+    since = held[held.index(guid) + 1 :] if guid in held else held
+    return guid != "" and bool(since) and not set(since) & set(guids)
+
+
 def aside_script(vault_pool: str, node: str, dataset: str, word: str) -> str:
     """Rename a replica to `node`.before-`word`, or ...-2 where an earlier return to that snapshot left one.
 

@@ -24,7 +24,7 @@ from blackstart.live.model import Live, SnapshotLive
 from blackstart.reading import Present, Unknown
 from blackstart.restore.job import Asks, with_disks
 from blackstart.restore.keeper import choose
-from blackstart.restore.lineage import ended
+from blackstart.restore.lineage import came_back, ended, is_left_behind
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.record import Record, Unfinished, dump_record, load_record
 from blackstart.vault.records import VaultReading, unknown
@@ -169,11 +169,61 @@ def of_two_vaults() -> NodeSpec:
 def test_a_vault_that_missed_a_rebuild_keeps_its_ended_chains_aside(go: Go, monkeypatch: pytest.MonkeyPatch) -> None:
     spec, found = of_two_vaults(), {"vault1": at_epoch(2), "vault2": at_epoch(1)}
     monkeypatch.setattr(lineage, "readings", lambda spec: found)
+    monkeypatch.setattr(lineage, "run", lambda host, command: "-")  # no single dataset came back
     now = snapshots(crm="5", db=newest(DB), rootfs=newest(ROOTFS))
     commands, _ = go(lineage.healed, now, Present(record()), wanted=Wanted(), spec=spec)
     assert [command.args for command in commands] == [("vault2", "tank", "node1", CRM, "e2", False)]
     found["vault2"] = at_epoch(2)
     assert go(lineage.healed, now, Present(record()), wanted=Wanted(), spec=spec)[0] == []
+
+
+@pytest.mark.parametrize(
+    ("mark", "there", "aside"),
+    [
+        ("{before}-t1763775780\n", "5", True),  # it came back while vault2 was away
+        ("{before}-t1763775780\n", newest(CRM), False),  # the chain lives
+        ("-\n", "5", False),  # it never came back: somebody took the snapshot away
+        ("99-t1763775780\n", "5", True),  # from a snapshot that these vaults never had
+    ],
+)
+def test_a_dataset_that_came_back_while_a_vault_was_away_begins_a_new_chain_there_with_the_next_run(
+    go: Go, monkeypatch: pytest.MonkeyPatch, mark: str, there: str, aside: bool
+) -> None:
+    before = replicas()[CRM].snapshots[-2].guid
+    asked: list[str] = []
+
+    def ask(host: Any, command: str) -> str:
+        asked.append(command)
+        return mark.format(before=before)
+
+    monkeypatch.setattr(lineage, "readings", lambda spec: {"vault1": at_epoch(2), "vault2": at_epoch(2)})
+    monkeypatch.setattr(lineage, "run", ask)
+    now = snapshots(crm=there, db=newest(DB), rootfs=newest(ROOTFS))
+    commands, _ = go(lineage.healed, now, Present(record()), wanted=Wanted(), spec=of_two_vaults())
+    assert asked == ([f"zfs get -Hp -o value blackstart:restored {CRM}"] * 2 if there == "5" else [])
+    guid = came_back(mark.format(before=before))
+    each = [(vault, "tank", "node1", CRM, guid, False) for vault in ("vault1", "vault2")]
+    assert [command.args for command in commands] == (each if aside else [])
+
+
+def test_a_dataset_whose_mark_cannot_be_read_is_left_and_said(go: Go, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(host: Any, command: str) -> str:
+        raise lineage.ShellError("node1: internal error")
+
+    monkeypatch.setattr(lineage, "readings", lambda spec: {"vault1": at_epoch(2)})
+    monkeypatch.setattr(lineage, "run", ask)
+    now = snapshots(crm="5", db=newest(DB), rootfs=newest(ROOTFS))
+    commands, said = go(lineage.healed, now, Present(record()), wanted=Wanted(), spec=of_two_vaults())
+    assert commands == [] and f"whether {CRM} came back could not be read: node1: internal error" in said
+
+
+def test_a_replica_is_left_behind_only_with_nothing_newer_in_common() -> None:
+    replica = replicas()[CRM]
+    first, *others = (snapshot.guid for snapshot in replica.snapshots)
+    assert is_left_behind(replica, {first}, first) and is_left_behind(replica, (), first)
+    assert not is_left_behind(replica, {first, others[0]}, first) and not is_left_behind(replica, {first}, others[-1])
+    assert is_left_behind(replica, {"5"}, "5") and not is_left_behind(replica, {"5"}, "")
+    assert came_back(f"{first}-e2\n") == first and came_back("-\n") == came_back("") == ""
 
 
 def test_a_chain_is_judged_by_a_reading_of_the_node_that_is_younger_than_the_vaults(
