@@ -12,6 +12,7 @@ from typing import Any
 from paramiko.ssh_exception import SSHException
 from pyinfra.api.command import FunctionCommand, StringCommand
 from pyinfra.api.exceptions import ConnectError, NoHostError
+from pyinfra.api.facts import FactBase
 from pyinfra.api.host import Host
 from pyinfra.api.operation import operation
 from pyinfra.api.state import State
@@ -72,20 +73,27 @@ def _connected(name: str) -> Host | None:
     return host if host.connected else None
 
 
+def _asked(name: str, fact: type[FactBase[Any]], **words: Any) -> Any:
+    """A fact of a vault, None where it cannot be reached.
+
+    One that cannot be read is unknown, and judged as that: pyinfra would count the vault as a host that failed, and end
+    the run of every other host with an error.
+    """
+    host = vault_host(name)
+    return host.get_fact(fact, _ignore_errors=True, **words) if host else None
+
+
 def reading(name: str, pool: str) -> VaultReading:
     """What vault `name` knows, read once per phase. A vault that cannot be reached leaves everything unknown."""
     key = (name, current_state.is_executing)
     with _asking[name]:
         if key not in _kept:
-            host = vault_host(name)
-            found = host.get_fact(VaultRecords, pool=pool) if host else unknown(f"vault {name} could not be reached")
-            _kept[key] = found
+            _kept[key] = _asked(name, VaultRecords, pool=pool) or unknown(f"vault {name} could not be reached")
             _rewritten.discard(key)
         elif key in _rewritten:
             _rewritten.discard(key)
-            host = vault_host(name)
-            gone = unknown(f"vault {name} could not be reached")
-            found = host.get_fact(VaultRecords, pool=pool, records_only=True) if host else gone
+            found = _asked(name, VaultRecords, pool=pool, records_only=True)
+            found = found or unknown(f"vault {name} could not be reached")
             _kept[key] = replace(_kept[key], clock=found.clock, records=found.records, folders=found.folders)
         return _kept[key]
 
@@ -127,8 +135,7 @@ def vault_keys(spec: NodeSpec) -> dict[str, dict[str, str]]:
         with _asking[name]:
             if name in _keys:
                 continue
-            host = vault_host(name)
-            _keys[name] = host.get_fact(VaultKeys) if host else Unknown(f"vault {name} could not be reached")
+            _keys[name] = _asked(name, VaultKeys) or Unknown(f"vault {name} could not be reached")
     keys = {name: _keys[name] for name in spec.vaults}
     known = {name: found.value for name, found in keys.items() if isinstance(found, Present)}
     if len(known) == len(keys) or not known:
