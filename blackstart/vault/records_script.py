@@ -28,11 +28,11 @@ section pool zpool list -Hp -o guid "$POOL"
 set -- "$POOL/vault/live" "$POOL/vault/images" "$POOL/vault/projects" "$POOL/vault/specs"
 section mounted zfs get -Hp -o name,property,value mounted,mountpoint "$@"
 section nodes ls -1 "$LIVE"
-for d in "$LIVE"/*/; do
-  [ -d "$d" ] || continue
-  n=${d%/}; n=${n##*/}
-  # Listed, or not to be listed: then cat says why. A test of the file itself would take an error for "not there".
-  if ! names=$(ls -1 "$d") || printf '%s\n' "$names" | grep -qx record.json; then
+for d in "$LIVE"/*; do
+  n=${d##*/}
+  # Listed, or not to be listed: then cat says why. A test of file or folder would take an error for "not there". A file
+  # beside the folders lists itself.
+  if ! names=$(ls -1 "$d" 2>/dev/null) || printf '%s\n' "$names" | grep -qx record.json; then
     section "record $n" cat "$d/record.json"
   fi
 done

@@ -156,11 +156,15 @@ def test_a_record_that_cannot_be_looked_at_is_not_one_that_is_not_there(tmp_path
     (tmp_path / "node1").mkdir()
     (tmp_path / "node1" / "record.json").symlink_to(tmp_path / "nowhere")  # listed, and not to be read
     (tmp_path / "node2").mkdir()
+    (tmp_path / "node3").symlink_to("node3")  # not even known to be a folder
+    (tmp_path / "events.jsonl").touch()
     text = script("backup").replace(f"LIVE={layout.LIVE}", f"LIVE={tmp_path}")
     done = subprocess.run(["sh"], input=text, text=True, capture_output=True, check=False)
     _, found, rest = done.stdout.partition("+record node1\n")
     assert found and "=1\n" in rest.split("+")[0]
-    assert "+record node2" not in done.stdout
+    assert "+record node2" not in done.stdout and "+record events.jsonl" not in done.stdout
+    _, found, rest = done.stdout.partition("+record node3\n")
+    assert found and "!cat: " in rest and "=1\n" in rest.split("+")[0]
 
 
 def test_the_records_can_be_read_alone() -> None:
@@ -179,3 +183,10 @@ def test_the_keys_can_be_read_alone(tmp_path: Path) -> None:
     (tmp_path / "torn.pub").write_text("ssh-ed25519")
     done = subprocess.run(["sh"], input=text, text=True, capture_output=True, check=False)
     assert isinstance(parse(done.stdout, "").keys, Unknown)
+
+
+def test_a_vault_without_nodes_says_nothing_beside_its_answer(tmp_path: Path) -> None:
+    text = script("backup", records_only=True).replace(f"LIVE={layout.LIVE}", f"LIVE={tmp_path}")
+    done = subprocess.run(["sh"], input=text, text=True, capture_output=True, check=True)
+    assert done.stderr == ""
+    assert parse(done.stdout + framed("pool", "123") + mounts(), "backup").records == Present({})
