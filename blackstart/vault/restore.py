@@ -8,6 +8,7 @@ starts as soon as its own data is in place. Killed anywhere, it is simply run ag
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -55,6 +56,7 @@ class Restore:
         self.in_place: set[str] = set()
         self.answered: set[str] = set()
         self.starting: dict[str, Future[None]] = {}
+        self.choosing = threading.Lock()  # what starts next, also behind a container that answers
         self.breaks = 0  # of the link, one after another without a byte in between
         self.head_start = HEAD_START
         self.known: State | None = None  # what the node said last, and what was done since
@@ -168,17 +170,18 @@ class Restore:
 
     def start_ready(self) -> None:
         """Start what can be; what is being started does not keep the next dataset waiting."""
-        for start in ready(self.plan.starts, self.in_place, self.answered, set(self.starting)):
-            self.status.container(start.container, "starting")
-            self.status.say(f"{start.container}: starting")
-            self.starting[start.container] = self.pool.submit(self.start, start)
+        with self.choosing:
+            for start in ready(self.plan.starts, self.in_place, self.answered, set(self.starting)):
+                self.status.container(start.container, "starting")
+                self.status.say(f"{start.container}: starting")
+                self.starting[start.container] = self.pool.submit(self.start, start)
 
     def let_come_up(self) -> None:
         """Hold the next stream back for a moment: on a small node a container beside one comes up four times slower,
         and what is streamed next has the lower priority. Bounded for the whole restore, whatever its containers do.
         """
         begun = time.monotonic()
-        wait(self.starting.values(), timeout=self.head_start)
+        wait(list(self.starting.values()), timeout=self.head_start)
         self.head_start = max(0.0, self.head_start - (time.monotonic() - begun))
 
     def start(self, start: Start) -> None:
@@ -192,13 +195,15 @@ class Restore:
         self.answered.add(start.container)
         self.status.container(start.container, "answers")
         self.status.say(f"{start.container}: answers after {time.monotonic() - begun:.0f} s")
+        # At once: the stream that flows meanwhile may take hours.
+        self.start_ready()
 
     def finish_starts(self) -> None:
-        """Wait for containers; one that answers may let others begin."""
-        while any(not future.done() for future in self.starting.values()):
-            for future in list(self.starting.values()):
-                future.result()
-            self.start_ready()
+        """Wait for containers; one that answers lets others begin before its own start has ended."""
+        while pending := [future for future in list(self.starting.values()) if not future.done()]:
+            wait(pending)
+        for future in self.starting.values():
+            future.result()
         self.pool.shutdown()
         for start in self.plan.starts:
             if start.container not in self.starting:

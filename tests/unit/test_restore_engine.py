@@ -17,7 +17,7 @@ from test_restore_steps import world
 from blackstart.vault import restore as engine
 from blackstart.vault.record import dump_record
 from blackstart.vault.restore_gate import Gate, LinkError
-from blackstart.vault.restore_plan import Item, Plan
+from blackstart.vault.restore_plan import Item, Plan, Start
 from blackstart.vault.restore_sender import Failed, Sender
 from blackstart.vault.restore_status import Status
 from blackstart.vault.store import Store
@@ -82,6 +82,7 @@ class Node:
             self.tokens[landing] = "1-token"
             progress(5)
             self._trouble(f"{word} {item.dataset}")
+        self.slow.get(f"{word} {item.dataset}", lambda: None)()
         self.tokens.pop(landing, None)
         self.guids[landing] = item.guid
         progress(item.bytes)
@@ -176,6 +177,31 @@ def test_a_container_that_takes_long_does_not_keep_the_data_waiting(run: Run, mo
     run.node.slow["step start-db"] = until_crm_is_sent
     assert run() == 0
     assert run.did.index("send tank/data/crm") < run.did.index("step start-db ended")
+
+
+def test_a_container_without_data_starts_behind_the_one_that_it_waits_for(run: Run) -> None:
+    """What it waits for comes up in the head start behind the last stream."""
+    run.plan = replace(run.plan, starts=(*run.plan.starts, Start("web", "start-web", (), ("crm",))))
+    run.node.slow["step start-crm"] = lambda: time.sleep(0.1)
+    assert run() == 0
+    assert run.did.index("step start-web") > run.did.index("step start-crm ended")
+
+
+def test_a_container_starts_as_soon_as_another_answers_also_beside_a_stream(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "HEAD_START", 0.05)
+    run.plan = replace(run.plan, starts=(run.plan.starts[0], Start("web", "start-web", (), ("db",))))
+
+    def until(what: str) -> None:
+        deadline = time.monotonic() + 10
+        while what not in run.node.asked and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    run.node.slow["step start-db"] = lambda: until("send tank/data/crm")
+    run.node.slow["send tank/data/crm"] = lambda: until("step start-web")
+    assert run() == 0
+    assert run.did.index("step start-web") < run.did.index(f"step {run.plan.items[2].step}")
 
 
 def test_a_cut_link_goes_on_from_the_token_and_a_node_that_reboots_is_waited_for(run: Run) -> None:
