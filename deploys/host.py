@@ -24,6 +24,11 @@ def own(deploys: tuple[str, ...], folder: Path) -> None:
 def host(wanted: Wanted, vaults: Sequence[str] = ()) -> None:
     """All that /etc loses with the OS disk, and that needs no pool. `vaults` are asked where no mirror is reached."""
     packages(wanted=wanted, vaults=vaults)
+    settled(wanted)
+
+
+def settled(wanted: Wanted) -> None:
+    """What needs packages, and neither pool nor data."""
     users(wanted=wanted)
     files(wanted=wanted)
     settings(wanted=wanted)

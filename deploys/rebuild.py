@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from blackstart.restore.job import Asks, Job, without
 from blackstart.restore.outline import Outline
 from blackstart.spec.load import fleet_path
 from blackstart.spec.resolve import NodeSpec
+from blackstart.vault.lock import holder
 from deploys import host
 from deploys.applied import applied
 from deploys.container import containers
@@ -23,10 +25,14 @@ from deploys.dataset import datasets
 from deploys.delegation import delegations
 from deploys.fleet import asked, context_of, fleet
 from deploys.image import images
+from deploys.package import packages
 from deploys.project import releases
 from deploys.rootfs import exchanged, roots
 from deploys.unit import units
 from operations import bootstrap, judgement, lineage, lock, rebuild, restore, returned, stock
+from operations.verdict import say, say_once
+
+PAUSE = 3  # seconds between two looks at a host part that another run is at
 
 
 def wishes(spec: NodeSpec, epoch: int | None, folder: Path) -> Wanted:
@@ -57,35 +63,70 @@ def carry_out(job: Job, made: Outline | None) -> None:
     if job.verdict.kind == "intact":
         the_rest(job)
         return
-    joined = bool(made) and restore.running(job)
-    if not joined:
-        locked(job, "bootstrap.py")
-        judgement.holds(name="All is as it was planned for", job=job)
-    if made and not joined:
-        prepare(job, made)
-    elif not made:
+    if made:
+        bring_back(job, made)
+        lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="bootstrap.py")
+    else:
+        planned(job, "bootstrap.py")
         the_host(job)
         rebuild.zfs_ready(name="ZFS is loaded")
         rebuild.pools(name="Pools by guid", job=job)
         rebuild.nothing_lost(name="Nothing is missing on them", job=job, coming=())
-    if made:
-        restore.restored(name="Data, from the vault", job=job, start=not joined)
-        lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="bootstrap.py")
     finish(job, made)
     lock.released(name=f"Lock of {node} let go", spec=job.working)
+
+
+def bring_back(job: Job, made: Outline) -> None:
+    """The data, by the vault's unit, and beside it the host's own part, which its containers wait for.
+
+    A run that prepared nothing starts nothing: the unit that it met may have ended meanwhile, and its plan is done.
+    """
+    node = job.spec.name
+    if not restore.running(job):
+        planned(job, "bootstrap.py")
+        prepare(job, made)
+        restore.started(name="The vault begins", job=job)
+    while not restore.host_is_ready(job):
+        line = holder(job.by, job.commit, "bootstrap.py, the host part", int(time.time()))
+        other = lock.host_part(job.vault, node, line)
+        if not other:
+            beside(job, made)
+            break
+        # It may also be a run that died: the vault lets go of its lock before long.
+        say_once(f"{other.partition(';')[0]}; this run waits for it")
+        if not restore.running(job):
+            break
+        time.sleep(PAUSE)
+    restore.restored(name="Data, from the vault", job=job)
+
+
+def beside(job: Job, made: Outline) -> None:
+    """The host's own part while data flows, under a lock of its own, which is held."""
+    try:
+        before = without(job.wanted, [each.dataset for each in made.chosen])
+        host.settled(job.wanted)
+        images(wanted=before, cache=cache_folder(), vaults=job.sources)
+        roots(wanted=before, folder=job.folder)
+        releases(wanted=job.wanted, folder=job.tree, vaults=job.sources)
+        units(wanted=job.wanted)
+        restore.ready(name="The host is ready", job=job)
+    except BaseException:
+        say("the data goes on coming back, and its containers wait: once that is mended, run the same command again")
+        raise
+    finally:
+        lock.release(job.spec.name)
 
 
 def one_dataset(job: Job, made: Outline | None) -> None:
     """A living node's dataset: received beside what is there, exchanged, its containers started again."""
     assert made is not None
     node = job.spec.name
-    joined = restore.running(job)
-    if not joined:
-        locked(job, "restore.py")
-        judgement.holds(name="All is as it was planned for", job=job)
+    if not restore.running(job):
+        planned(job, "restore.py")
         returned.known_hosts(name="The vaults know the host", job=job, fleet=fleet())
         restore.prepared(name="The vault may restore", job=job, epoch=made.epoch)
-    restore.restored(name="Data, from the vault", job=job, start=not joined)
+        restore.started(name="The vault begins", job=job)
+    restore.restored(name="Data, from the vault", job=job)
     lock.locked(name=f"Lock of {node}", spec=job.working, who=job.by, commit=job.commit, what="restore.py")
     finish_one(job)
     lock.released(name=f"Lock of {node} let go", spec=job.working)
@@ -110,6 +151,12 @@ def locked(job: Job, what: str) -> None:
     judgement.afresh(job=job)
 
 
+def planned(job: Job, what: str) -> None:
+    """Under the lock, and only where all is still as this run was planned for."""
+    locked(job, what)
+    judgement.holds(name="All is as it was planned for", job=job)
+
+
 def finish_one(job: Job) -> None:
     """What is left once single datasets of a living node are back."""
     lineage.begun(name="The vaults begin new chains", job=job)
@@ -127,20 +174,17 @@ def the_host(job: Job) -> None:
 
 
 def prepare(job: Job, made: Outline) -> None:
-    """Everything that can be there before the data: it is not waited for while data flows."""
+    """What must be there before data can flow: the pools, parents of what comes, permission, the plan."""
     rebuild.opened(name="The rebuild is begun", job=job)
-    the_host(job)
+    host.own(job.spec.node.host.deploys, job.tree)
+    packages(wanted=job.wanted, vaults=job.sources)
     rebuild.zfs_ready(name="ZFS is loaded")
     rebuild.pools(name="Pools", job=job)
     rebuild.journalled(name="The pools' guids", job=job)
     coming = sorted(each.dataset for each in made.chosen)
     rebuild.nothing_lost(name="Nothing is missing on what was not lost", job=job, coming=coming)
-    before = without(job.wanted, coming)
-    datasets(wanted=before, folder=job.folder)
-    images(wanted=before, cache=cache_folder(), vaults=job.sources)
-    roots(wanted=before, folder=job.folder)
-    releases(wanted=job.wanted, folder=job.tree, vaults=job.sources)
-    units(wanted=job.wanted)
+    # Now, and not beside the data: both would make the same parents.
+    datasets(wanted=without(job.wanted, coming), folder=job.folder)
     returned.known_hosts(name="The vaults know the host", job=job, fleet=fleet())
     restore.prepared(name="The vault may restore", job=job, epoch=made.epoch)
 

@@ -20,15 +20,16 @@ from blackstart.vault.records import VaultReading
 from operations.common import Commands, refuse
 from operations.held import Holding, fence, locks
 from operations.record import readings, vault_host
+from operations.vault_shell import ShellError
 
 
-def take(vault: Host, node: str, line: str) -> Held:
+def take(vault: Host, node: str, line: str, part: str = "") -> Held:
     """The node's lock on a connected vault. Raises LockError."""
     client: Any = getattr(vault.connector, "client", None)
     transport = client.get_transport() if client else None
     if transport is None:
         raise LockError(f"{node}: its lock on {vault.name} could not be taken: not connected by SSH")
-    command = shell("sh", "-c", script(node, line))
+    command = shell("sh", "-c", script(node, line, part))
     if vault.data.get("_sudo"):
         command = f"sudo -n {command}"
     try:
@@ -90,6 +91,24 @@ def _take_on(vault: str, said: VaultReading, node: str, line: str) -> Held:
     if host is None:
         raise LockError(f"{node}: vault {vault} could not be reached to lock it")
     return take(host, node, line)
+
+
+def host_part(vault: str, node: str, line: str) -> str:
+    """Hold, until `release`, the lock for the host's own part, beside the node's, which the vault's unit holds.
+
+    Who has it, as one sentence; "" once it is ours. Raises ShellError.
+    """
+    host = vault_host(vault)
+    if host is None:
+        raise ShellError(f"vault {vault} could not be reached to lock it")
+    try:
+        locks[node, vault] = Holding(take(host, node, line, "host"))
+        fence(current, node)
+    except Taken as taken:
+        return str(taken)
+    except LockError as error:
+        raise ShellError(str(error).removeprefix(f"{node}: ")) from error
+    return ""
 
 
 def release(node: str) -> None:

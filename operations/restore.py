@@ -205,23 +205,52 @@ def running(job: Job) -> bool:
 
 
 @operation()
-def restored(job: Job, start: bool) -> Commands:
-    """Start the unit on the vault, or follow the one that ran when this run looked, to its end.
+def started(job: Job) -> Commands:
+    """Start the unit on the vault, of a restore that this run has prepared. The node's lock is handed over to it."""
+    yield FunctionCommand(_start, (job,), {})
 
-    A run that prepared nothing starts nothing: the unit may have ended meanwhile, and its plan is done.
 
-    A terminal that goes away ends only the following. The node's lock is handed over to the unit.
-    """
-    yield FunctionCommand(_restore, (job, start), {})
+def _start(state: State, host: Host, job: Job) -> bool:
+    try:
+        lock.release(job.spec.name)
+        on_vault(job.vault, unit.start(job.spec.name))
+    except ShellError as error:
+        host.log_styled(f"{job.spec.name}: the restore was not started: {error}", fg="red")
+        return False
+    return True
+
+
+def host_is_ready(job: Job) -> bool:
+    """Whether the host part of this restore is done, by this run or another. Raises ShellError."""
+    return on_vault(job.vault, unit.is_host_ready(job.spec.name), tries=3).strip() == "yes"
+
+
+@operation()
+def ready(job: Job) -> Commands:
+    """The host part is done, and would outlast a power cut: the unit may start containers."""
+    yield shell("sync", "-f", "/etc", layout.STATE)
+    yield FunctionCommand(_ready, (job,), {})
+
+
+def _ready(state: State, host: Host, job: Job) -> bool:
+    try:
+        on_vault(job.vault, unit.say_host_ready(job.spec.name), tries=3)
+    except ShellError as error:
+        host.log_styled(f"{job.spec.name}: the vault was not told that the host is ready: {error}", fg="red")
+        return False
+    return True
+
+
+@operation()
+def restored(job: Job) -> Commands:
+    """Follow the unit on the vault to its end. A terminal that goes away ends only the following."""
+    yield FunctionCommand(_restored, (job,), {})
     spoil(EVERYTHING)
 
 
-def _restore(state: State, host: Host, job: Job, start: bool) -> bool:
+def _restored(state: State, host: Host, job: Job) -> bool:
     node = job.spec.name
     try:
-        if start and not running(job):
-            lock.release(node)
-            on_vault(job.vault, unit.start(node))
         return follow(job)
     except (ShellError, ValueError) as error:
         host.log_styled(f"{node}: {error}", fg="red")

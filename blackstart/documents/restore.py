@@ -7,7 +7,7 @@ from typing import Literal
 from blackstart.spec.types import Model, Name
 from blackstart.vault.restore_plan import Phase
 
-ContainerState = Literal["waiting", "starting", "answers", "failed", "not started"]
+ContainerState = Literal["waiting", "waiting for the host", "starting", "answers", "failed", "not started"]
 
 
 class RestoreDataset(Model):

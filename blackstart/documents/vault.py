@@ -250,7 +250,10 @@ class LastReplication(Model):
 
 
 class LockHolder(Model):
-    """Who works on the node. The lock is the kernel's (`flock`), not this text: an unlocked file says nothing."""
+    """Who works on the node; `lock.host`: on the host part of its rebuild, while the vault's own unit has `lock`.
+
+    The lock is the kernel's (`flock`), not this text: an unlocked file says nothing.
+    """
 
     format: Literal[1]
     """of this document"""

@@ -41,6 +41,7 @@ def plan(
         target=target,
         items=items,
         starts=starts,
+        awaits_host=commit is not None,
         commit=dict(commit) if commit is not None else None,
         details={"begun": begun, "at_asked": outline.at, "not_restored": dict(outline.left), **(details or {})},
     )

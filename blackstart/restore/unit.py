@@ -9,7 +9,7 @@ from typing import Any
 from blackstart.change import shell
 from blackstart.restore.outline import round_size, say_age
 from blackstart.vault import layout
-from blackstart.vault.restore_plan import load
+from blackstart.vault.restore_plan import HOST_READY, load
 from blackstart.vault.restore_status import FORMAT, NAME
 from blackstart.vault.upload import mounted
 
@@ -25,9 +25,22 @@ def plan_path(node: str) -> str:
 def put_plan(node: str) -> str:
     """The plan comes on stdin and is replaced whole; what an earlier restore said of itself is no answer to it."""
     path = plan_path(node)
-    fresh, status = shell(f"{path}.new"), shell(f"{layout.node_folder(node)}/{NAME}")
-    put = f"cat > {fresh} && sync {fresh} && rm -f {status} && {shell('mv', '-T', f'{path}.new', path)}"
+    fresh, before = shell(f"{path}.new"), shell(f"{layout.node_folder(node)}/{NAME}", host_ready_path(node))
+    put = f"cat > {fresh} && sync {fresh} && rm -f {before} && {shell('mv', '-T', f'{path}.new', path)}"
     return f"umask 022 && {mounted(layout.LIVE)} && {put}"
+
+
+def host_ready_path(node: str) -> str:
+    return f"{layout.node_folder(node)}/{HOST_READY}"
+
+
+def say_host_ready(node: str) -> str:
+    return f"{mounted(layout.LIVE)} && : > {shell(host_ready_path(node))}"
+
+
+def is_host_ready(node: str) -> str:
+    """Prints `yes` where the host part of the plan that lies there is done."""
+    return f"[ ! -e {shell(host_ready_path(node))} ] || echo yes"
 
 
 def read_plan(node: str) -> str:

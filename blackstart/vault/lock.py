@@ -42,8 +42,9 @@ class Channel(Protocol):
     def settimeout(self, timeout: float | None) -> None: ...
 
 
-def path(node: str) -> str:
-    return f"{layout.node_folder(node)}/lock"
+def path(node: str, part: str = "") -> str:
+    """`part`: a lock beside the node's, for a part of the work while a restore holds that one."""
+    return f"{layout.node_folder(node)}/lock{part and f'.{part}'}"
 
 
 def holder(who: str, commit: str, what: str, now: int, run: str) -> str:
@@ -52,9 +53,9 @@ def holder(who: str, commit: str, what: str, now: int, run: str) -> str:
     return json.dumps(said, sort_keys=True)
 
 
-def script(node: str, line: str) -> str:
+def script(node: str, line: str, part: str = "") -> str:
     """POSIX sh for the vault, as root: takes the lock, says `locked`, keeps it while signs of life come on stdin."""
-    file, folder, live = shell(path(node)), shell(layout.node_folder(node)), shell(layout.LIVE)
+    file, folder, live = shell(path(node, part)), shell(layout.node_folder(node)), shell(layout.LIVE)
     return "\n".join(
         [
             "umask 002",

@@ -20,7 +20,7 @@ from blackstart.vault.restore_gate import Gate, LinkError, runtime_folder
 from blackstart.vault.restore_lock import Busy, held
 from blackstart.vault.restore_next import Action, State, after, next_action, parse_state, ready
 from blackstart.vault.restore_pipe import send_command
-from blackstart.vault.restore_plan import Item, Plan, Start, load
+from blackstart.vault.restore_plan import HOST_READY, Item, Plan, Start, load
 from blackstart.vault.restore_sender import Failed, Sender
 from blackstart.vault.restore_status import Status
 from blackstart.vault.store import Store, mounted
@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 PATIENCE = 900.0  # seconds without any progress until a node that does not answer is given up
 BREAKS = 10
+HOST = 1800.0  # seconds that containers wait for the host part, once all that they need of this restore is there
+HOST_PAUSE = 0.5
 HEAD_START = 30.0  # seconds of a whole restore in which the next stream waits for containers that come up
 CUTOVER = 600.0
 START = 1800.0
@@ -60,6 +62,7 @@ class Restore:
         self.breaks = 0  # of the link, one after another without a byte in between
         self.head_start = HEAD_START
         self.known: State | None = None  # what the node said last, and what was done since
+        self.host_patience = HOST
         self.pool = ThreadPoolExecutor(max_workers=4)
 
     def run(self) -> int:
@@ -69,7 +72,21 @@ class Restore:
         holding = self.pool.submit(self.sender.hold_all, self.plan.items)
         self.known = self.state()
         holding.result()
-        self.start_ready()
+        try:
+            self.start_ready()
+            self.bring_all()
+        except BaseException:
+            # What was begun comes to its end, and is not told after the result; a host is not waited for any more.
+            self.host_patience = 0.0
+            wait(list(self.starting.values()))
+            raise
+        self.finish_starts()
+        if self.status.errors:
+            return 1
+        return self.conclude()
+
+    def bring_all(self) -> None:
+        """Every dataset, in the plan's order, and the containers whose turn has come. Raises LinkError, OSError."""
         for item in self.plan.items:
             try:
                 self.bring(item)
@@ -80,10 +97,6 @@ class Restore:
                 self.status.error(f"{item.dataset}: {error}")
             self.start_ready()
             self.let_come_up()
-        self.finish_starts()
-        if self.status.errors:
-            return 1
-        return self.conclude()
 
     def patiently(self, ask: Callable[[], T]) -> T:
         """`ask` until it answers, waiting longer each time, for PATIENCE seconds. Raises LinkError."""
@@ -172,23 +185,43 @@ class Restore:
         """Start what can be; what is being started does not keep the next dataset waiting."""
         with self.choosing:
             for start in ready(self.plan.starts, self.in_place, self.answered, set(self.starting)):
-                self.status.container(start.container, "starting")
-                self.status.say(f"{start.container}: starting")
                 self.starting[start.container] = self.pool.submit(self.start, start)
+
+    def host_is_ready(self) -> bool:
+        """Whether the controller has laid down what containers need of the host; it does so while data flows."""
+        return not self.plan.awaits_host or (self.store.folder / HOST_READY).exists()
+
+    def wait_for_host(self) -> None:
+        """Nothing starts on a host that is not ready. Raises Failed when no run makes it so for HOST seconds."""
+        waited = 0.0
+        while not self.host_is_ready():
+            if waited >= self.host_patience:
+                self.host_patience = 0.0  # the other containers have waited as well
+                raise Failed("the host part is not done; run the same command again, it goes on")
+            self.sleep(HOST_PAUSE)
+            waited += HOST_PAUSE
 
     def let_come_up(self) -> None:
         """Hold the next stream back for a moment: on a small node a container beside one comes up four times slower,
         and what is streamed next has the lower priority. Bounded for the whole restore, whatever its containers do.
         """
+        if not self.host_is_ready():
+            return  # nothing comes up yet
         begun = time.monotonic()
         wait(list(self.starting.values()), timeout=self.head_start)
         self.head_start = max(0.0, self.head_start - (time.monotonic() - begun))
 
     def start(self, start: Start) -> None:
-        begun = time.monotonic()
         try:
+            if not self.host_is_ready():
+                self.status.container(start.container, "waiting for the host")
+                self.status.say(f"{start.container}: waiting for the host part, which another run may have to do")
+                self.wait_for_host()
+            begun = time.monotonic()
+            self.status.container(start.container, "starting")
+            self.status.say(f"{start.container}: starting")
             self.patiently(lambda: self.gate.ask("step", start.step, timeout=START))
-        except CommandError as error:
+        except (CommandError, Failed) as error:
             self.status.container(start.container, "failed")
             self.status.error(f"container {start.container}: {error}")
             return
@@ -214,11 +247,12 @@ class Restore:
     def conclude(self) -> int:
         """Seal the node, let go of the snapshots, write the record; what was granted is taken back last."""
         try:
+            self.wait_for_host()
             self.patiently(lambda: self.gate.ask("step", self.plan.seal, timeout=CUTOVER))
             for line in self.sender.release(self.plan.items):
                 self.status.say(line)
             record = commit(self.store, self.plan)
-        except (CommandError, ValueError) as error:
+        except (CommandError, Failed, ValueError) as error:
             self.status.error(str(error))
             return 1
         event = outcome(self.plan, self.status, record, time.time())

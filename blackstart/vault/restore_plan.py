@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 FORMAT = 1
 
+# Beside the plan: the controller has laid down all that containers need of the host.
+HOST_READY = "host-ready"
+
 # An older snapshot of a living dataset is found on it too: its guid alone does not tell that it was restored.
 RESTORED = "blackstart:restored"
 
@@ -56,6 +59,7 @@ class Plan:
     """A whole restore. `commit`: what the record becomes when all is there (None: restoring single datasets).
 
     `seal`: the script that ends the node's part; `revoke`: the one that takes back what the vault was granted.
+    `awaits_host`: no container starts before HOST_READY lies in the node's folder.
     """
 
     node: str
@@ -67,6 +71,7 @@ class Plan:
     starts: tuple[Start, ...]
     seal: str = "seal"
     revoke: str = "revoke"
+    awaits_host: bool = False
     commit: dict[str, Any] | None = None  # {"host_key": ..., "pools": {name: {guid, size, members}}, "applied": ...}
     details: dict[str, Any] = field(default_factory=dict)  # for the journal: at, disks, what does not come back
     format: int = FORMAT

@@ -114,7 +114,7 @@ def test_a_run_that_met_the_unit_at_work_never_starts_it_again(monkeypatch: pyte
     monkeypatch.setattr(restore, "say", lambda *words: None)
     monkeypatch.setattr(restore.time, "sleep", lambda seconds: None)
     job: Any = SimpleNamespace(spec=SimpleNamespace(name="node1"), vault="vault1")
-    assert restore._restore(SimpleNamespace(), SimpleNamespace(), job, False) is True
+    assert restore._restored(SimpleNamespace(), SimpleNamespace(), job) is True
     assert ran == []
 
 
@@ -125,7 +125,7 @@ def test_what_the_vault_said_while_it_restored_is_asked_again_after_it(monkeypat
     monkeypatch.setattr(record, "current_state", SimpleNamespace(is_executing=True))
     monkeypatch.setattr(restore, "follow", lambda job: record._kept.setdefault(key, unknown("half done")) is not None)
     job: Any = SimpleNamespace(spec=SimpleNamespace(name="node1"), vault="vault1")
-    assert restore._restore(SimpleNamespace(), SimpleNamespace(), job, False) is True
+    assert restore._restored(SimpleNamespace(), SimpleNamespace(), job) is True
     assert record._kept == {}
 
 

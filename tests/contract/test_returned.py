@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pyinfra.api.exceptions import NestedOperationError
 
 from blackstart.restore.lineage import aside_script
 from blackstart.vault.record import Unfinished
@@ -89,9 +90,9 @@ def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def job(kind: str, unfinished: Unfinished | None) -> Any:
-    spec = SimpleNamespace(name="node1")
+    spec = SimpleNamespace(name="node1", node=SimpleNamespace(host=SimpleNamespace(deploys=())))
     return SimpleNamespace(
-        wanted=None, folder=None, tree=None, sources=(), spec=spec, working=spec, commit="", by="", vault="vault1",
+        spec=spec, wanted=None, folder=None, tree=None, sources=(), working=spec, commit="", by="", vault="vault1",
         verdict=SimpleNamespace(kind=kind), unfinished=unfinished,
     )  # fmt: skip
 
@@ -123,26 +124,119 @@ def test_what_an_ended_run_left_is_done_under_the_lock(order: list[str], whole: 
     assert not {"pools", "the_host", "restored"} & set(order)
 
 
-@pytest.mark.parametrize("running", [True, False])
-@pytest.mark.parametrize("way", [deploy.carry_out, deploy.one_dataset])
-def test_only_a_run_that_prepared_the_restore_starts_it(
-    monkeypatch: pytest.MonkeyPatch, order: list[str], way: Any, running: bool
+class Restore:
+    """What is used of operations/restore.py. `running`: the unit is at work; `ready`: what each look at the host part
+    finds."""
+
+    def __init__(self, order: list[str], running: bool, ready: list[bool]) -> None:
+        self.order, self.running, self.host_is_ready = order, lambda job: running, lambda job: ready.pop(0)
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda **arguments: self.order.append(name)
+
+
+class Lock:
+    """`others`: who has the lock of the host part, one by one as it is asked for; then it is free."""
+
+    def __init__(self, order: list[str], others: tuple[str, ...]) -> None:
+        self.order, self.others = order, list(others)
+
+    def host_part(self, vault: str, node: str, line: str) -> str:
+        return self.others.pop(0) if self.others else ""
+
+    def release(self, node: str) -> None:
+        self.order.append("let go")
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda **arguments: self.order.append(name)
+
+
+def way_of(
+    order: list[str], monkeypatch: pytest.MonkeyPatch, running: bool, ready: tuple[bool, ...], *others: str
+) -> list[str]:
+    """What is said meanwhile."""
+    said: list[str] = []
+    monkeypatch.setattr(deploy, "restore", Restore(order, running, list(ready)))
+    monkeypatch.setattr(deploy, "lock", Lock(order, others))
+    monkeypatch.setattr(deploy, "without", lambda wanted, datasets: wanted)
+    monkeypatch.setattr(deploy, "PAUSE", 0)
+    for name in ("say", "say_once"):
+        monkeypatch.setattr(deploy, name, lambda text, *colour: said.append(text))
+    for name in ("packages", "settled", "own"):
+        monkeypatch.setattr(
+            deploy if name == "packages" else deploy.host, name, lambda *a, n=name, **m: order.append(n)
+        )
+    return said
+
+
+MADE: Any = SimpleNamespace(epoch=2, chosen=[])
+HOST_PART = ["settled", "images", "roots", "releases", "units", "ready", "let go"]
+
+
+def test_data_flows_before_the_host_part_which_is_said_to_be_done_last(
+    monkeypatch: pytest.MonkeyPatch, order: list[str]
 ) -> None:
-    given: list[bool] = []
+    way_of(order, monkeypatch, False, (False,))
+    deploy.bring_back(job("blank", None), MADE)
+    at = order.index("started")
+    assert order[at + 1 :] == [*HOST_PART, "restored"]
+    # A run that joins another follows what that one has judged; this one judges again, with the lock held.
+    assert order[:3] == ["locked", "afresh", "holds"] and order[at - 1] == "prepared"
+    assert {"opened", "own", "packages", "pools", "journalled", "nothing_lost", "datasets"} <= set(order[:at])
 
-    class Restore:
-        running = staticmethod(lambda job: running)
-        restored = staticmethod(lambda name, job, start: given.append(start))
 
-        def __getattr__(self, name: str) -> Callable[..., None]:
-            return lambda **arguments: order.append(name)
+@pytest.mark.parametrize(
+    ("ready", "others", "steps"),
+    [
+        ((True,), (), ["restored"]),
+        ((False,), (), [*HOST_PART, "restored"]),  # the controller that began it has died
+        ((False, False, True), ("node1: bob is at it; wait",) * 2, ["restored"]),  # another run does it
+        ((False, False), ("node1: bob is at it; wait",), [*HOST_PART, "restored"]),  # that one died at it
+    ],
+)
+def test_a_run_that_meets_the_unit_at_work_never_starts_it_again_and_does_what_is_left_of_the_host(
+    monkeypatch: pytest.MonkeyPatch,
+    order: list[str],
+    ready: tuple[bool, ...],
+    others: tuple[str, ...],
+    steps: list[str],
+) -> None:
+    said = way_of(order, monkeypatch, True, ready, *others)
+    deploy.bring_back(job("resuming", None), MADE)
+    assert order == steps
+    assert said == ["node1: bob is at it; this run waits for it"] * len(others)
 
-    monkeypatch.setattr(deploy, "restore", Restore())
-    monkeypatch.setattr(deploy, "prepare", lambda job, made: order.append("prepared"))
-    way(job("blank", None), SimpleNamespace(epoch=2))
-    assert given == [not running] and ("prepared" in order) is not running
-    # One that joins follows what another has judged; one that does not judges again, with the lock held.
+
+def test_another_run_is_not_waited_for_once_the_unit_has_ended(
+    monkeypatch: pytest.MonkeyPatch, order: list[str]
+) -> None:
+    way_of(order, monkeypatch, False, (False,), "node1: bob is at it; wait")
+    deploy.bring_back(job("blank", None), MADE)
+    assert order[-2:] == ["started", "restored"]
+
+
+def test_a_refusal_in_the_host_part_lets_go_of_it_and_says_that_the_data_goes_on(
+    monkeypatch: pytest.MonkeyPatch, order: list[str]
+) -> None:
+    def refused(**arguments: Any) -> None:
+        raise NestedOperationError
+
+    said = way_of(order, monkeypatch, False, (False,))
+    monkeypatch.setattr(deploy, "images", refused)
+    with pytest.raises(NestedOperationError):
+        deploy.bring_back(job("blank", None), MADE)
+    assert order[-3:] == ["started", "settled", "let go"] and "run the same command again" in said[0]
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_one_dataset_is_only_started_by_the_run_that_prepared_it(
+    monkeypatch: pytest.MonkeyPatch, order: list[str], running: bool
+) -> None:
+    way_of(order, monkeypatch, running, ())
+    deploy.one_dataset(job("intact", None), MADE)
+    assert ("started" in order) is not running and ("prepared" in order) is not running
     assert (order[:3] == ["locked", "afresh", "holds"]) is not running
+    assert "restored" in order and not set(HOST_PART) & set(order)
 
 
 def test_what_another_run_has_done_meanwhile_is_not_done_again(

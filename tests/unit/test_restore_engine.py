@@ -17,7 +17,7 @@ from test_restore_steps import world
 from blackstart.vault import restore as engine
 from blackstart.vault.record import dump_record
 from blackstart.vault.restore_gate import Gate, LinkError
-from blackstart.vault.restore_plan import Item, Plan, Start
+from blackstart.vault.restore_plan import HOST_READY, Item, Plan, Start
 from blackstart.vault.restore_sender import Failed, Sender
 from blackstart.vault.restore_status import Status
 from blackstart.vault.store import Store
@@ -116,16 +116,23 @@ class Run:
     def __init__(self, tmp_path: Path) -> None:
         plan, _ = world()
         wanted = {"pools": {"tank": {"guid": "5", "size": 5, "members": []}}, "host_key": "", "applied": None}
-        self.plan = replace(plan, commit=wanted)
-        self.node, self.here, self.slept = Node(self.plan), Here(), [0.0]
+        self.plan = replace(plan, commit=wanted, awaits_host=True)
+        self.node, self.here = Node(self.plan), Here()
+        self.slept: list[float] = [0.0]
         self.store = Store("node1", str(tmp_path))
         self.store.folder.mkdir()
+        self.host_ready = self.store.folder / HOST_READY
+        self.host_ready.touch()
         (self.store.folder / "record.json").write_text(dump_record(record(rebuild=rebuild())))
 
     def __call__(self) -> int:
         status = Status(self.plan, self.store.folder)
         gate, sender = cast(Gate, self.node), cast(Sender, self.here)
         return engine.Restore(self.plan, gate, sender, status, self.store, self.slept.append).run()
+
+    def status(self) -> dict[str, Any]:
+        said: dict[str, Any] = json.loads((self.store.folder / "restore.json").read_text())
+        return said
 
     @property
     def did(self) -> list[str]:
@@ -149,6 +156,88 @@ def test_from_nothing_to_the_record(run: Run) -> None:
     event = json.loads((run.store.folder / "journal.jsonl").read_text().splitlines()[-1])
     assert event["event"] == "rebuilt" and event["epoch"] == 2
     assert not run.here.held
+
+
+class HostPart(list[float]):
+    """A controller that has laid down the host part once the last stream began: slept through by who waits for it."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.run = run
+        self.seen: dict[str, str] = {}
+
+    def append(self, seconds: float) -> None:
+        super().append(seconds)
+        # Only an engine whose streams wait as well runs into the deadline.
+        deadline = time.monotonic() + 5
+        while "send tank/data/crm" not in self.run.node.asked and time.monotonic() < deadline:
+            time.sleep(0.001)
+        self.seen |= {name: state for name, state in self.run.status()["containers"].items() if state != "waiting"}
+        self.run.node.asked.append("host ready")
+        self.run.host_ready.touch()
+
+
+class Slow(list[float]):
+    """A sleep in which the host is waited for much longer than the node."""
+
+    def append(self, seconds: float) -> None:
+        super().append(seconds)
+        if seconds == engine.HOST_PAUSE:
+            time.sleep(0.05)
+
+
+def test_containers_wait_for_the_host_part_and_data_does_not(run: Run) -> None:
+    run.host_ready.unlink()
+    run.slept = host = HostPart(run)
+    assert run() == 0
+    at = run.did.index("host ready")
+    assert run.did.index("send tank/data/crm") < at
+    assert all(at < later for later, asked in enumerate(run.did) if asked.startswith(("step start-", "step seal")))
+    assert host.seen == {"db": "waiting for the host"}
+
+
+def test_a_controller_that_stays_away_is_waited_for_half_an_hour_and_the_next_run_goes_on(run: Run) -> None:
+    run.host_ready.unlink()
+    assert run() == 1
+    assert engine.HOST <= sum(run.slept) < engine.HOST + 10
+    assert "step start-db" not in run.did and "step seal" not in run.did
+    known, status = run.store.read(), run.status()
+    assert known and known.rebuild and {item["phase"] for item in status["datasets"]} == {"done"}
+    assert any("run the same command again, it goes on" in error for error in status["errors"])
+    run.host_ready.touch()
+    assert run() == 0 and not [asked for asked in run.did if asked.startswith("resume")]
+
+
+def test_many_containers_wait_for_the_host_side_by_side_and_not_one_after_another(run: Run) -> None:
+    run.host_ready.unlink()
+    run.plan = replace(run.plan, starts=tuple(Start(f"c{number}", f"start-c{number}", (), ()) for number in range(9)))
+    assert run() == 1
+    assert engine.HOST <= sum(run.slept) < 5 * engine.HOST  # four workers
+    assert set(run.status()["containers"].values()) == {"failed"}
+
+
+def test_a_node_that_is_given_up_leaves_no_container_waiting_for_its_host(run: Run) -> None:
+    run.host_ready.unlink()
+    run.node.trouble["send tank/data/crm"] = [LinkError("gone")]
+    run.node.trouble["ping"] = [LinkError("gone")] * 1000
+    run.slept = Slow()
+    with pytest.raises(LinkError):
+        run()
+    assert run.status()["containers"]["db"] == "failed", "nothing is written behind the result"
+
+
+def test_without_containers_the_record_waits_for_the_host_part_too(run: Run) -> None:
+    run.host_ready.unlink()
+    run.plan = replace(run.plan, starts=())
+    run.slept = HostPart(run)
+    assert run() == 0
+    assert run.did[-3:] == ["host ready", "step seal", "step revoke"]
+
+
+def test_single_datasets_of_a_living_node_wait_for_no_host_part(run: Run) -> None:
+    run.host_ready.unlink()
+    run.plan = replace(run.plan, awaits_host=False)
+    assert run() == 0 and run.slept == [0.0]
 
 
 def test_each_container_starts_when_its_own_data_is_there(run: Run) -> None:

@@ -80,6 +80,14 @@ def test_a_second_holder_is_refused_by_name_until_the_first_is_gone(command: str
     lock.Held(Pipe(), "node1", "vault1", command).release()
 
 
+def test_the_host_part_has_a_lock_of_its_own(command: str, tmp_path: Path) -> None:
+    of_part = command.replace(f"{tmp_path}/node1/lock", f"{tmp_path}/node1/lock.host")
+    assert lock.script("node1", "{}", "host").count("/node1/lock.host") == of_part.count("/node1/lock.host") > 0
+    both = [lock.Held(Pipe(), "node1", "vault1", each) for each in (command, of_part)]
+    for each in both:
+        each.release()
+
+
 def test_a_holder_that_died_lets_go(command: str) -> None:
     pipe = Pipe()
     lock.Held(pipe, "node1", "vault1", command)
