@@ -32,7 +32,7 @@ PATIENCE = 900.0  # seconds without any progress until a node that does not answ
 BREAKS = 10
 HOST = 1800.0  # seconds that containers wait for the host part, once all that they need of this restore is there
 HOST_PAUSE = 0.5
-HEAD_START = 30.0  # seconds of a whole restore in which the next stream waits for containers that come up
+HEAD_START = 60.0  # seconds of a whole restore in which the next stream waits for containers and their host
 CUTOVER = 600.0
 START = 1800.0
 
@@ -203,10 +203,9 @@ class Restore:
 
     def let_come_up(self) -> None:
         """Hold the next stream back for a moment: on a small node a container beside one comes up four times slower,
-        and what is streamed next has the lower priority. Bounded for the whole restore, whatever its containers do.
+        what is laid down of the host for it no faster, and what is streamed next has the lower priority. Bounded for
+        the whole restore, whatever containers and host do.
         """
-        if not self.host_is_ready():
-            return  # nothing comes up yet
         begun = time.monotonic()
         wait(list(self.starting.values()), timeout=self.head_start)
         self.head_start = max(0.0, self.head_start - (time.monotonic() - begun))

@@ -186,7 +186,8 @@ class Slow(list[float]):
             time.sleep(0.05)
 
 
-def test_containers_wait_for_the_host_part_and_data_does_not(run: Run) -> None:
+def test_containers_wait_for_the_host_part_and_data_does_not(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "HEAD_START", 0.05)
     run.host_ready.unlink()
     run.slept = host = HostPart(run)
     assert run() == 0
@@ -216,7 +217,10 @@ def test_many_containers_wait_for_the_host_side_by_side_and_not_one_after_anothe
     assert set(run.status()["containers"].values()) == {"failed"}
 
 
-def test_a_node_that_is_given_up_leaves_no_container_waiting_for_its_host(run: Run) -> None:
+def test_a_node_that_is_given_up_leaves_no_container_waiting_for_its_host(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "HEAD_START", 0.05)
     run.host_ready.unlink()
     run.node.trouble["send tank/data/crm"] = [LinkError("gone")]
     run.node.trouble["ping"] = [LinkError("gone")] * 1000
@@ -249,10 +253,26 @@ def test_each_container_starts_when_its_own_data_is_there(run: Run) -> None:
     assert did.index("step seal") > did.index("step start-crm")
 
 
+class Soon(HostPart):
+    """The host part is done while the next stream is held back."""
+
+    def append(self, seconds: float) -> None:
+        time.sleep(0.2)  # a stream that is not held back has begun by then
+        self.run.node.asked.append("host ready")
+        self.run.host_ready.touch()
+
+
 def test_a_container_comes_up_before_the_next_stream_begins(run: Run) -> None:
     run.node.slow["step start-db"] = lambda: time.sleep(0.2)
     assert run() == 0
     assert run.did.index("step start-db ended") < run.did.index("send tank/data/crm")
+
+
+def test_host_and_container_come_before_data_of_lower_priority(run: Run) -> None:
+    run.host_ready.unlink()
+    run.slept = Soon(run)
+    assert run() == 0
+    assert run.did.index("host ready") < run.did.index("step start-db") < run.did.index("send tank/data/crm")
 
 
 def test_a_container_that_takes_long_does_not_keep_the_data_waiting(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
