@@ -24,6 +24,9 @@ class _Kept:
 
 
 EVERYTHING = "everything"
+_ALL = frozenset(part.field for part in PARTS.values())
+# They look at every disk: read anew only for who asks for them, or for everything.
+_OF_DISKS = frozenset(("disks", "importable"))
 # What changes when ZFS is loaded, or a pool made or imported.
 STORAGE = ("zfs", "pools", "importable", "datasets", "snapshots", "delegations", "disks")
 _kept: dict[tuple[str, bool], _Kept] = {}
@@ -34,21 +37,22 @@ def live(wanted: Wanted, *parts: str) -> Live:
     """The current host's reading. Where one of `parts` (fields of Live) was spoiled since the last one, all that was
     spoiled is read anew, in one exec; the rest of a reading costs seconds on a slow host and is still true.
 
-    Without `parts`, any spoiled part counts; when everything was spoiled, the whole host is read.
+    Without `parts`, any spoiled part counts.
     """
     key = (host.name, state.is_executing)
-    kept = _kept.get(key)
-    if kept is not None and not (kept.spoiled & {EVERYTHING, *(parts or kept.spoiled)}):
+    kept, asked = _kept.get(key), frozenset(parts) or _ALL
+    if kept is not None and not kept.spoiled & asked:
         return kept.live
     readings[host.name] = readings.get(host.name, 0) + 1
     query = query_for(wanted)
-    if kept is None or EVERYTHING in kept.spoiled:
+    if kept is None:
         kept = _kept[key] = _Kept(host.get_fact(NodeReading, query=query, _ignore_errors=True))
         return kept.live
-    stale = {name: part.field for name, part in PARTS.items() if part.field in kept.spoiled}
+    again = kept.spoiled - (_OF_DISKS - asked)
+    stale = {name: part.field for name, part in PARTS.items() if part.field in again}
     fresh = host.get_fact(NodeReading, query=query, only=tuple(stale), _ignore_errors=True)
     kept.live = replace(kept.live, **{part: getattr(fresh, part) for part in stale.values()})
-    kept.spoiled.clear()
+    kept.spoiled -= again
     return kept.live
 
 
@@ -56,4 +60,4 @@ def spoil(*parts: str) -> None:
     """The commands just run changed these parts of the current host (EVERYTHING: all of them)."""
     kept = _kept.get((host.name, state.is_executing))
     if kept:
-        kept.spoiled.update(parts)
+        kept.spoiled.update(_ALL if EVERYTHING in parts else parts)

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pyinfra.api.command import FileUploadCommand, StringCommand
@@ -68,6 +69,24 @@ def test_after_a_change_only_those_who_look_at_it_read_again(run: Run) -> None:
     assert host.reads == 1
     run(host, rootfs.roots, folder=Path())
     assert host.reads == 2
+
+
+def test_every_disk_is_looked_at_again_only_for_who_asks_for_that(run: Run) -> None:
+    class Looks:
+        @staticmethod
+        def _inner(wanted: Any) -> list[Any]:
+            live.live(wanted)
+            live.spoil(live.EVERYTHING)
+            for parts in (("pools", "datasets"), ("files",), ("importable",), (), ("disks", "files")):
+                host.only = ()
+                live.live(wanted, *parts)
+                said.append(set(host.only))
+            return []
+
+    host, said = Host(satisfied(WANT)), []  # type: ignore[var-annotated]
+    run(host, Looks)
+    rest = set(live.PARTS) - {"disk", "importable"}
+    assert said == [rest, set(), {"importable"}, {"disk"}, set()]
 
 
 @pytest.mark.parametrize("executing", [True, False])
