@@ -26,8 +26,9 @@ from blackstart.verdict import recorded_spec
 from blackstart.verdict_datasets import lost
 from blackstart.verdict_guard import Refusal, refuse_apply, refuse_bootstrap, render
 from operations.common import Commands, refuse
-from operations.live import live
+from operations.live import carry_over, live
 from operations.rebuild import give_up
+from operations.record import carry_over_vaults
 from operations.restore import outline_of, refused, show
 from operations.supply import sources
 from operations.tree import as_of
@@ -82,6 +83,8 @@ def job_of(spec: NodeSpec, asks: Asks, ways: Ways) -> tuple[Job, Known]:
 @operation(is_idempotent=True, _set_in_op=False)
 def bootstrap(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
     """Nothing for an intact node; refused where the verdict says so; otherwise the node is brought back."""
+    carry_over()
+    carry_over_vaults(spec)
     try:
         job, about = job_of(spec, asks, ways)
     except (OSError, KeyError, ValueError) as error:

@@ -6,7 +6,8 @@ says which parts of the reading that spoils; the next one that looks at such a p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import time
+from dataclasses import dataclass, field, fields, replace
 
 from pyinfra.context import host, state
 
@@ -14,6 +15,7 @@ from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.live.query import query_for
 from blackstart.live.script import PARTS
+from blackstart.reading import Unknown
 from facts.node import NodeReading
 
 
@@ -21,6 +23,7 @@ from facts.node import NodeReading
 class _Kept:
     live: Live
     spoiled: set[str] = field(default_factory=set)
+    at: float = field(default_factory=time.monotonic)
 
 
 EVERYTHING = "everything"
@@ -30,6 +33,7 @@ _OF_DISKS = frozenset(("disks", "importable"))
 # What changes when ZFS is loaded, or a pool made or imported.
 STORAGE = ("zfs", "pools", "importable", "datasets", "snapshots", "delegations", "disks")
 _kept: dict[tuple[str, bool], _Kept] = {}
+YOUNG = 30.0  # seconds
 readings: dict[str, int] = {}  # host -> how often it was read, in both phases together
 
 
@@ -54,6 +58,19 @@ def live(wanted: Wanted, *parts: str) -> Live:
     kept.live = replace(kept.live, **{part: getattr(fresh, part) for part in stale.values()})
     kept.spoiled -= again
     return kept.live
+
+
+def carry_over() -> None:
+    """Let a reading that Prepare has just made count in Execute as well: where nobody was asked in between, they follow
+    each other at once. For an operation that reads before it locks, and reads again what it is about to change.
+
+    What was unknown is asked for again.
+    """
+    kept = _kept.get((host.name, False))
+    if kept is None or not state.is_executing or time.monotonic() - kept.at > YOUNG:
+        return
+    if not any(isinstance(getattr(kept.live, each.name), Unknown) for each in fields(Live)):
+        _kept.setdefault((host.name, True), replace(kept, spoiled=set(kept.spoiled)))
 
 
 def spoil(*parts: str) -> None:

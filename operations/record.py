@@ -30,9 +30,10 @@ from blackstart.vault.records import VaultReading, unknown
 from facts.record import VaultKeys, VaultRecords
 from operations.common import Commands, refuse
 from operations.held import is_gone, lost, under
-from operations.live import live
+from operations.live import YOUNG, live
 
 _kept: dict[tuple[str, bool], VaultReading] = {}
+_read: dict[str, float] = {}  # vault -> when Prepare read it
 # A vault that never answered in this run is not tried for each question anew: half a minute each. One that did, is.
 AWAY = 180  # seconds
 _away: dict[str, float] = {}
@@ -90,6 +91,8 @@ def reading(name: str, pool: str) -> VaultReading:
         if key not in _kept:
             _kept[key] = _asked(name, VaultRecords, pool=pool) or unknown(f"vault {name} could not be reached")
             _rewritten.discard(key)
+            if not current_state.is_executing:
+                _read[name] = time.monotonic()
         elif key in _rewritten:
             _rewritten.discard(key)
             found = _asked(name, VaultRecords, pool=pool, records_only=True)
@@ -102,12 +105,28 @@ def forget(name: str) -> None:
     """Something just changed what vault `name` would say, also while it is being asked for another host."""
     with _asking[name]:
         _kept.pop((name, current_state.is_executing), None)
+        _read.pop(name, None)
 
 
 def rewritten(name: str) -> None:
     """A record on vault `name` has just been written, and nothing else there changed."""
     with _asking[name]:
         _rewritten.add((name, current_state.is_executing))
+        _read.pop(name, None)
+
+
+def carry_over_vaults(spec: NodeSpec) -> None:
+    """As operations/live.py does for the node: what its vaults have just said in Prepare counts in Execute as well."""
+    for name in keepers(spec) if current_state.is_executing else ():
+        with _asking[name]:
+            found = _kept.get((name, False))
+            if found and time.monotonic() - _read.get(name, -YOUNG) < YOUNG and _is_known(found, spec.name):
+                _kept.setdefault((name, True), found)
+
+
+def _is_known(found: VaultReading, node: str) -> bool:
+    about = (found.clock, found.replicas, found.keys, record_on(found, node))
+    return not any(isinstance(each, Unknown) for each in about)
 
 
 def readings(spec: NodeSpec) -> dict[str, VaultReading]:

@@ -1,0 +1,104 @@
+"""What bootstrap.py has just read in Prepare is not read again in Execute; what is older, or was unknown, is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pyinfra.context import ctx_host, ctx_state
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+from bootstrap_world import THERE, WAYS, Node, Vault, vault
+from rebuild_world import live, node_spec, pool, record
+
+from blackstart.live.model import Live
+from blackstart.reading import ABSENT, Present, Unknown
+from blackstart.restore.job import Asks
+from blackstart.vault.records import VaultReading
+from operations import bootstrap, verdict
+from operations import live as live_operations
+from operations import record as record_operations
+
+
+class Asked(Node):
+    """Counts how often it is read; nothing of it is unknown."""
+
+    def __init__(self) -> None:
+        found = live(pools=(pool(),), datasets=THERE)
+        empty = {each.name: ABSENT for each in fields(Live) if isinstance(getattr(found, each.name), Unknown)}
+        super().__init__(replace(found, **empty))
+        self.reads = 0
+
+    def get_fact(self, fact: Any, **arguments: Any) -> Live:
+        self.reads += 1
+        return super().get_fact(fact, **arguments)
+
+
+class AskedVault(Vault):
+    reads = 0
+
+    def get_fact(self, fact: Any, **arguments: Any) -> VaultReading:
+        self.reads += 1
+        return super().get_fact(fact, **arguments)
+
+
+class World:
+    def __init__(self) -> None:
+        self.node, self.vault = Asked(), AskedVault(vault(Present(record())).reading)
+
+    def run(self, executing: bool) -> None:
+        state = SimpleNamespace(is_executing=executing, inventory=SimpleNamespace(get_host=lambda name: self.vault))
+        with ctx_state.use(state), ctx_host.use(self.node):  # type: ignore[arg-type]
+            assert list(bootstrap.bootstrap._inner(node_spec(), Asks(), WAYS)) == []
+
+    @property
+    def reads(self) -> tuple[int, int]:
+        return self.node.reads, self.vault.reads
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    for module, name in ((live_operations, "_kept"), (record_operations, "_kept"), (verdict, "_said")):
+        monkeypatch.setattr(module, name, {})
+    return World()
+
+
+def test_a_run_without_a_question_in_between_reads_each_machine_once(world: World) -> None:
+    world.run(executing=False)
+    world.run(executing=True)
+    assert world.reads == (1, 1)
+
+
+def late(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    now = live_operations.time.monotonic()
+    monkeypatch.setattr(live_operations.time, "monotonic", lambda: now + live_operations.YOUNG + 1)
+
+
+def unread(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    kept = live_operations._kept["node1", False]
+    kept.live = replace(kept.live, disks=Unknown("a timeout"))
+    found = record_operations._kept["vault1", False]
+    record_operations._kept["vault1", False] = replace(found, replicas=Unknown("a timeout"))
+
+
+def written(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    """By the run of another node."""
+    state: Any = SimpleNamespace(is_executing=True)
+    with ctx_state.use(state):
+        record_operations.rewritten("vault1")
+    live_operations._kept.clear()
+
+
+@pytest.mark.parametrize("event", [late, unread, written])
+def test_what_is_old_or_unknown_or_written_since_is_read_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, event: Callable[[pytest.MonkeyPatch, World], None]
+) -> None:
+    world.run(executing=False)
+    event(monkeypatch, world)
+    world.run(executing=True)
+    assert world.reads == (2, 2)
