@@ -17,7 +17,6 @@ from blackstart.restore.job import Asks, Job, without
 from blackstart.restore.outline import Outline
 from blackstart.spec.load import fleet_path
 from blackstart.spec.resolve import NodeSpec
-from blackstart.vault.lock import holder
 from deploys import host
 from deploys.applied import applied
 from deploys.container import containers
@@ -87,8 +86,7 @@ def bring_back(job: Job, made: Outline) -> None:
         prepare(job, made)
         restore.started(name="The vault begins", job=job)
     while not restore.host_is_ready(job):
-        line = holder(job.by, job.commit, "bootstrap.py, the host part", int(time.time()))
-        other = lock.host_part(job.vault, node, line)
+        other = lock.host_part(job.vault, node, job.by, job.commit)
         if not other:
             beside(job, made)
             break

@@ -17,6 +17,7 @@ class Holding:
 
     lock: Held
     line: str = ""  # what the lock's file says while it is held
+    part: str = ""  # see vault/lock.py, `path`
     mandatory: bool = True
     said: bool = False
 
@@ -41,7 +42,7 @@ def under(node: str, vault: str, command: str) -> str:
     As it is where no lock was taken: on a vault that is being set up, or where the run goes on without that lock.
     """
     holding = locks.get((node, vault))
-    return proven(node, holding.line, command) if holding else command
+    return proven(node, holding.line, command, holding.part) if holding else command
 
 
 def _say(host: Host, node: str) -> None:

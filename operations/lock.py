@@ -93,7 +93,7 @@ def _take_on(vault: str, said: VaultReading, node: str, line: str) -> Held:
     return take(host, node, line)
 
 
-def host_part(vault: str, node: str, line: str) -> str:
+def host_part(vault: str, node: str, who: str, commit: str) -> str:
     """Hold, until `release`, the lock for the host's own part, beside the node's, which the vault's unit holds.
 
     Who has it, as one sentence; "" once it is ours. Raises ShellError.
@@ -102,7 +102,8 @@ def host_part(vault: str, node: str, line: str) -> str:
     if host is None:
         raise ShellError(f"vault {vault} could not be reached to lock it")
     try:
-        locks[node, vault] = Holding(take(host, node, line, "host"))
+        line = said_by(who, commit, "bootstrap.py, the host part")
+        locks[node, vault] = Holding(take(host, node, line, "host"), line, "host")
         fence(current, node)
     except Taken as taken:
         return str(taken)

@@ -234,7 +234,7 @@ def ready(job: Job) -> Commands:
 
 def _ready(state: State, host: Host, job: Job) -> bool:
     try:
-        on_vault(job.vault, unit.say_host_ready(job.spec.name), tries=3)
+        write(job.vault, job.spec.name, unit.say_host_ready(job.spec.name), tries=3)
     except ShellError as error:
         host.log_styled(f"{job.spec.name}: the vault was not told that the host is ready: {error}", fg="red")
         return False

@@ -73,12 +73,12 @@ def script(node: str, line: str, part: str = "") -> str:
     )
 
 
-def proven(node: str, line: str, command: str) -> str:
+def proven(node: str, line: str, command: str, part: str = "") -> str:
     """POSIX sh for the vault, as root: `command`, only while the lock is held by the run that took it with `line`.
 
     Nothing is written by a run whose lock went to somebody else, or to nobody, however late that run learns of it.
     """
-    file, folder = shell(path(node)), shell(layout.node_folder(node))
+    file, folder = shell(path(node, part)), shell(layout.node_folder(node))
     lost = f"the lock of {node} is not held by this run any more, nothing was written; run the same command again"
     said = f"{shell('echo', lost)} >&2"
     return "\n".join(

@@ -21,7 +21,8 @@ JOB: Any = SimpleNamespace(spec=SimpleNamespace(name="node1"), vault="vault1")
 
 
 def sh(command: str, text: str = "") -> str:
-    done = subprocess.run(["sh", "-euc", command], input=text, capture_output=True, text=True, check=True)
+    words = ["sh", "-euc", command.replace("mountpoint -q", "test -d")]
+    done = subprocess.run(words, input=text, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
@@ -41,7 +42,7 @@ def test_the_vault_is_told_behind_a_sync_and_a_vault_that_is_away_fails_the_step
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr(restore, "on_vault", lambda vault, command, **more: told.append(command) or "")
+    monkeypatch.setattr(restore, "write", lambda vault, node, command, **more: told.append(command) or "")
     flush, tell = list(restore.ready._inner(JOB))  # type: ignore[attr-defined]
     assert flush == "sync -f /etc /var/lib/blackstart" and isinstance(tell, FunctionCommand) and not told
     host: Any = SimpleNamespace(log_styled=lambda line, **how: told.append(line))
@@ -50,7 +51,7 @@ def test_the_vault_is_told_behind_a_sync_and_a_vault_that_is_away_fails_the_step
     def away(*words: Any, **more: Any) -> str:
         raise ShellError("vault vault1 could not be reached")
 
-    monkeypatch.setattr(restore, "on_vault", away)
+    monkeypatch.setattr(restore, "write", away)
     assert tell.function(SimpleNamespace(), host, *tell.args) is False
     assert told[-1] == "node1: the vault was not told that the host is ready: vault vault1 could not be reached"
 
@@ -97,7 +98,9 @@ def takes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 def test_the_host_part_is_held_beside_the_nodes_lock_and_its_loss_stops_the_run(takes: list[Any]) -> None:
     mine = Fake()
     takes.append(mine)
-    assert lock.host_part("vault1", "node1", "{}") == "" and takes == ["host"]
+    assert lock.host_part("vault1", "node1", "ops", "c1") == "" and takes == ["host"]
+    # The vault is told only by the run that has this lock.
+    assert "/lock.host " in held.under("node1", "vault1", "true") and "ops" in held.under("node1", "vault1", "true")
     connector: Any = lock.current.connector
     assert connector.run_shell_command("true")[0] is True
     mine.lost = "its lock on vault1 was lost (no answer)"
@@ -111,10 +114,10 @@ def test_who_is_at_it_is_said_and_what_else_is_wrong_is_an_error(
     takes: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     takes.append(Taken("node1: somebody else works on it: kim@desk; wait, or ask them"))
-    assert "kim@desk" in lock.host_part("vault1", "node1", "{}") and not held.locks
+    assert "kim@desk" in lock.host_part("vault1", "node1", "ops", "c1") and not held.locks
     takes[:] = [LockError("node1: its lock on vault1 could not be taken: no answer in time")]
     with pytest.raises(ShellError, match=r"^its lock on vault1 could not be taken: no answer in time$"):
-        lock.host_part("vault1", "node1", "{}")
+        lock.host_part("vault1", "node1", "ops", "c1")
     monkeypatch.setattr(lock, "vault_host", lambda name: None)
     with pytest.raises(ShellError, match=r"^vault vault1 could not be reached"):
-        lock.host_part("vault1", "node1", "{}")
+        lock.host_part("vault1", "node1", "ops", "c1")

@@ -141,7 +141,7 @@ class Lock:
     def __init__(self, order: list[str], others: tuple[str, ...]) -> None:
         self.order, self.others = order, list(others)
 
-    def host_part(self, vault: str, node: str, line: str) -> str:
+    def host_part(self, vault: str, node: str, who: str, commit: str) -> str:
         return self.others.pop(0) if self.others else ""
 
     def release(self, node: str) -> None:
