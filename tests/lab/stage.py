@@ -24,7 +24,7 @@ PROVISIONED = "provisioned"
 
 def joined(output: str) -> str:
     """Sentences are folded to fit the terminal; here each host's words stand in one line."""
-    return re.sub(r"\s*\n +\[(\w+)\] +", " ", output)
+    return re.sub(r"\s*\n +\[(\w+)\] +(nested +)?", " ", output)
 
 
 @dataclass

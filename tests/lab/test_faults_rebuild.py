@@ -123,10 +123,10 @@ def test_a_rebuild_with_everything_in_its_way(lost: Stage) -> None:
     lost.drill.node.set_link(True)
     already = lost.sent()
     lost.until(lambda: lost.sent() > already, 120)
-    # What has come already and a little more: files' root file system no longer has room. What is still on its way
+    # What has come already and a part of the rest: files' root file system no longer has room. What is still on its way
     # to the disk counts as well, so that the first try may ask for too little.
-    little = "zfs set quota=$(($(zfs get -Hpo value used tank/.restore) + 4000000)) tank/.restore"
-    lost.node(f"for try in $(seq 50); do {little} 2>/dev/null && exit; sleep 0.2; done; {little}")
+    room = "zfs set quota=$(($(zfs get -Hpo value used tank/.restore) + 16000000)) tank/.restore"
+    lost.node(f"for try in $(seq 50); do {room} 2>/dev/null && exit; sleep 0.2; done; {room}")
     code, said = lost.pyinfra("bootstrap")
     assert code == 1 and "what came back stays" in said
     assert "tank/data/ledger" in said and "the key does not open it" in said
