@@ -6,7 +6,7 @@ Its frame: `+NAME` begins a section, `|` precedes each line it printed, `!` each
 from __future__ import annotations
 
 from blackstart.change import shell
-from blackstart.vault import layout
+from blackstart.vault import fitness, layout
 
 _PRELUDE = r"""
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -54,10 +54,11 @@ section libraries libraries
 """
 
 
-def script(pool: str, records_only: bool = False) -> str:
+def script(pool: str, records_only: bool = False, fit: bool = False, outcome_of: str = "") -> str:
     """The one script, for a vault whose data lies on `pool`. Changes nothing.
 
     `records_only`: the records and the clock, for a reading in which all else is known; replicas take the longest.
+    `fit`: also what tells whether it could bring nodes back now. `outcome_of`: a node whose last rebuild is asked for.
     """
     words = {
         "POOL": pool,
@@ -65,11 +66,17 @@ def script(pool: str, records_only: bool = False) -> str:
         "KEYS": layout.KEYS,
         "TOOL": layout.TOOL,
         "IMAGES": layout.IMAGES,
+        "PACKAGES": layout.PACKAGES,
         "PROJECTS": layout.PROJECTS,
         "SPECS": layout.SPECS,
         "LIBRARIES": layout.LIBRARIES,
     }
     asked = _RECORDS + ("section replicas :\n" if records_only else _SECTIONS)
+    if fit:
+        asked += fitness.SECTIONS
+    if outcome_of:
+        words["JOURNAL"] = f"{layout.node_folder(outcome_of)}/journal.jsonl"
+        asked += fitness.OUTCOME
     return "".join(f"{name}={shell(value)}\n" for name, value in words.items()) + _PRELUDE + asked
 
 
