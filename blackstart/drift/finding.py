@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal[
@@ -54,17 +54,16 @@ class Finding:
 class Report:
     """One look at some nodes.
 
-    `at`: node -> when it was read (seconds since 1970, by the reader's clock). A node that gave
-    no reading is in it, too.
-    `waivers`: one sentence for each waiver that has expired or covers nothing.
+    `at`: node -> when it was read (seconds since 1970, by the reader's clock), None: its reading does not say. A node
+    that gave no reading is in it, too. `waivers`: one sentence for each waiver that has expired or covers nothing.
     """
 
-    at: dict[str, int]
+    at: dict[str, int | None]
     findings: tuple[Finding, ...]
     waivers: tuple[str, ...] = ()
     commit: str = ""  # of the fleet, "-dirty" behind it where files differ from it
     tool: str = ""  # this tool's version
-    notes: tuple[str, ...] = field(default=())  # what the reader of the report should know, and is no finding
+    notes: tuple[str, ...] = ()  # what the reader of the report should know, and is no finding
 
     @property
     def exit_code(self) -> int:

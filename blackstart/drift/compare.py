@@ -1,0 +1,112 @@
+"""Findings of one node: what of its reading differs from what is wanted, and what could not be read. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from blackstart.change import Change, shell
+from blackstart.converge.everything import diff
+from blackstart.converge.wanted import Wanted
+from blackstart.drift.cause import History
+from blackstart.drift.finding import Cause, Finding
+from blackstart.live.model import Live
+from blackstart.live.script import PARTS
+from blackstart.reading import Unknown
+
+# `zpool import` looks at every disk of the host, for what only a rebuild asks about.
+ASKED = tuple(name for name in PARTS if name != "importable")
+WHOLE = "host"  # the resource of the one finding about a host that gave no reading at all
+
+
+def compare(node: str, wanted: Wanted, live: Live) -> list[Finding]:
+    """Every difference with its cause, and every part of the reading that is not known."""
+    missing = unread(node, live)
+    if any(each.resource == WHOLE and not each.field for each in missing):
+        return missing
+    history, changes = History(live), diff(wanted, live)
+    return [*missing, *_differences(node, changes, history), *_single(node, changes, live)]
+
+
+def unread(node: str, live: Live) -> list[Finding]:
+    """One finding for each part that could not be read; one for the whole host where that is all of it."""
+    reasons = {name: found.why for name in ASKED if isinstance(found := getattr(live, PARTS[name].field), Unknown)}
+    if len(reasons) == len(ASKED) and len(set(reasons.values())) == 1:
+        return [_unknown(node, WHOLE, node, "", reasons[WHOLE])]
+    # `host` is a part, too: its own facts (clock, boot, memory), while the rest of the reading is there.
+    return [_unknown(node, name, node, "facts" if name == WHOLE else "", why) for name, why in reasons.items()]
+
+
+def _unknown(node: str, resource: str, name: str, field: str, why: str) -> Finding:
+    return Finding("unknown", node, resource, name, field, live=why, remedy=shell("blackstart", "why", node))
+
+
+def _single(node: str, changes: Iterable[Change], live: Live) -> Iterator[Finding]:
+    """What could not be read of one thing, while its part of the reading is there."""
+    parts = {
+        getattr(live, PARTS[name].field).why for name in ASKED if isinstance(getattr(live, PARTS[name].field), Unknown)
+    }
+    for change in changes:
+        if change.action == "unknown" and change.live not in parts:
+            yield _unknown(node, change.resource, change.name, change.field, change.live)
+
+
+def _differences(node: str, changes: Iterable[Change], history: History) -> Iterator[Finding]:
+    for change in changes:
+        if change.action == "unknown":
+            continue
+        cause = history.cause(change)
+        if change.action == "unmanaged":
+            remedy = _unmanaged(node, change, cause)
+            yield Finding("unmanaged", node, change.resource, change.name, live="there", cause=cause, remedy=remedy)
+        else:
+            live = change.live or ("missing" if change.action == "create" or not change.field else "unset")
+            spec = change.spec or ("there" if change.action == "create" else "unset")
+            remedy = _remedy(node, change, cause)
+            yield Finding("drift", node, change.resource, change.name, change.field, spec, live, cause, remedy=remedy)
+
+
+def _remedy(node: str, change: Change, cause: Cause) -> str:
+    if change.action == "report":
+        return "no deploy may change it: a person does, on the host or in the spec"
+    if change.action == "create" and change.resource in ("pool", "dataset", "rootfs") and cause != "spec ahead":
+        return shell("blackstart", "why", node)  # lost, maybe: nothing may be made empty in its place
+    if is_left(change, cause):
+        take_spec, take_live = shell("blackstart", "apply", node, "--take-spec"), f"drift {shell(node)} --take-live"
+        return f"{take_spec}, or blackstart {take_live}"
+    return shell("blackstart", "apply", node)
+
+
+def _unmanaged(node: str, change: Change, cause: Cause) -> str:
+    retired = shell("blackstart", "retire", f"{node}/{change.name}")
+    if change.resource in ("container", "dataset", "unit"):
+        return f"describe it in the spec, or {retired}"
+    return "describe it in the spec, or remove it by hand"
+
+
+# What apply puts right whoever changed it: what does not run is started, what lacks something gets it. Nobody's value
+# is lost by that.
+_STATE = frozenset(
+    {
+        ("container", "state"),
+        ("container", "files"),
+        ("dataset", "key"),
+        ("dataset", "mounted"),
+        ("delegation", ""),
+        ("image", "content"),
+        ("pool", "comment"),
+        ("unit", "active"),
+        ("user", "groups"),
+    }
+)
+
+
+def overwrites(change: Change) -> bool:
+    """Whether a deploy would put the spec's value in the place of another one, which somebody may have meant."""
+    if change.action != "update" or change.live.endswith(" (received)"):
+        return False  # a received value is the spec's own, and only becomes a local one
+    return (change.resource, change.field) not in _STATE
+
+
+def is_left(change: Change, cause: Cause) -> bool:
+    """Whether a deploy leaves it as it is until a person says whose value counts (`--take-spec`, `--take-live`)."""
+    return cause in ("host changed", "both") and overwrites(change)
