@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from blackstart.reading import Reading
+from blackstart.reading import NOT_ASKED, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Query:
     units: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     delegations: tuple[str, ...] = ()  # datasets whose `zfs allow` is asked for
+    handmade: bool = False  # files that no package brought; for who judges what a rebuild would lose
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,15 @@ class FileLive:
 
 
 @dataclass(frozen=True, slots=True)
+class HandmadeLive:
+    """Absolute paths. `whole`: False where there were more than a reading carries."""
+
+    changed: tuple[str, ...]  # configuration that a package brought, with other content now
+    unowned: tuple[str, ...]  # in no package's list
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class UserLive:
     uid: int
     gid: int
@@ -163,3 +173,4 @@ class Live:
     sysctl: Reading[dict[str, str]]
     heartbeat: Reading[dict[str, Any]]  # the node's own last heartbeat
     applied: Reading[dict[str, Any]]  # /var/lib/blackstart/applied.json
+    handmade: Reading[HandmadeLive] = NOT_ASKED

@@ -11,7 +11,7 @@ from typing import Any
 
 from blackstart.vault import layout
 
-# Each says itself whether what it looks into is mounted: an empty folder of the OS disk must not look like nothing kept.
+# Each says whether what it looks into is mounted: an empty folder of the OS disk must not look like nothing kept.
 SECTIONS = r"""
 on_its_own() { mountpoint -q "$1" || { echo "$1 is not mounted" >&2; return 1; }; }
 room() { zpool list -Hp -o health,readonly "$POOL" && zfs list -Hp -o used,available "$POOL/vault"; }

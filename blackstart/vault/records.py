@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
-from blackstart.reading import ABSENT, Absent, Present, Reading, Unknown
+from blackstart.reading import ABSENT, NOT_ASKED, Absent, Present, Reading, Unknown
 from blackstart.vault import fitness, layout
 from blackstart.vault.fitness import Notes, Room
 from blackstart.vault.python import Target, parse_target
@@ -37,9 +37,6 @@ class Replica:
     encrypted: bool
     token: bool
     snapshots: tuple[ReplicaSnapshot, ...] = ()
-
-
-NOT_ASKED = Unknown("not asked for")
 
 
 @dataclass(frozen=True, slots=True)

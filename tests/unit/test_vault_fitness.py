@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from test_vault_records import answer, framed
 
-from blackstart.reading import Present, Unknown
+from blackstart.reading import NOT_ASKED, Present, Unknown
 from blackstart.vault import layout
 from blackstart.vault.fitness import Notes, Proof, Room
-from blackstart.vault.records import NOT_ASKED, parse
+from blackstart.vault.records import parse
 from blackstart.vault.records_script import script
 
 KEYS = {"format": 1, "keys": {"tank/data/db": {"guid": "77", "at": 1763770000, "by": "ops@laptop"}, "odd": 3}}
