@@ -245,6 +245,10 @@ MISTAKES: list[tuple[dict[str, str], str]] = [
         "fleet.toml:4: replication.interval: no time at all; write an interval like '15min'",
     ),
     (
+        {FLEET: plus("fleet.toml", '[drift]\ninterval = "4min"\n')},
+        "fleet.toml:8: drift.interval: too short for a check of every node; write '5min' or more",
+    ),
+    (
         {FLEET: plus("fleet.toml", '[defaults.heartbeat]\nperiod = "0s"\n')},
         "fleet.toml:8: defaults.heartbeat.period: no time at all; write a period like '60s'",
     ),
