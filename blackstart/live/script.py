@@ -17,6 +17,7 @@ from blackstart.live import (
     heartbeat,
     host,
     importable,
+    key,
     link,
     package,
     pool,
@@ -58,6 +59,7 @@ PARTS: dict[str, Part] = {
     "dataset": Part("datasets", dataset.section, dataset.parse),
     "delegation": Part("delegations", delegation.section, delegation.parse),
     "snapshot": Part("snapshots", snapshot.section, snapshot.parse),
+    "key": Part("keys", key.section, key.parse),
     "disk": Part("disks", disk.section, disk.parse),
     "importable": Part("importable", importable.section, importable.parse),
 }
@@ -65,7 +67,8 @@ PARTS: dict[str, Part] = {
 
 def script(query: Query, only: tuple[str, ...] = tuple(PARTS)) -> str:
     """The script that reads a host, to be run as root. `only`: names of resources, all of them by default."""
-    return assemble({name: part.section(query) for name, part in PARTS.items() if name in only})
+    sections = {name: part.section(query) for name, part in PARTS.items() if name in only}
+    return assemble(sections, given=bool(query.keys))
 
 
 def parse(document: str) -> Live:
