@@ -18,6 +18,7 @@ from pyinfra.context import host as current
 from pyinfra.context import state as current_state
 
 from blackstart.change import shell
+from blackstart.converge.reader import readers
 from blackstart.converge.wanted import Wanted
 from blackstart.reading import Present, Reading, Unknown
 from blackstart.restore.keeper import choose, keepers, record_on
@@ -110,13 +111,13 @@ def vault_keys(spec: NodeSpec) -> dict[str, dict[str, str]]:
 
     A node that is rebuilt while one of its vaults is silent lets the others in again, and that one too.
     """
-    for name in spec.vaults:
+    for name in readers(spec):
         with _asking[name]:
             if name in _keys:
                 continue
             host = vault_host(name)
             _keys[name] = host.get_fact(VaultKeys) if host else Unknown(f"vault {name} could not be reached")
-    keys = {name: _keys[name] for name in spec.vaults}
+    keys = {name: _keys[name] for name in readers(spec)}
     known = {name: found.value for name, found in keys.items() if isinstance(found, Present)}
     if len(known) == len(keys) or not known:
         return known

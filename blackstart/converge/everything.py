@@ -16,6 +16,7 @@ from blackstart.converge import (
     package,
     pool,
     project,
+    reader,
     rootfs,
     sysctl,
     unit,
@@ -38,6 +39,7 @@ def wanted(spec: NodeSpec, context: Context) -> Wanted:
         container.wanted_part(spec, context),
         heartbeat.wanted_part(spec),
         access.wanted_part(spec, context.vault_keys),
+        reader.wanted_part(spec, context.vault_keys),
         vault.wanted_part(spec, context.nodes),
         _storage(spec, context),
     )

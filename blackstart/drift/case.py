@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from blackstart.converge.reader import readers
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import Present, Reading
@@ -51,9 +52,9 @@ def known_keys(
 
     As a deploy has them; with no vault's answer at all, none are known.
     """
-    found = {name: vaults[name].keys for name in spec.vaults if name in vaults}
+    found = {name: vaults[name].keys for name in readers(spec) if name in vaults}
     known = {name: keys.value for name, keys in found.items() if isinstance(keys, Present)}
-    if len(known) == len(spec.vaults) or not known:
+    if len(known) == len(readers(spec)) or not known:
         return known
     remembered = record.value.vault_keys if isinstance(record, Present) else {}
-    return {name: each for name, each in remembered.items() if name in spec.vaults} | known
+    return {name: each for name, each in remembered.items() if name in readers(spec)} | known

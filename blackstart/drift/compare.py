@@ -9,12 +9,12 @@ from blackstart.converge.everything import diff
 from blackstart.converge.wanted import Wanted
 from blackstart.drift.cause import History
 from blackstart.drift.finding import Cause, Finding
+from blackstart.live import request
 from blackstart.live.model import Live
 from blackstart.live.script import PARTS
 from blackstart.reading import Unknown
 
-# `zpool import` looks at every disk of the host, for what only a rebuild asks about.
-ASKED = tuple(name for name in PARTS if name != "importable")
+ASKED = request.ASKED
 WHOLE = "host"  # the resource of the one finding about a host that gave no reading at all
 
 
