@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from blackstart.converge.reader import readers
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
-from blackstart.reading import Present, Reading
+from blackstart.reading import NOT_ASKED, Present, Reading
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading
@@ -24,6 +24,14 @@ class Seen:
     live: dict[str, Live] = field(default_factory=dict)
     vaults: dict[str, VaultReading] = field(default_factory=dict)
     at: dict[str, int | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """The copy that judges. `version`: as a vault gets it; `libraries`: the short name of what it needs to run."""
+
+    version: str
+    libraries: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class Case:
     record: Reading[Record]
     commit: str
     now: int
+    tool: Reading[Tool] = NOT_ASKED
 
 
 def known_keys(

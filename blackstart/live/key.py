@@ -6,6 +6,7 @@ The keys come on the script's standard input, one line each, and are in no argv,
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 
 from blackstart.live.frame import total
@@ -25,6 +26,7 @@ while [ $# -gt 0 ] && IFS=' ' read -r k u <&8; do
 done
 [ $# = 0 ] || fail "no key came for $1"
 """
+_NOT_ASKED = re.compile("cannot open|does not exist|[Pp]ermission denied")
 
 
 def section(query: Query) -> str:
@@ -43,10 +45,10 @@ def parse(text: str) -> Reading[dict[str, KeyTried]]:
     for item in text.split("\0")[:-1]:
         name, status, said = item.split("\t", 2)
         why = next((line.strip() for line in said.splitlines() if line.strip()), f"exit status {status}")
-        found[name] = KeyTried("opens") if int(status) == 0 else KeyTried(_state(int(status)), why)
+        found[name] = KeyTried("opens") if int(status) == 0 else KeyTried(_state(int(status), why), why)
     return Present(found)
 
 
-def _state(status: int) -> str:
-    """timeout(1) says 124: then nobody knows whether the key is the right one."""
-    return "untried" if status == 124 else "refused"
+def _state(status: int, why: str) -> str:
+    """timeout(1) says 124; without the dataset or the right to ask, nobody knows whether the key is the right one."""
+    return "untried" if status == 124 or _NOT_ASKED.search(why) else "refused"

@@ -51,4 +51,6 @@ def test_no_key_is_tried_unasked(tmp_path: Path) -> None:
 
 def test_no_answer_in_time_is_no_wrong_key() -> None:
     assert parse("tank/a\t124\t\0") == Present({"tank/a": KeyTried("untried", "exit status 124")})
+    gone = "cannot open 'tank/a': dataset does not exist"
+    assert parse(f"tank/a\t255\t{gone}\0") == Present({"tank/a": KeyTried("untried", gone)})
     assert isinstance(parse("tank/a\0"), Unknown)
