@@ -18,6 +18,7 @@ _SECTIONS: dict[str, dict[str, str]] = {
     },
     "Every other day": {
         "enroll": "blackstart.cli.apply:enroll",
+        "drift": "blackstart.cli.drift:drift",
         "apply": "blackstart.cli.apply:apply",
         "replicate": "blackstart.cli.replicate:replicate",
         "retire": "blackstart.cli.retire:retire",

@@ -53,16 +53,27 @@ class Hosts:
     data: dict[str, dict[str, Any]]
 
     def run(self, name: str, script: str, timeout: float = 120) -> tuple[str, str]:
-        """(stdout, "") of a POSIX sh script as root, or ("", why it could not be run)."""
+        """(stdout, "") of a POSIX sh script as root, or ("", why it could not be run).
+
+        Bytes that are no UTF-8 are kept as `\\xNN`.
+        """
         try:
             done = subprocess.run(
-                ssh(self.data[name], script), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout
+                ssh(self.data[name], script),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                errors="backslashreplace",
+                timeout=timeout,
             )
         except subprocess.TimeoutExpired:
             return "", f"no answer within {timeout:g} s"
+        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         if done.returncode == 255:
-            said = [line for line in done.stderr.splitlines() if line.strip()]
             return "", _with_advice(name, said[-1]) if said else "the connection broke"
+        if done.returncode and not done.stdout:
+            # sudo that asks for a password, a shell that is not there.
+            return "", said[-1] if said else f"exit status {done.returncode}, and not a word"
         return done.stdout, ""
 
 

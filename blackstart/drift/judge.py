@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from blackstart import __version__
@@ -23,15 +24,13 @@ from blackstart.spec.waiver import Waiver
 from blackstart.vault import records
 from blackstart.vault.records import VaultReading
 
-Contexts = Callable[[NodeSpec, dict[str, dict[str, str]]], Context]
 
-
-def case_of(spec: NodeSpec, seen: Seen, contexts: Contexts, now: int) -> Case:
-    """All that was seen of one node. Raises ValueError where its spec cannot be carried out, OSError for its files."""
+def case_of(spec: NodeSpec, seen: Seen, context: Context, now: int) -> Case:
+    """All that was seen of one node. `context` has no vaults' keys yet. Raises ValueError for a senseless spec."""
     vaults = {name: seen.vaults.get(name, _nothing(name)) for name in keepers(spec)}
     vault, record = choose(vaults, spec.name)
-    context = contexts(spec, known_keys(spec, vaults, record))
-    wishes = pool.at_epoch(wanted(spec, context), record.value.epoch if isinstance(record, Present) else None)
+    complete = replace(context, vault_keys=known_keys(spec, vaults, record))
+    wishes = pool.at_epoch(wanted(spec, complete), record.value.epoch if isinstance(record, Present) else None)
     live, at = seen.live[spec.name], seen.at.get(spec.name)
     return Case(spec, wishes, live, at, vaults, vault, record, context.commit, now)
 

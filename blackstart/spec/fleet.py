@@ -9,6 +9,7 @@ from pydantic import Field, StrictInt, model_validator
 from blackstart.spec.container import Container
 from blackstart.spec.node import Node, Replication
 from blackstart.spec.types import Digest, Duration, Model, Name, Package, Port, RelativePath, SecretRef
+from blackstart.spec.waiver import Waiver
 
 
 class Image(Model):
@@ -115,3 +116,4 @@ class Fleet(Model):
     nodes: dict[Name, Node]
     containers: dict[Name, Container]
     lock: Lock = Lock()
+    waivers: tuple[Waiver, ...] = ()

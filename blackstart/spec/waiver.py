@@ -14,7 +14,7 @@ class Waiver(Model):
     node: OneLine = "*"
     """the node's name"""
     resource: OneLine
-    """what kind of thing, as the table of `blackstart drift` says it: `file`, `dataset`, `unit` ..."""
+    """what kind of thing, as `blackstart drift` says it: `file`, `dataset`, `unit` ..."""
     name: OneLine = "*"
     """of the thing, like `tank/data/crm`"""
     field: str = "*"
