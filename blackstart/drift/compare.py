@@ -12,9 +12,10 @@ from blackstart.drift.finding import Cause, Finding
 from blackstart.live import request
 from blackstart.live.model import Live
 from blackstart.live.script import PARTS
-from blackstart.reading import Unknown
+from blackstart.reading import NOT_ASKED, Unknown
 
 ASKED = request.ASKED
+_ON_REQUEST = ("handmade", "key")  # parts that not every look asks for
 WHOLE = "host"  # the resource of the one finding about a host that gave no reading at all
 
 
@@ -29,11 +30,21 @@ def compare(node: str, wanted: Wanted, live: Live) -> list[Finding]:
 
 def unread(node: str, live: Live) -> list[Finding]:
     """One finding for each part that could not be read; one for the whole host where that is all of it."""
-    reasons = {name: found.why for name in ASKED if isinstance(found := getattr(live, PARTS[name].field), Unknown)}
-    if len(reasons) == len(ASKED) and len(set(reasons.values())) == 1:
+    reasons = _reasons(live)
+    if set(reasons) >= set(ASKED) - set(_ON_REQUEST) and len(set(reasons.values())) == 1:
         return [_unknown(node, WHOLE, node, "", reasons[WHOLE])]
     # `host` is a part, too: its own facts (clock, boot, memory), while the rest of the reading is there.
     return [_unknown(node, name, node, "facts" if name == WHOLE else "", why) for name, why in reasons.items()]
+
+
+def _reasons(live: Live) -> dict[str, str]:
+    """Part -> why it is not known, of those that were asked for."""
+    found = {name: getattr(live, PARTS[name].field) for name in ASKED}
+    return {
+        name: each.why
+        for name, each in found.items()
+        if isinstance(each, Unknown) and not (name in _ON_REQUEST and each == NOT_ASKED)
+    }
 
 
 def _unknown(node: str, resource: str, name: str, field: str, why: str) -> Finding:
@@ -42,9 +53,7 @@ def _unknown(node: str, resource: str, name: str, field: str, why: str) -> Findi
 
 def _single(node: str, changes: Iterable[Change], live: Live) -> Iterator[Finding]:
     """What could not be read of one thing, while its part of the reading is there."""
-    parts = {
-        getattr(live, PARTS[name].field).why for name in ASKED if isinstance(getattr(live, PARTS[name].field), Unknown)
-    }
+    parts = set(_reasons(live).values())
     for change in changes:
         if change.action == "unknown" and change.live not in parts:
             yield _unknown(node, change.resource, change.name, change.field, change.live)
