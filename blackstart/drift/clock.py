@@ -17,7 +17,8 @@ def clock(node: str, live: Live, at: int | None) -> list[Finding]:
     off = live.host.value.clock - at
     if abs(off) <= TOLERANCE:
         return []
-    size, unit = next((size, unit) for size, unit in _STEPS if abs(off) >= size)
+    # A few seconds less than an hour are an hour, or it would be another finding at each look.
+    size, unit = next((size, unit) for size, unit in _STEPS if abs(off) >= 0.9 * size)
     count = round(abs(off) / size)
     # Rounded, so that it is the same finding at the next look.
     shown = f"about {count} {unit}{'s' * (count > 1)} {'ahead' if off > 0 else 'behind'}"

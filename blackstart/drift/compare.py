@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from blackstart.change import Change, shell
 from blackstart.converge.everything import diff
@@ -12,7 +13,7 @@ from blackstart.drift.finding import Cause, Finding
 from blackstart.live import request
 from blackstart.live.model import Live
 from blackstart.live.script import PARTS
-from blackstart.reading import NOT_ASKED, Unknown
+from blackstart.reading import NOT_ASKED, Present, Unknown
 
 ASKED = request.ASKED
 _ON_REQUEST = ("handmade", "key")  # parts that not every look asks for
@@ -24,8 +25,18 @@ def compare(node: str, wanted: Wanted, live: Live) -> list[Finding]:
     missing = unread(node, live)
     if any(each.resource == WHOLE and not each.field for each in missing):
         return missing
-    history, changes = History(live), diff(wanted, live)
+    history, changes = History(live), [_answered(each, live) for each in diff(wanted, live)]
     return [*missing, *_differences(node, changes, history), *_single(node, changes, live)]
+
+
+def _answered(change: Change, live: Live) -> Change:
+    """`zfs allow` says something of each dataset that is there: silence about one denies nobody anything."""
+    dataset = change.name.partition(" ")[0]
+    told = live.delegations.value if isinstance(live.delegations, Present) else {dataset: ""}
+    there = live.datasets.value if isinstance(live.datasets, Present) else {}
+    if change.resource == "delegation" and dataset in there and dataset not in told:
+        return replace(change, action="unknown", live=f"zfs allow said nothing of {dataset}")
+    return change
 
 
 def unread(node: str, live: Live) -> list[Finding]:

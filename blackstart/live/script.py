@@ -88,10 +88,26 @@ def unknown(why: str) -> Live:
 
 
 def _agreed(live: Live) -> Live:
-    """Sections that contradict each other: a pool always has a root dataset, so a list without it is not whole."""
+    """Sections that contradict each other: one of the two lists is not whole."""
+    return _origins(_roots(live))
+
+
+def _roots(live: Live) -> Live:
+    """A pool always has a root dataset."""
     if isinstance(live.pools, Present) and isinstance(live.datasets, Present):
         for name, one in live.pools.value.items():
             if name not in live.datasets.value and one.state != "SUSPENDED":
                 why = f"zfs lists nothing of pool {name}, which is imported"
                 return replace(live, datasets=Unknown(why), snapshots=Unknown(why))
+    return live
+
+
+def _origins(live: Live) -> Live:
+    """A clone always has the snapshot that it was made of."""
+    if isinstance(live.datasets, Present) and isinstance(live.snapshots, Present):
+        there = {f"{one.dataset}@{one.name}" for each in live.snapshots.value.values() for one in each}
+        for name, dataset in live.datasets.value.items():
+            origin = dataset.properties.get("origin", ("-", ""))[0]
+            if origin not in ("-", "") and origin not in there:
+                return replace(live, snapshots=Unknown(f"zfs does not list {origin}, which {name} is a clone of"))
     return live
