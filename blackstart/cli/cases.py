@@ -13,6 +13,7 @@ from blackstart.cli import look
 from blackstart.cli.fleet_hosts import Hosts, require_selection
 from blackstart.converge.context import Context, commit_of, read_context
 from blackstart.converge.everything import wanted
+from blackstart.converge.reader import readers
 from blackstart.drift.case import Case, Seen
 from blackstart.drift.judge import case_of
 from blackstart.live.model import Query
@@ -63,7 +64,7 @@ def ask(known: Hosts, wishes: Wishes) -> dict[str, look.Answer]:
     """Every node of the wishes, and the vaults that keep them, all at once."""
     queries = {}
     for name, spec in wishes.specs.items():
-        context = replace(wishes.contexts[name], vault_keys=dict.fromkeys(spec.vaults, _SOME_KEYS))
+        context = replace(wishes.contexts[name], vault_keys=dict.fromkeys(readers(spec), _SOME_KEYS))
         queries[name] = query_of(spec, context)
     return look.look(known, wishes.specs, queries)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from blackstart.drift.compare import ASKED
 from blackstart.drift.stored import Text
 from blackstart.live.frame import END
 from blackstart.live.model import Live, Query
+from blackstart.live.request import request
 from blackstart.live.script import parse, script, unknown
 from blackstart.restore.keeper import keepers
 from blackstart.spec.resolve import NodeSpec
@@ -54,9 +55,7 @@ def seen(answers: Mapping[str, Answer]) -> Seen:
 
 
 def _ask(known: Hosts, name: str, query: Query | None, pool: str | None) -> Answer:
-    parts = [script(query, ASKED)] if query is not None else []
-    parts += [records_script.script(pool)] if pool else []
-    said, failed = patiently(known, name, "\n".join(f"(\n{part}\n)" for part in parts))
+    said, failed = patiently(lambda: question(known, name, query, pool))
     at = int(time.time())
     own, mark, rest = said.partition(END) if query is not None else ("", "", said)
     live = None
@@ -65,12 +64,21 @@ def _ask(known: Hosts, name: str, query: Query | None, pool: str | None) -> Answ
     return Answer(live, Text(rest, failed, pool) if pool else None, at)
 
 
-def patiently(known: Hosts, name: str, text: str) -> tuple[str, str]:
-    """`Hosts.run`, again where sshd was too busy to take the connection."""
-    said, failed = known.run(name, text)
+def question(known: Hosts, name: str, query: Query | None, pool: str | None) -> tuple[str, str]:
+    """One exec: the script, or with a read key what to put into the one that lies on the host."""
+    if known.read_key:
+        return known.by_read_key(name, request(query, pool is not None))
+    parts = [script(query, ASKED)] if query is not None else []
+    parts += [records_script.script(pool)] if pool else []
+    return known.run(name, "\n".join(f"(\n{part}\n)" for part in parts))
+
+
+def patiently(ask: Callable[[], tuple[str, str]]) -> tuple[str, str]:
+    """The answer, asked for again where sshd was too busy to take the connection."""
+    said, failed = ask()
     for number in range(1, TRIES):
         if not failed.lower().startswith(_DROPPED):
             break
         time.sleep(number * random.uniform(0.5, 1.5))
-        said, failed = known.run(name, text)
+        said, failed = ask()
     return said, failed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from blackstart.change import Change
 from blackstart.converge import (
     access,
+    checker,
     container,
     dataset,
     delegation,
@@ -41,6 +42,7 @@ def wanted(spec: NodeSpec, context: Context) -> Wanted:
         access.wanted_part(spec, context.vault_keys),
         reader.wanted_part(spec, context.vault_keys),
         vault.wanted_part(spec, context.nodes),
+        checker.wanted_part(spec, context.nodes),
         _storage(spec, context),
     )
 

@@ -159,10 +159,10 @@ def test_an_sshd_that_is_too_busy_is_tried_again(real: World, tmp_path: Path, mo
     dropped = "echo 'kex_exchange_identification: Connection closed by remote host' >&2; exit 255"
     first = f"[ -e {tmp_path}/tried ] || {{ touch {tmp_path}/tried; {dropped}; }}"
     stub_ssh(tmp_path, monkeypatch, f"{first}\ncat {tmp_path}/answer")
-    said, failed = look.patiently(load(), "node1", "true")
+    said, failed = look.patiently(lambda: load().run("node1", "true"))
     assert said and not failed
     stub_ssh(tmp_path, monkeypatch, f"echo x >> {tmp_path}/count\n{dropped}")
-    assert look.patiently(load(), "node1", "true")[1].startswith("kex_exchange")
+    assert look.patiently(lambda: load().run("node1", "true"))[1].startswith("kex_exchange")
     assert (tmp_path / "count").read_text() == "x\n" * look.TRIES
 
 
