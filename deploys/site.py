@@ -11,6 +11,7 @@ from blackstart.converge.everything import wanted
 from blackstart.image import cache_folder
 from blackstart.spec.load import fleet_path
 from deploys import host
+from deploys.announce import announcements
 from deploys.applied import applied
 from deploys.container import containers
 from deploys.dataset import datasets
@@ -55,6 +56,7 @@ def site() -> None:
         commit=context.commit,
     )
     applied(wanted=wishes, spec=spec, commit=context.commit, by=who(), disks=asks.disks)
+    announcements(spec=spec, context=context)
     lock.released(name=f"Lock of {spec.name} let go", spec=spec)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from blackstart.documents import commands, drift, lab, node, reading, restore, vault
+from blackstart.documents import check, commands, drift, lab, node, reading, restore, vault
 from blackstart.spec.types import Model
 from blackstart.vault.layout import APPLIED, HEARTBEAT, LIVE
 
@@ -40,8 +40,12 @@ DOCUMENTS: dict[str, Document] = {
     "spec-check": Document("`blackstart spec check --json`", (commands.SpecCheck,)),
     "spec-show": Document("`blackstart spec show NODE --json`", (commands.SpecShow,)),
     "why": Document("`blackstart why NODE --json`", (commands.Why,)),
-    "drift": Document("`blackstart drift --json`", (drift.Drift,)),
+    "drift": Document(f"`blackstart drift --json`, and {_ON_VAULT}/drift/last.json` on vault NODE", (drift.Drift,)),
     "look": Document("`blackstart drift --save FILE`", (drift.Look,)),
+    "drift-check": Document(f"{_ON_VAULT}/drift/check.json` on vault NODE", (check.DriftCheck,)),
+    "drift-events": Document(
+        f"{_ON_VAULT}/drift/events.jsonl` on vault NODE, one document a line, only ever added to", (check.DriftEvent,)
+    ),
     "attach": Document("`blackstart attach NODE --json`", (commands.Attach,)),
     "replicas": Document("`blackstart replicate NODE --status --json`", (commands.Replicas,)),
     "restore": Document(f"{_ON_VAULT}/restore.json` on a vault", (restore.RestoreStatus,)),
