@@ -21,10 +21,12 @@ from operations.record import vault_keys
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`--data enroll=yes` and `--data disks=OLD=NEW,...`."""
+    """`--data enroll=yes`, `disks=OLD=NEW,...`, `plan=DIGEST` and `take_spec=yes`."""
 
     enroll: bool
     disks: dict[str, str]
+    plan: str
+    take_spec: bool
 
 
 @cache
@@ -60,5 +62,9 @@ def who() -> str:
 
 def asked(data: Any) -> Asked:
     """What --data said. Raises ValueError for a replacement that is not OLD=NEW."""
-    enroll = str(data.get("enroll") or "no").lower() in ("yes", "true", "1")
-    return Asked(enroll, replacements(str(data.get("disks") or "")))
+    disks = replacements(str(data.get("disks") or ""))
+    return Asked(_yes(data, "enroll"), disks, str(data.get("plan") or ""), _yes(data, "take_spec"))
+
+
+def _yes(data: Any, name: str) -> bool:
+    return str(data.get(name) or "no").lower() in ("yes", "true", "1")

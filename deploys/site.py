@@ -17,7 +17,7 @@ from deploys.container import containers
 from deploys.dataset import datasets
 from deploys.delegation import delegations
 from deploys.fleet import asked, context_of, fleet, spec_of, warn_of_uncommitted, who
-from deploys.guard import guard
+from deploys.guard import begun, guard
 from deploys.image import images
 from deploys.keeper import keeper
 from deploys.pool import pools
@@ -36,6 +36,7 @@ def site() -> None:
     wishes, asks = wanted(spec, context), asked(current.data)
     lock.locked(name=f"Lock of {spec.name}", spec=spec, who=who(), commit=context.commit, what="site.py")
     guard(spec=spec, wanted=wishes, enroll=asks.enroll, disks=asks.disks)
+    begun(spec=spec, wanted=wishes, take_spec=asks.take_spec, digest=asks.plan)
     vaults = sources(spec)
     host.own(spec.node.host.deploys, context.folder)
     host.host(wishes)

@@ -7,18 +7,17 @@ import time
 from dataclasses import fields
 from typing import Any
 
-from pyinfra.api.command import StringCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host, state
 
-from blackstart.change import shell
 from blackstart.converge.everything import diff
 from blackstart.converge.wanted import Wanted
 from blackstart.drift import wishes
 from blackstart.live.model import Live
 from blackstart.reading import Present, Unknown
 from blackstart.vault.layout import APPLIED
-from operations.common import Commands, refuse, with_stdin
+from operations import left
+from operations.common import Commands, refuse, replaced
 from operations.live import live, spoil
 
 
@@ -30,6 +29,7 @@ def left_alone(wanted: Wanted) -> Commands:
         for change in changes:
             if change.action in ("report", "unmanaged"):
                 host.log_styled(str(change), fg="yellow")
+        left.say(host.name, [change for change in changes if left.is_left(change)])
     return
     yield
 
@@ -43,27 +43,6 @@ def applied(wanted: Wanted, digest: str, commit: str, by: str, spec: dict[str, A
     before = found.value if isinstance(found, Present) else {}
     now = {"digest": digest, "commit": commit, wishes.KEY: wishes.as_kept(wanted)}
     if any(before.get(key) != value for key, value in now.items()) or wishes.BEGUN in before:
-        yield _write({"format": 1, "by": by, "at": int(time.time()), "spec": spec} | now)
+        record = {"format": 1, "by": by, "at": int(time.time()), "spec": spec} | now
+        yield replaced(APPLIED, json.dumps(record, indent=1, sort_keys=True))
         spoil("applied")
-
-
-@operation()
-def begun(wanted: Wanted) -> Commands:
-    """Note what this run wants before it changes anything, should it not come to its end.
-
-    Without it, what a run that failed left behind would look like somebody's work on the host.
-    """
-    now = live(wanted)
-    known = now.applied.value if isinstance(now.applied, Present) else {}
-    kept, runs = wishes.as_kept(wanted), known.get(wishes.BEGUN, [])
-    if wishes.KEY not in known or known[wishes.KEY] == kept or kept in runs:
-        return
-    if any(change.action in ("create", "update") for change in diff(wanted, now)):
-        yield _write(known | {wishes.BEGUN: [*runs, kept][-wishes.MOST :]})
-        spoil("applied")
-
-
-def _write(record: dict[str, Any]) -> StringCommand:
-    fresh = APPLIED + ".new"
-    steps = [f"cat > {shell(fresh)}", shell("sync", fresh), shell("mv", "-T", fresh, APPLIED)]
-    return with_stdin(" && ".join(steps), json.dumps(record, indent=1, sort_keys=True))

@@ -13,6 +13,7 @@ from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from operations.common import Commands, carry_out, refuse
 from operations.dataset import keyed
+from operations.left import ours
 from operations.live import live
 
 
@@ -20,7 +21,7 @@ from operations.live import live
 def roots(wanted: Wanted, folder: Path) -> Commands:
     """Make the missing ones from their images, and exchange clones of an image that is not the wanted one."""
     now = live(wanted, "datasets", "snapshots", "containers")
-    changes = rootfs.diff(wanted, now)
+    changes = ours(rootfs.diff(wanted, now))
     yield from carry_out(changes, _all(changes, wanted, folder, now), "datasets", "snapshots", "containers", "units")
 
 

@@ -41,6 +41,7 @@ DOCUMENTS: dict[str, Document] = {
     "spec-show": Document("`blackstart spec show NODE --json`", (commands.SpecShow,)),
     "why": Document("`blackstart why NODE --json`", (commands.Why,)),
     "drift": Document(f"`blackstart drift --json`, and {_ON_VAULT}/drift/last.json` on vault NODE", (drift.Drift,)),
+    "plan": Document("`blackstart plan NODE --json`", (drift.PlanOfNode,)),
     "look": Document("`blackstart drift --save FILE`", (drift.Look,)),
     "drift-check": Document(f"{_ON_VAULT}/drift/check.json` on vault NODE", (check.DriftCheck,)),
     "drift-events": Document(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from blackstart.drift.finding import Cause, Kind
+from blackstart.drift.plan import Does
 from blackstart.spec.types import Model, Name
 
 
@@ -65,6 +66,40 @@ class Drift(Model):
     """what else there is to know, for people"""
     diffs: tuple[DriftDiff, ...]
     """with `--diff`: of each file whose content differs"""
+
+
+class PlannedStep(Model):
+    """One difference, and what becomes of it."""
+
+    resource: str
+    """what kind of thing"""
+    name: str
+    """of the thing"""
+    field: str
+    """what of it; empty: the thing as a whole"""
+    spec: str
+    """what is wanted, for people"""
+    live: str
+    """what is there, for people; with `unread` why it could not be read"""
+    cause: Cause
+    """who moved; empty: not known"""
+    does: Does
+    """`change`: apply does it; `leave`: somebody changed the host, it stays; `report`: no deploy touches it"""
+
+
+class PlanOfNode(Model):
+    """What `blackstart apply NODE` would do now."""
+
+    format: Literal[1]
+    """of this document"""
+    node: Name
+    """the node"""
+    digest: str
+    """for `apply NODE --plan`; empty: something could not be read, there is no plan"""
+    take_spec: bool
+    """made with `--take-spec`"""
+    steps: tuple[PlannedStep, ...]
+    """in the order in which they are made"""
 
 
 class KeptReading(Model):

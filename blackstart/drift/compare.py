@@ -122,8 +122,10 @@ _STATE = frozenset(
 
 def overwrites(change: Change) -> bool:
     """Whether a deploy would put the spec's value in the place of another one, which somebody may have meant."""
-    if change.action != "update" or change.live.endswith(" (received)"):
-        return False  # a received value is the spec's own, and only becomes a local one
+    if change.action != "update" or change.live in ("", "not-found"):
+        return False
+    if change.live.endswith(" (received)"):
+        return False  # it is the spec's own value, and only becomes a local one
     return (change.resource, change.field) not in _STATE
 
 

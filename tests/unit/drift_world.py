@@ -29,7 +29,7 @@ from blackstart.live.script import parse
 from blackstart.reading import Present
 from blackstart.spec.load import load_fleet
 from blackstart.spec.resolve import resolve
-from blackstart.vault.record import Record, dump_record
+from blackstart.vault.record import PoolRecord, Record, dump_record
 
 NOW = 1_790_000_000
 RECORDED = Path(__file__).parent / "recorded"
@@ -39,7 +39,7 @@ VAULT_KEY = KEY
 
 def vault_said(**sections: str | int) -> str:
     """A vault's answer; `sections`: what each printed, or the exit status that it failed with."""
-    record = Record("node1", 1, KEY, {}, {}, None)
+    record = Record("node1", 1, KEY, {"tank": PoolRecord("1", 1, ())}, {}, None)
     said: dict[str, str | int] = {
         "clock": str(NOW),
         "pool": "1",

@@ -27,6 +27,7 @@ OF_THE_FLEET = [
     "apply",
     "drift",
     "drift node1 --json",
+    "plan node1",
     "replicate node1",
     "retire node1/crm",
     "spec check",
