@@ -38,11 +38,12 @@ notes() {
 }
 section notes notes
 """
-# The last rebuild of one node, out of a journal that only grows: from its end.
+# The last rebuild of one node, else the last restore of a part of it, out of a journal that only grows: from its end.
 OUTCOME = r"""
 outcome() {
-  on_its_own "$LIVE" || return 1
-  [ ! -e "$JOURNAL" ] || tac "$JOURNAL" | grep -m 1 '"event": "rebuilt"' || :
+  mountpoint -q "$LIVE" || { echo "$LIVE is not mounted" >&2; return 1; }
+  [ -e "$JOURNAL" ] || return 0
+  tac "$JOURNAL" | grep -m 1 '"event": "rebuilt"' || tac "$JOURNAL" | grep -m 1 '"event": "restored"' || :
 }
 section outcome outcome
 """
@@ -110,7 +111,7 @@ def parse_notes(lines: list[str]) -> dict[str, Notes]:
 
 
 def parse_outcome(lines: list[str]) -> dict[str, Any]:
-    """The journal's line of the last rebuild (docs/json.md, Outcome); {} where there was none."""
+    """The journal's line of the last rebuild or restore (docs/json.md, Outcome); {} where there was none."""
     return _document(lines)
 
 

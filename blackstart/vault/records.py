@@ -57,12 +57,12 @@ class VaultReading:
     specs: Reading[str]  # the fleet's commit in fleet.git
     python: Reading[Target]  # what the tool's libraries are made for
     libraries: Reading[tuple[str, ...]]  # those that are there
-    # Of a reading with `fit`, and `outcome_of`
+    # Of a reading that asks for it (records_script)
     room: Reading[Room] = NOT_ASKED
     packages: Reading[dict[str, bool]] = NOT_ASKED  # in the index of kept packages -> whether its file is there
     commits: Reading[tuple[str, ...]] = NOT_ASKED  # of the fleet, that were ever brought
     notes: Reading[dict[str, Notes]] = NOT_ASKED  # by node
-    outcome: Reading[dict[str, Any]] = NOT_ASKED  # of the last rebuild, as in the journal; {}: there was none
+    outcome: Reading[dict[str, Any]] = NOT_ASKED  # of the last restore, as in the journal; {}: there was none
 
 
 @dataclass

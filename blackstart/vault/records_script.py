@@ -54,11 +54,11 @@ section libraries libraries
 """
 
 
-def script(pool: str, records_only: bool = False, fit: bool = False, outcome_of: str = "") -> str:
+def script(pool: str, records_only: bool = False, fit: bool = False) -> str:
     """The one script, for a vault whose data lies on `pool`. Changes nothing.
 
     `records_only`: the records and the clock, for a reading in which all else is known; replicas take the longest.
-    `fit`: also what tells whether it could bring nodes back now. `outcome_of`: a node whose last rebuild is asked for.
+    `fit`: also what tells whether it could bring nodes back now.
     """
     words = {
         "POOL": pool,
@@ -74,12 +74,15 @@ def script(pool: str, records_only: bool = False, fit: bool = False, outcome_of:
     asked = _RECORDS + ("section replicas :\n" if records_only else _SECTIONS)
     if fit:
         asked += fitness.SECTIONS
-    if outcome_of:
-        words["JOURNAL"] = f"{layout.node_folder(outcome_of)}/journal.jsonl"
-        asked += fitness.OUTCOME
     return "".join(f"{name}={shell(value)}\n" for name, value in words.items()) + _PRELUDE + asked
 
 
 def keys_script() -> str:
     """The keys alone, which `parse` then finds; no pool is asked anything."""
     return f"KEYS={shell(layout.KEYS)}\n{_PRELUDE}section keys keys\n"
+
+
+def outcome_script(node: str) -> str:
+    """How the last restore of a node went, alone, which `parse` then finds: a journal may be long."""
+    words = {"LIVE": layout.LIVE, "JOURNAL": f"{layout.node_folder(node)}/journal.jsonl"}
+    return "".join(f"{name}={shell(value)}\n" for name, value in words.items()) + _PRELUDE + fitness.OUTCOME

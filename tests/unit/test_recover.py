@@ -102,7 +102,7 @@ ONE = {
         case(there=live(keys=Present({DB: KeyTried("elsewhere", "keys are not kept on vault1")}))),
         ("unknown", "key", DB, ""),
         "keys are not kept on vault1; no proof of it is noted",
-        "blackstart drift node1, on a machine that has it",
+        "blackstart runbook node1, on a machine that has it",
     ),
     "an image that the vault lacks": (
         kept(stock=Present((f"{'cd' * 32}.tar",))),

@@ -13,7 +13,7 @@ from blackstart.reading import NOT_ASKED, Present, Unknown
 from blackstart.vault import layout
 from blackstart.vault.fitness import Notes, Proof, Room
 from blackstart.vault.records import parse
-from blackstart.vault.records_script import script
+from blackstart.vault.records_script import outcome_script, script
 
 KEYS = {"format": 1, "keys": {"tank/data/db": {"guid": "77", "at": 1763770000, "by": "ops@laptop"}, "odd": 3}}
 FAILED = {"format": 1, "at": 1, "seconds": 1.0, "arrived": {}, "failed": {"tank/data/crm": "no new snapshot: full"}}
@@ -82,8 +82,12 @@ def test_the_script_on_folders_of_a_vault(tmp_path: Path) -> None:
     (packages / "Packages").write_text(f"Package: nano\nVersion: 8\nFilename: ./x\nSHA256: {'a' * 64}\n\n")
     (bin_ / "mountpoint").write_text("#!/bin/sh\n")
     (bin_ / "mountpoint").chmod(0o755)
-    text = script("nopool", fit=True, outcome_of="node1").replace(layout.LIVE, str(live))
-    text = text.replace(layout.PACKAGES, str(packages)).replace("PATH=/usr/sbin", f"PATH={bin_}:/usr/sbin")
+    text = script("nopool", fit=True) + outcome_script("node1")
+    text = (
+        text.replace(layout.LIVE, str(live))
+        .replace(layout.PACKAGES, str(packages))
+        .replace("PATH=/usr/sbin", f"PATH={bin_}:/usr/sbin")
+    )
     said = subprocess.run(["sh", "-c", text], capture_output=True, text=True, check=True).stdout
     reading = parse(said.replace(str(live), layout.LIVE), "nopool")
     assert isinstance(reading.notes, Present) and set(reading.notes.value["node1"].keys) == {"tank/data/db"}

@@ -41,7 +41,7 @@ def _one(about: About, name: str, encryption: Encryption) -> Iterator[Finding]:
         proof = last_proof(about, name)
         if proof is None or not 0 <= about.case.now + AHEAD - proof.at <= VALID + AHEAD:
             said = f"last proven on {_day(proof.at)} by {proof.by}" if proof else "no proof of it is noted"
-            then = f"{shell('blackstart', 'drift', about.node)}, on a machine that has it"
+            then = f"{shell('blackstart', 'runbook', about.node)}, on a machine that has it"
             yield about.unread("key", name, "", f"{tried.why}; {said}", then)
 
 

@@ -11,7 +11,7 @@ from blackstart.live.script import unknown
 from blackstart.reading import Absent, Present, Unknown
 from blackstart.restore.job import room
 from blackstart.restore.keeper import holder, record_on, replicas_on
-from blackstart.restore.outline import Means, outline, say_age
+from blackstart.restore.outline import Means, Outline, outline, say_age
 from blackstart.spec.resolve import wanted_datasets
 from blackstart.vault.freshness import Age, freshness
 from blackstart.vault.records import Replica, ReplicaSnapshot, VaultReading
@@ -32,7 +32,7 @@ def replicas(about: About) -> Iterator[Finding]:
         if isinstance(record_on(reading, about.node), Absent):
             continue  # nothing can have arrived: what to do about that is said of the record
         have = found.value if isinstance(found, Present) else {}
-        planned = dict(_plan(about, reading, have)) if vault == about.case.vault else {}
+        planned = _said(plan(about, vault, reading)) if vault == about.case.vault else {}
         yield from _arrived(about, vault, reading, have, planned)
         yield from _planned(about, vault, planned)
 
@@ -74,21 +74,28 @@ def _failed(about: About, reading: VaultReading) -> Mapping[str, str]:
     return notes.failed if notes else {}
 
 
-def _plan(about: About, reading: VaultReading, have: Mapping[str, Replica]) -> Iterator[tuple[str, str]]:
-    """(dataset or pool, what the plan of a rebuild on blank disks of the spec's own sizes says of it)."""
-    if about.record is None or not isinstance(reading.clock, Present):
-        return
-    node, vault = about.node, about.case.vault
-    held = {name: holder(about.case.vaults, node, name, vault) for name in replicated(about)}
+def plan(about: About, vault: str, reading: VaultReading) -> Outline | None:
+    """The plan of a rebuild by `vault`, on blank disks of the spec's own sizes; None where it cannot be made."""
+    found = replicas_on(reading, about.node)
+    if about.record is None or not isinstance(reading.clock, Present) or isinstance(found, Unknown):
+        return None
+    held = {name: holder(about.case.vaults, about.node, name, vault) for name in replicated(about)}
     blank = {name: pool for name, pool in about.spec.node.pools.items() if pool.managed}
     means = Means(
         now=reading.clock.value,
         free=room(blank, unknown("it died")),
         elsewhere={name: other for name, other in held.items() if other not in ("", vault)},
     )
-    made = outline(about.spec, about.record, have, means, about.record.epoch + 1)
-    for name, said in made.about.items():
-        yield name, "; ".join(each.removeprefix(f"{name}: ").removeprefix(f"pool {name} ") for each in said)
+    have = found.value if isinstance(found, Present) else {}
+    return outline(about.spec, about.record, have, means, about.record.epoch + 1)
+
+
+def _said(made: Outline | None) -> dict[str, str]:
+    """Dataset or pool -> what the plan has against it."""
+    return {
+        name: "; ".join(each.removeprefix(f"{name}: ").removeprefix(f"pool {name} ") for each in said)
+        for name, said in (made.about if made else {}).items()
+    }
 
 
 def _planned(about: About, vault: str, planned: Mapping[str, str]) -> Iterator[Finding]:
