@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from blackstart.cli import look
+from blackstart.cli import here, look
 from blackstart.cli.fleet_hosts import Hosts, require_selection
 from blackstart.converge.context import Context, commit_of, read_context
 from blackstart.converge.everything import wanted
@@ -63,10 +63,11 @@ def selected(fleet: Fleet, words: tuple[str, ...]) -> list[str]:
 def ask(known: Hosts, wishes: Wishes) -> dict[str, look.Answer]:
     """Every node of the wishes, and the vaults that keep them, all at once."""
     queries = {}
+    keys = {name: here.keys(spec, wishes.folder, not known.read_key) for name, spec in wishes.specs.items()}
     for name, spec in wishes.specs.items():
         context = replace(wishes.contexts[name], vault_keys=dict.fromkeys(readers(spec), _SOME_KEYS))
-        queries[name] = query_of(spec, context)
-    return look.look(known, wishes.specs, queries)
+        queries[name] = replace(query_of(spec, context), keys=tuple(keys[name].found), handmade=True)
+    return look.look(known, wishes.specs, queries, keys)
 
 
 def query_of(spec: NodeSpec, context: Context) -> Query:
@@ -80,7 +81,7 @@ def query_of(spec: NodeSpec, context: Context) -> Query:
 def cases(wishes: Wishes, seen: Seen, now: int) -> list[Case]:
     """Each node's case. Raises ClickException where its spec cannot be carried out."""
     try:
-        return [case_of(spec, seen, wishes.contexts[name], now) for name, spec in wishes.specs.items()]
+        return [case_of(spec, seen, wishes.contexts[name], now, here.own_tool()) for name, spec in wishes.specs.items()]
     except ValueError as error:
         raise click.ClickException(f"{error}; see: blackstart spec check") from None
 

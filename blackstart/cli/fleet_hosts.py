@@ -60,24 +60,23 @@ class Hosts:
     data: dict[str, dict[str, Any]]
     read_key: bool = False
 
-    def run(self, name: str, script: str, timeout: float = 120) -> tuple[str, str]:
+    def run(self, name: str, script: str, timeout: float = 120, stdin: str = "") -> tuple[str, str]:
         """(stdout, "") of a POSIX sh script as root, or ("", why it could not be run).
 
         Bytes that are no UTF-8 are kept as `\\xNN`.
         """
         if self.read_key:
             return "", "the vault's own look runs nothing on a host but the script that reads it"
-        return self._answer(name, ssh(self.data[name], script), None, timeout)
+        return self._answer(name, ssh(self.data[name], script), stdin, timeout)
 
     def by_read_key(self, name: str, request: str, timeout: float = 120) -> tuple[str, str]:
         """The same of the host's own reading script; `request` is what live/request.py makes."""
         return self._answer(name, [*_way(self.data[name]), "read"], request, timeout)
 
-    def _answer(self, name: str, command: list[str], stdin: str | None, timeout: float) -> tuple[str, str]:
-        given: dict[str, Any] = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
+    def _answer(self, name: str, command: list[str], stdin: str, timeout: float) -> tuple[str, str]:
         try:
             done = subprocess.run(
-                command, **given, capture_output=True, encoding="utf-8", errors="backslashreplace", timeout=timeout
+                command, input=stdin, capture_output=True, encoding="utf-8", errors="backslashreplace", timeout=timeout
             )
         except subprocess.TimeoutExpired:
             return "", f"no answer within {timeout:g} s"

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from blackstart.cli.fleet_hosts import Hosts
+from blackstart.cli.here import Keys, with_missing
 from blackstart.drift.case import Seen
 from blackstart.drift.compare import ASKED
 from blackstart.drift.stored import Text
@@ -36,12 +37,19 @@ class Answer:
     at: int  # seconds since 1970, by this machine's clock
 
 
-def look(known: Hosts, specs: Mapping[str, NodeSpec], queries: Mapping[str, Query]) -> dict[str, Answer]:
-    """Ask each node of `specs`, and each vault that keeps one of them. Never raises for a host."""
+def look(
+    known: Hosts, specs: Mapping[str, NodeSpec], queries: Mapping[str, Query], keys: Mapping[str, Keys]
+) -> dict[str, Answer]:
+    """Ask each node of `specs`, and each vault that keeps one of them. Never raises for a host.
+
+    `keys`: node -> those of its encrypted datasets, which it tries.
+    """
     pools = {vault: pool for spec in specs.values() for vault, pool in keepers(spec).items()}
     names = [*specs, *(vault for vault in pools if vault not in specs)]
     with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(names))) as pool:
-        asked = {name: pool.submit(_ask, known, name, queries.get(name), pools.get(name)) for name in names}
+        asked = {
+            name: pool.submit(_ask, known, name, queries.get(name), pools.get(name), keys.get(name)) for name in names
+        }
         return {name: each.result() for name, each in asked.items()}
 
 
@@ -54,23 +62,27 @@ def seen(answers: Mapping[str, Answer]) -> Seen:
     )
 
 
-def _ask(known: Hosts, name: str, query: Query | None, pool: str | None) -> Answer:
-    said, failed = patiently(lambda: question(known, name, query, pool))
+def _ask(known: Hosts, name: str, query: Query | None, pool: str | None, keys: Keys | None) -> Answer:
+    tried = keys or Keys()
+    said, failed = patiently(lambda: question(known, name, query, pool, tried.sent))
     at = int(time.time())
     own, mark, rest = said.partition(END) if query is not None else ("", "", said)
     live = None
     if query is not None:
-        live = unknown(failed) if failed else parse(own + mark)
+        live = unknown(failed) if failed else with_missing(parse(own + mark), tried)
     return Answer(live, Text(rest, failed, pool) if pool else None, at)
 
 
-def question(known: Hosts, name: str, query: Query | None, pool: str | None) -> tuple[str, str]:
-    """One exec: the script, or with a read key what to put into the one that lies on the host."""
+def question(known: Hosts, name: str, query: Query | None, pool: str | None, keys: str = "") -> tuple[str, str]:
+    """One exec: the script, or with a read key what to put into the one that lies on the host.
+
+    `keys`: those that the query names, for the script's standard input.
+    """
     if known.read_key:
         return known.by_read_key(name, request(query, pool is not None))
     parts = [script(query, ASKED)] if query is not None else []
-    parts += [records_script.script(pool)] if pool else []
-    return known.run(name, "\n".join(f"(\n{part}\n)" for part in parts))
+    parts += [records_script.script(pool, fit=True)] if pool else []
+    return known.run(name, "\n".join(f"(\n{part}\n)" for part in parts), stdin=keys)
 
 
 def patiently(ask: Callable[[], tuple[str, str]]) -> tuple[str, str]:

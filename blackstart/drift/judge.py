@@ -7,17 +7,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from blackstart import __version__
-from blackstart.change import shell
 from blackstart.converge import pool
 from blackstart.converge.context import Context
 from blackstart.converge.everything import wanted
-from blackstart.drift.case import Case, Seen, known_keys
+from blackstart.drift.case import Case, Seen, Tool, known_keys
 from blackstart.drift.cause import History
 from blackstart.drift.clock import clock
 from blackstart.drift.compare import compare
 from blackstart.drift.finding import Finding, Report, in_order
+from blackstart.drift.recover.questions import recoverability
 from blackstart.drift.waive import useless, waive
-from blackstart.reading import Present, Unknown
+from blackstart.reading import Present, Reading
 from blackstart.restore.keeper import choose, keepers
 from blackstart.spec.resolve import NodeSpec
 from blackstart.spec.waiver import Waiver
@@ -25,14 +25,17 @@ from blackstart.vault import records
 from blackstart.vault.records import VaultReading
 
 
-def case_of(spec: NodeSpec, seen: Seen, context: Context, now: int) -> Case:
-    """All that was seen of one node. `context` has no vaults' keys yet. Raises ValueError for a senseless spec."""
+def case_of(spec: NodeSpec, seen: Seen, context: Context, now: int, tool: Reading[Tool]) -> Case:
+    """All that was seen of one node. `context` has no vaults' keys yet. Raises ValueError for a senseless spec.
+
+    `tool`: the copy that judges.
+    """
     vaults = {name: seen.vaults.get(name, _nothing(name)) for name in keepers(spec)}
     vault, record = choose(vaults, spec.name)
     complete = replace(context, vault_keys=known_keys(spec, vaults, record))
     wishes = pool.at_epoch(wanted(spec, complete), record.value.epoch if isinstance(record, Present) else None)
     live, at = seen.live[spec.name], seen.at.get(spec.name)
-    return Case(spec, wishes, live, at, vaults, vault, record, context.commit, now)
+    return Case(spec, wishes, live, at, vaults, vault, record, context.commit, now, tool)
 
 
 def _nothing(vault: str) -> VaultReading:
@@ -44,16 +47,8 @@ def judge(case: Case) -> list[Finding]:
     node = case.spec.name
     found = compare(node, case.wanted, case.live)
     found += clock(node, case.live, case.at)
-    found += _silent(case)
+    found += recoverability(case)
     return found
-
-
-def _silent(case: Case) -> Iterable[Finding]:
-    """Vaults that keep the node and could not be read: without them nobody knows whether it could be rebuilt."""
-    for name, reading in case.vaults.items():
-        if isinstance(reading.clock, Unknown):
-            remedy = shell("blackstart", "why", name)
-            yield Finding("unknown", case.spec.name, "vault", name, live=reading.clock.why, remedy=remedy)
 
 
 def report(cases: Iterable[Case], waivers: tuple[Waiver, ...], now: int, commit: str, notes: Iterable[str]) -> Report:
