@@ -47,7 +47,11 @@ def judge(case: Case) -> list[Finding]:
     node = case.spec.name
     found = compare(node, case.wanted, case.live)
     found += clock(node, case.live, case.at)
-    found += recoverability(case)
+    unread = tuple(each.live for each in found if each.kind == "unknown")
+    # That a part of the reading is missing is said once, not again for each question that would have needed it.
+    found += [
+        each for each in recoverability(case) if each.kind != "unknown" or not (unread and each.live.endswith(unread))
+    ]
     return found
 
 

@@ -135,7 +135,7 @@ def real(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 @pytest.mark.parametrize("case", SSH)
 def test_a_host_that_cannot_be_asked(real: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     does, said = SSH[case]
-    (tmp_path / "vault").write_text(vault_said())
+    (tmp_path / "vault").write_text(real.vault())
     stub_ssh(tmp_path, monkeypatch, f'[ "$host" != 192.0.2.2 ] || {{ cat {tmp_path}/vault; exit 0; }}\n{does}')
     result = drift("--json", "node1")
     assert result.exit_code == 3
@@ -149,7 +149,7 @@ def test_a_host_that_hangs_is_given_up(real: World, tmp_path: Path, monkeypatch:
     known = load()
     assert known.run("node1", "true", timeout=0.3) == ("", "no answer within 0.3 s")
     silent = ("", "no answer within 120 s")
-    monkeypatch.setattr(Hosts, "run", lambda *_: silent)
+    monkeypatch.setattr(Hosts, "run", lambda *_, **__: silent)
     result = drift("node1")
     assert result.exit_code == 3 and "no answer within 120 s" in result.stdout
 
