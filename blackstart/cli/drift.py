@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from blackstart.cli import take_live as take
 from blackstart.cli.cases import Wishes, ask, cases, changed_meanwhile, selected, wishes
 from blackstart.cli.fleet_hosts import Hosts, load, read_fleet, ssh_config_option
 from blackstart.cli.look import Answer, seen
@@ -33,11 +34,18 @@ Diff = tuple[str, str, str]  # node, path, what differs
 @click.option("--diff", "with_diff", is_flag=True, help="Also how the content of files differs.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Keep what was seen, for --from.")
 @click.option("--from", "kept", is_flag=True, help="The words are files of kept readings; no host is asked.")
+@click.option("--take-live", is_flag=True, help="Write what somebody changed on NODE into the spec, as a commit.")
 @ssh_config_option
 def drift(
-    nodes: tuple[str, ...], as_json: bool, with_diff: bool, save: Path | None, kept: bool, ssh_config: str | None
+    nodes: tuple[str, ...],
+    as_json: bool,
+    with_diff: bool,
+    save: Path | None,
+    kept: bool,
+    take_live: bool,
+    ssh_config: str | None,
 ) -> None:
-    """Say what differs from the spec, and why. Changes nothing.
+    """Say what differs from the spec, and why. Changes nothing on any host.
 
     Every node of the fleet, unless named; NODE may also be a group or a pattern: vaults, 'web*'. Each host is asked
     once. What the causes mean, and how drift is waived: docs/drift.md.
@@ -50,6 +58,10 @@ def drift(
     if kept and (with_diff or save):
         raise click.UsageError("--from asks no host, so it does not go with --diff and --save")
     fleet, now, look = read_fleet(), int(time.time()), ""
+    if take_live:
+        if kept or as_json or with_diff or save or len(nodes) != 1 or nodes[0] not in fleet.nodes:
+            raise click.UsageError("--take-live goes with exactly one NODE, and with no other of these options")
+        sys.exit(take.take_live(load(ssh_config), nodes[0]))
     if kept:
         found = _kept(nodes, fleet)
         meant = wishes(fleet, fleet_path(), [name for name in fleet.nodes if name in found.live])
