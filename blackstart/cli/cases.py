@@ -60,13 +60,19 @@ def selected(fleet: Fleet, words: tuple[str, ...]) -> list[str]:
     return [name for name in fleet.nodes if name in found]
 
 
-def ask(known: Hosts, wishes: Wishes) -> dict[str, look.Answer]:
-    """Every node of the wishes, and the vaults that keep them, all at once."""
+def ask(known: Hosts, wishes: Wishes, fit: bool = False) -> dict[str, look.Answer]:
+    """Every node of the wishes, and the vaults that keep them, all at once.
+
+    `fit`: also what only a rebuild asks about, with the keys of encrypted datasets; a password manager may ask.
+    """
     queries = {}
-    keys = {name: here.keys(spec, wishes.folder, not known.read_key) for name, spec in wishes.specs.items()}
+    keys = {
+        name: here.keys(spec, wishes.folder, not known.read_key) if fit else here.Keys()
+        for name, spec in wishes.specs.items()
+    }
     for name, spec in wishes.specs.items():
         context = replace(wishes.contexts[name], vault_keys=dict.fromkeys(readers(spec), _SOME_KEYS))
-        queries[name] = replace(query_of(spec, context), keys=tuple(keys[name].found), handmade=True)
+        queries[name] = replace(query_of(spec, context), keys=tuple(keys[name].found), handmade=fit)
     return look.look(known, wishes.specs, queries, keys)
 
 

@@ -69,7 +69,7 @@ def drift(
     else:
         meant = wishes(fleet, fleet_path(), selected(fleet, nodes))
         known = load(ssh_config)
-        answers = ask(known, meant)
+        answers = ask(known, meant, fit=True)
         each = cases(meant, seen(answers), now)
         made = _judged(meant, each, now, changed_meanwhile(meant))
         diffs = differences(known, each, made.findings) if with_diff else []

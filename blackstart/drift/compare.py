@@ -10,6 +10,7 @@ from blackstart.converge.everything import diff
 from blackstart.converge.wanted import Wanted
 from blackstart.drift.cause import History
 from blackstart.drift.finding import Cause, Finding
+from blackstart.drift.unmanaged import by_hand
 from blackstart.live import request
 from blackstart.live.model import Live
 from blackstart.live.script import PARTS
@@ -26,7 +27,9 @@ def compare(node: str, wanted: Wanted, live: Live) -> list[Finding]:
     if any(each.resource == WHOLE and not each.field for each in missing):
         return missing
     history, changes = History(live), [_answered(each, live) for each in diff(wanted, live)]
-    return [*missing, *_differences(node, changes, history), *_single(node, changes, live)]
+    found = [*missing, *_differences(node, changes, history), *_single(node, changes, live)]
+    told = {each.name for each in changes if each.action == "unmanaged"}
+    return [*found, *by_hand(node, wanted, live, history, told)]
 
 
 def _answered(change: Change, live: Live) -> Change:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
+from blackstart.drift import unmanaged
 from blackstart.drift.finding import Finding
 from blackstart.drift.recover.about import About
 from blackstart.reading import Present, Unknown
@@ -46,17 +47,20 @@ def handmade(about: About) -> Iterator[Finding]:
     for name, count in _together(_lost(about, changed)):
         why = "a package's own configuration, changed here: a rebuild brings the package's"
         yield about.lacks("file", name, "changed", why, _remedy(about), live=count)
-    for name, count in _together(_lost(about, set(found.value.unowned) - changed)):
+    # A cron file or a unit is told as unmanaged already.
+    unowned = {path for path in found.value.unowned if not unmanaged.kind(path)}
+    for name, count in _together(_lost(about, unowned - changed)):
         why = "neither a package nor the spec brings it: it would be lost"
         yield about.lacks("file", name, "unowned", why, _remedy(about), live=count)
 
 
 def _lost(about: About, paths: Iterable[str]) -> list[str]:
-    return sorted(
-        path
-        for path in paths
-        if path not in about.case.wanted.files and not path.startswith(_OURS) and not _OF_THE_SYSTEM.fullmatch(path)
-    )
+    return sorted(path for path in paths if path not in about.case.wanted.files and not _is_known(path))
+
+
+def _is_known(path: str) -> bool:
+    """Ours, or the system's."""
+    return path.startswith(_OURS) or bool(_OF_THE_SYSTEM.fullmatch(path))
 
 
 def _together(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
