@@ -11,6 +11,7 @@ from pyinfra.api.operation import operation
 from pyinfra.context import host, state
 
 from blackstart.converge.everything import diff
+from blackstart.converge.pool import at_epoch
 from blackstart.converge.wanted import Wanted
 from blackstart.drift import wishes
 from blackstart.live.model import Live
@@ -41,7 +42,7 @@ def applied(wanted: Wanted, digest: str, commit: str, by: str, spec: dict[str, A
     if isinstance(found, Unknown):
         yield refuse(f"what was applied last could not be read: {found.why}")
     before = found.value if isinstance(found, Present) else {}
-    now = {"digest": digest, "commit": commit, wishes.KEY: wishes.as_kept(wanted)}
+    now = {"digest": digest, "commit": commit, wishes.KEY: wishes.as_kept(at_epoch(wanted, None))}
     if any(before.get(key) != value for key, value in now.items()) or wishes.BEGUN in before:
         record = {"format": 1, "by": by, "at": int(time.time()), "spec": spec} | now
         yield replaced(APPLIED, json.dumps(record, indent=1, sort_keys=True))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -18,6 +20,7 @@ from blackstart.drift.case import Case, Seen
 from blackstart.drift.judge import case_of
 from blackstart.live.model import Query
 from blackstart.live.query import query_for
+from blackstart.progress import progress
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import load_fleet
 from blackstart.spec.problem import SpecError
@@ -73,7 +76,8 @@ def ask(known: Hosts, wishes: Wishes, fit: bool = False) -> dict[str, look.Answe
     for name, spec in wishes.specs.items():
         context = replace(wishes.contexts[name], vault_keys=dict.fromkeys(readers(spec), _SOME_KEYS))
         queries[name] = replace(query_of(spec, context), keys=tuple(keys[name].found), handmade=fit)
-    return look.look(known, wishes.specs, queries, keys)
+    with progress(f"Asking {len(queries)} nodes and their vaults") if sys.stderr.isatty() else nullcontext():
+        return look.look(known, wishes.specs, queries, keys)
 
 
 def query_of(spec: NodeSpec, context: Context) -> Query:

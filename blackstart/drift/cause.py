@@ -101,8 +101,10 @@ class History:
         if change.name == paths.PENDING:
             return "spec ahead"  # a run of ours was cut short
         before = self.applied.open.get(key(change))
-        if before is None or before.action == "unknown":
+        if before is None:
             return "spec ahead"
+        if before.action == "unknown":
+            return ""
         if any(key(change) not in past.open and past.has(change) for past in self.begun):
             return "spec ahead"
         return "host changed" if before.spec == change.spec else "both"
