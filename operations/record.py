@@ -18,7 +18,6 @@ from pyinfra.context import host as current
 from pyinfra.context import state as current_state
 
 from blackstart.change import shell
-from blackstart.converge.reader import readers
 from blackstart.converge.wanted import Wanted
 from blackstart.reading import Present, Reading, Unknown
 from blackstart.restore.keeper import choose, keepers, record_on
@@ -106,18 +105,19 @@ def known_epoch(spec: NodeSpec) -> int | None:
     return record.value.epoch if isinstance(record, Present) else None
 
 
-def vault_keys(spec: NodeSpec) -> dict[str, dict[str, str]]:
+def vault_keys(spec: NodeSpec, names: tuple[str, ...]) -> dict[str, dict[str, str]]:
     """Vault -> purpose -> public key: as read, and of a silent vault as the record remembers them.
 
-    A node that is rebuilt while one of its vaults is silent lets the others in again, and that one too.
+    `names`: of the vaults in question. A node that is rebuilt while one of them is silent lets the others in again,
+    and that one too.
     """
-    for name in readers(spec):
+    for name in names:
         with _asking[name]:
             if name in _keys:
                 continue
             host = vault_host(name)
             _keys[name] = host.get_fact(VaultKeys) if host else Unknown(f"vault {name} could not be reached")
-    keys = {name: _keys[name] for name in readers(spec)}
+    keys = {name: _keys[name] for name in names}
     known = {name: found.value for name, found in keys.items() if isinstance(found, Present)}
     if len(known) == len(keys) or not known:
         return known

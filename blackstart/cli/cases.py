@@ -74,7 +74,8 @@ def ask(known: Hosts, wishes: Wishes, fit: bool = False) -> dict[str, look.Answe
         for name, spec in wishes.specs.items()
     }
     for name, spec in wishes.specs.items():
-        context = replace(wishes.contexts[name], vault_keys=dict.fromkeys(readers(spec), _SOME_KEYS))
+        context = wishes.contexts[name]
+        context = replace(context, vault_keys=dict.fromkeys(readers(spec, context.nodes), _SOME_KEYS))
         queries[name] = replace(query_of(spec, context), keys=tuple(keys[name].found), handmade=fit)
     with progress(f"Asking {len(queries)} nodes and their vaults") if sys.stderr.isatty() else nullcontext():
         return look.look(known, wishes.specs, queries, keys)

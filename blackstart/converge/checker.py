@@ -25,8 +25,16 @@ def watcher(vault: str, nodes: Mapping[str, NodeSpec]) -> str:
 
     Another vault before any node: it is up all day, and its people read what it says. It must know the vault's key.
     """
-    others = [name for name in sorted(nodes) if name != vault and vault in nodes[name].vaults]
-    return next(iter(sorted(others, key=lambda name: nodes[name].node.vault is None)), "")
+    chosen = min((each for each in nodes.values() if _may_watch(vault, each)), key=_rank, default=None)
+    return chosen.name if chosen else ""
+
+
+def _may_watch(vault: str, spec: NodeSpec) -> bool:
+    return spec.name != vault and vault in spec.vaults
+
+
+def _rank(spec: NodeSpec) -> tuple[bool, str]:
+    return (spec.node.vault is None, spec.name)
 
 
 def wanted_part(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> Wanted:
@@ -47,8 +55,10 @@ def planned(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> schedule.Schedule:
 
 
 def _checks(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> Wanted:
+    if spec.node.vault is None:
+        return Wanted()
     plan = planned(spec, nodes)
-    if spec.node.vault is None or not plan.nodes:
+    if not plan.nodes:
         return Wanted()
     user, home = layout.READ, layout.home(layout.READ)
     own = (f"d {home}/fleet 0700 {user} {user} -", f"d {home}/state 0700 {user} {user} -")
@@ -80,7 +90,7 @@ def _checks(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> Wanted:
 
 
 def _watches(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> Wanted:
-    vaults = [name for name, each in sorted(nodes.items()) if each.node.vault and watcher(name, nodes) == spec.name]
+    vaults = sorted(name for name in spec.vaults if _watches_over(name, spec, nodes))
     if not vaults:
         return Wanted()
     where = {"stamps": layout.STAMPS, "folder": layout.WATCH, "announce": layout.ANNOUNCE, "tick": schedule.TICK}
@@ -88,6 +98,12 @@ def _watches(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> Wanted:
     lines = render("watch/watch.cron.j2", vaults=vaults, script=WATCH, tick=schedule.TICK, patience=patience)
     files = {WATCH: WantedFile(render("watch/watch.sh.j2", **where), "0755"), CRON: WantedFile(lines)}
     return Wanted(packages=("apprise",) if spec.settings.announce.urls else (), files=files)
+
+
+def _watches_over(vault: str, spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> bool:
+    """As `watcher` says; a large fleet is not gone through once for each of its nodes."""
+    better = (each for each in nodes.values() if _may_watch(vault, each) and _rank(each) < _rank(spec))
+    return _may_watch(vault, spec) and vault in nodes and next(better, None) is None
 
 
 def folder(vault: str) -> str:

@@ -40,7 +40,7 @@ def wanted(spec: NodeSpec, context: Context) -> Wanted:
         container.wanted_part(spec, context),
         heartbeat.wanted_part(spec),
         access.wanted_part(spec, context.vault_keys),
-        reader.wanted_part(spec, context.vault_keys),
+        reader.wanted_part(spec, context.vault_keys, context.nodes),
         vault.wanted_part(spec, context.nodes),
         checker.wanted_part(spec, context.nodes),
         _storage(spec, context),

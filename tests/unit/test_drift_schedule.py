@@ -43,6 +43,15 @@ def test_another_vault_watches_before_any_node_does() -> None:
     assert checker.watcher("vault1", ONE) == "node1"
     assert checker.watcher("vault1", TWO) == "vault2" and checker.watcher("vault2", TWO) == "vault1"
     assert checker.watcher("vault1", nodes(vault1=[])) == ""
+    for fleet in (ONE, TWO):
+        vaults = [name for name, each in fleet.items() if each.node.vault]
+        told = {name: b"drift checks of" in _cron(fleet[name], fleet) for name in fleet}
+        assert {name for name in fleet if told[name]} == {checker.watcher(vault, fleet) for vault in vaults} - {""}
+
+
+def _cron(spec: NodeSpec, fleet: dict[str, NodeSpec]) -> bytes:
+    file = checker.wanted_part(spec, fleet).files.get("/etc/cron.d/blackstart-watch")
+    return file.content if file else b""
 
 
 def test_a_vault_gets_a_timer_and_what_it_starts() -> None:

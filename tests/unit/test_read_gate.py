@@ -159,6 +159,21 @@ def test_a_vault_that_nobody_keeps_looks_at_itself(specs: dict[str, NodeSpec]) -
     assert b"POOL=backup" in wishes.files["/usr/local/lib/blackstart/read.vault"].content
 
 
+def test_vaults_that_share_a_node_look_at_one_another(specs: dict[str, NodeSpec]) -> None:
+    """Who judges whether the node could be rebuilt asks all that keep it."""
+    vault = specs["vault1"]
+    other = vault.model_copy(update={"name": "vault2"})
+    both = specs["node1"].model_copy(update={"vaults": {"vault1": vault.node, "vault2": other.node}})
+    nodes = {"node1": both, "vault1": vault, "vault2": other}
+    assert reader.readers(vault, nodes) == ("vault1", "vault2") and reader.readers(other, nodes) == ("vault2", "vault1")
+    path = f"{layout.home('bs-read')}/.ssh/authorized_keys"
+    assert path not in reader.wanted_part(vault, KEYS, nodes).files  # of the other one nothing is known
+    new = KEYS | {"vault2": {}}
+    assert reader.wanted_part(vault, new, nodes).files[path].content.count(b"\n") == 1
+    two = KEYS | {"vault2": {"read": "ssh-ed25519 AAAATWO"}}
+    assert b'read-gate vault2" ssh-ed25519 AAAATWO' in reader.wanted_part(vault, two, nodes).files[path].content
+
+
 @pytest.mark.parametrize("keys", [{}, {"vault1": {"replicate": "x"}}, {"other": {"read": "x"}}])
 def test_a_key_that_is_not_known_takes_no_access_away(
     specs: dict[str, NodeSpec], keys: dict[str, dict[str, str]]
