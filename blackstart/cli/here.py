@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import getpass
+import socket
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,6 +23,11 @@ _ROOT = Path(blackstart.__file__).parents[1]
 def on_a_vault() -> bool:
     """Whether this is a vault's own copy: no keys are kept beside it."""
     return _ROOT.parent == Path(layout.TOOL)
+
+
+def who() -> str:
+    """The person and the machine, as records have them."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 @functools.cache

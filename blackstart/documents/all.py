@@ -53,6 +53,7 @@ DOCUMENTS: dict[str, Document] = {
     "record": Document(f"{_ON_VAULT}/record.json` on a vault", (vault.RecordFile,)),
     "journal": Document(f"{_ON_VAULT}/journal.jsonl` on a vault, one document a line, only ever added to", EVENTS),
     "replication": Document(f"{_ON_VAULT}/replication.json` on a vault", (vault.LastReplication,)),
+    "keys": Document(f"{_ON_VAULT}/keys.json` on a vault, left by `blackstart runbook`", (vault.KeyProofs,)),
     "lock": Document(f"{_ON_VAULT}/lock` on a vault, empty while nobody works on the node", (vault.LockHolder,)),
     "heartbeat": Document(f"`{HEARTBEAT}` on a node", (node.HeartbeatFile,)),
     "applied": Document(f"`{APPLIED}` on a node", (node.AppliedFile,)),

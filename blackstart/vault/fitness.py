@@ -6,7 +6,8 @@ Asked for by those who judge that; a deploy does not pay for it.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from blackstart.vault import layout
@@ -108,6 +109,12 @@ def parse_notes(lines: list[str]) -> dict[str, Notes]:
         node: Notes(_proofs(_document(texts.get((node, "keys")))), _failed(_document(texts.get((node, "replication")))))
         for node in nodes
     }
+
+
+def dump_proofs(keys: Mapping[str, Proof]) -> str:
+    """JSON of proofs by dataset, as `parse_notes` finds it in keys.json; newline at the end."""
+    proofs = {name: asdict(proof) for name, proof in keys.items()}
+    return json.dumps({"format": 1, "keys": proofs}, indent=1, sort_keys=True) + "\n"
 
 
 def parse_outcome(lines: list[str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from recover_world import case, live, record, spec, vault
 
@@ -45,6 +45,7 @@ PARTS = st.tuples(
 )
 
 
+@settings(deadline=None)  # how fast the machine is, is another question
 @given(PARTS)
 def test_no_unknown_input_yields_recoverable(parts: tuple[set[str], set[str], set[str]]) -> None:
     found = recoverability(without(*parts))
@@ -64,6 +65,7 @@ def test_drift_says_what_recoverability_does_not_ask_about() -> None:
         assert any(each.kind == "unknown" for each in judge(without({name}, set(), set()))), name
 
 
+@settings(deadline=None)
 @given(st.sets(st.sampled_from(sorted(OF_VAULT - {"clock"})), min_size=1))
 def test_a_vault_that_has_none_of_it_is_no_vault_that_has_all_of_it(parts: set[str]) -> None:
     of = spec()
@@ -72,6 +74,7 @@ def test_a_vault_that_has_none_of_it_is_no_vault_that_has_all_of_it(parts: set[s
     assert (standing(recoverability(about)) == "recoverable") is not needed
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["untried", "elsewhere", "refused", "missing", "something newer"]))
 def test_only_a_key_that_opened_is_proven(state: str) -> None:
     about = case(there=live(keys=Present({"tank/data/db": KeyTried(state, "why")})))

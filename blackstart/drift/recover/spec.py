@@ -14,9 +14,10 @@ from blackstart.vault.records import VaultReading
 def committed(about: About) -> Iterator[Finding]:
     """Of what was applied last, and of wishes since then. The record holds the spec itself, not the files it names."""
     applied = about.record.applied if about.record else None
-    if applied:
-        yield from _commit(about, "applied", applied.commit, "what was applied last")
-    if not applied or applied.digest != about.case.spec.digest():
+    if applied is None:
+        return  # not known, or said of the record
+    yield from _commit(about, "applied", applied.commit, "what was applied last")
+    if applied.digest != about.case.spec.digest():
         yield from _commit(about, "working", about.case.commit, "the spec as it is here, not applied yet,")
 
 
