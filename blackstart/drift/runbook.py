@@ -20,7 +20,7 @@ from blackstart.drift.recover.questions import standing
 from blackstart.drift.recover.replica import plan
 from blackstart.drift.text import printable
 from blackstart.reading import Present, Reading, Unknown
-from blackstart.restore.outline import Outline, round_size, say_age
+from blackstart.restore.outline import Outline, round_size, say_age, say_commit
 from blackstart.spec.resolve import wanted_datasets
 from blackstart.ssh import target
 from blackstart.vault import layout
@@ -39,11 +39,11 @@ def page(case: Case, findings: Iterable[Finding], outcome: Reading[dict[str, Any
     known, found = about(case), list(findings)
     reading = case.vaults.get(case.vault)
     made = plan(known, case.vault, reading) if reading is not None else None
-    commit = case.commit or "outside git"
+    commit = f"commit {say_commit(case.commit)}" if case.commit else "in no git repository"
     parts = [
         [
             f"IF {known.node.upper()} IS LOST",
-            *_filled(f"Printed {_minute(case.now)} UTC. Fleet {case.spec.settings.name}, commit {commit}.", ""),
+            *_filled(f"Printed {_minute(case.now)} UTC. Fleet {case.spec.settings.name}, {commit}.", ""),
             *_filled(_STANDS[standing(found)], ""),
         ],
         ["THE MACHINE", *_rows(machine.machine(known))],
@@ -82,7 +82,7 @@ def _data(made: Outline | None, case: Case) -> Iterator[str]:
         encrypted = ", encrypted" if each.encrypted else ""
         yield f"{each.dataset}: {round_size(each.snapshot.referenced)}{encrypted}"
     for name, why in made.left.items():
-        yield f"does not come back: {name}: {why}"
+        yield f"not from a replica: {name}: {why}"
 
 
 def _keys(known: About) -> Iterator[str]:
@@ -140,11 +140,20 @@ def _commands(known: About) -> list[str]:
         said, newline, command = step.partition("\n")
         lines += textwrap.wrap(said, WIDTH, initial_indent=f"  {number}. ", subsequent_indent="     ", **_WHOLE)
         lines += [f"       {command}"] if newline else []
-    return lines + _filled(
-        "When your own machine is gone too: log in to a vault (above) and type the same lines there; keys go where "
-        f"the fleet's folder there has them, it says which folder that is. The fleet's files: git clone "
-        f"VAULT:{layout.SPECS}/fleet.git"
+    if not known.spec.vaults:
+        return lines
+    lines += _filled(
+        "When your own machine is gone too: log in to a vault (above) and type the same lines there. It says in which "
+        "folder the fleet is; keys go where that folder has them. The fleet's files, for another machine:"
     )
+    return [*lines, f"       {_clone(known)}"]
+
+
+def _clone(known: About) -> str:
+    name = known.case.vault if known.case.vault in known.spec.vaults else next(iter(known.spec.vaults))
+    user, host, port = target(known.spec.vaults[name])
+    where = f"ssh://{f'{user}@' if user else ''}{host}{f':{port}' if port else ''}{layout.SPECS}/fleet.git"
+    return shell("git", "clone", where)
 
 
 def _findings(found: Iterable[Finding]) -> Iterator[str]:

@@ -32,7 +32,7 @@ def machine(known: About) -> Iterator[tuple[str, str]]:
         yield "runs", f"Debian {there.debian}, kernel {there.kernel}, {memory} of memory"
     else:
         yield "runs", f"not known: {getattr(known.live.host, 'why', 'not read')}"
-    asks = {"ask": "names its new disks to you, and asks", "any-blank": "takes blank ones that are large enough"}
+    asks = {"ask": "names blank ones that would do, and asks", "any-blank": "takes blank ones that are large enough"}
     yield "new disks", f"a rebuild {asks[node.replacement]}"
 
 

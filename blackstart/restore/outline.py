@@ -235,3 +235,9 @@ def round_size(size: int) -> str:
             break
         value /= 1000
     return f"{value:.3g} {unit}"
+
+
+def say_commit(commit: str) -> str:
+    """A commit cut short, with the `-dirty` behind it that tells of files that are in no commit."""
+    name, dash, dirty = commit.partition("-")
+    return f"{name[:12] or 'none'}{dash}{dirty}"

@@ -65,13 +65,14 @@ def test_everything_that_a_person_needs_stands_on_it() -> None:
         "vault1: ssh 203.0.113.1, its word counts",
         "120 MB from vault1; 23 min of data would have been lost",
         "tank/data/db: 40 MB, encrypted",
-        "does not come back: tank/scratch: can be made again",
+        "not from a replica: tank/scratch: can be made again",
         "tank/data/db: file:keys/db.key (hex); opened it when this was printed",
         "the last rebuild, on 2026-09-20: 12 min for 60 MB",
         "now it is 120 MB: at that pace 24 min",
         "blackstart why node1",
         "blackstart rebuild node1",
         "host_key in nodes/node1.toml",
+        "git clone ssh://203.0.113.1/srv/blackstart/specs/fleet.git",
     ):
         assert said in text or said in words(text), said
     assert "MISSING" not in text
@@ -91,7 +92,7 @@ def test_what_is_not_known_says_so() -> None:
         "not tried now (no route to host); never known to have opened it",
         "not known: how the last restore went could not be read: no answer",
         "vault vault1: not known: no answer",
-        "outside git",
+        "in no git repository",
     ):
         assert said in text, (said, text)
 
@@ -105,6 +106,7 @@ def test_what_is_missing_stands_at_the_end() -> None:
     text = words(printed(about))
     assert "it would NOT come back whole" in text and "DOES NOT OPEN IT: Incorrect key" in text
     assert text.index("WHAT TO TYPE") < text.index("key tank/data/db: file:keys/db.key does not open it")
+    assert "next: bring the key that it was made with" in text
 
 
 def test_a_proof_of_another_day_is_named_with_its_day() -> None:
