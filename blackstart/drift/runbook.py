@@ -160,9 +160,9 @@ def _findings(found: Iterable[Finding]) -> Iterator[str]:
     for each in found:
         name = "" if each.name == each.node else each.name
         what = " ".join(word for word in (each.resource, name, each.field) if word)
-        yield f"{what}: {each.reason or f'not known: {each.live}'}" + (
-            f" (waived: {each.waiver})" if each.waiver else ""
-        )
+        waived = f" (waived: {each.waiver})" if each.waiver else ""
+        yield f"{what}: {each.reason or f'not known: {each.live}'}{waived}"
+        yield f"  next: {each.remedy}"
 
 
 def _rows(rows: Iterable[tuple[str, str]]) -> list[str]:
