@@ -14,6 +14,7 @@ from blackstart.live import key
 from blackstart.live.model import KeyTried, Live
 from blackstart.reading import Present, Reading, Unknown
 from blackstart.secret import SecretError, dataset_key
+from blackstart.spec.node import Encryption
 from blackstart.spec.resolve import NodeSpec, wanted_datasets
 from blackstart.vault import bundle, layout, libraries
 
@@ -64,11 +65,17 @@ def keys(spec: NodeSpec, folder: Path, sent: bool = True) -> Keys:
             made.missing[item.name] = KeyTried("elsewhere", "a vault's own look has no keys")
         elif item.encryption:
             try:
-                made.found[item.name] = dataset_key(item.encryption, folder)
+                made.found[item.name] = _key(item.encryption, folder)
             except SecretError as error:
                 state = "elsewhere" if on_a_vault() else "missing"
                 made.missing[item.name] = KeyTried(state, str(error))
     return made
+
+
+@functools.cache
+def _key(encryption: Encryption, folder: Path) -> bytes:
+    """Nobody is asked twice for what several datasets share. Raises SecretError."""
+    return dataset_key(encryption, folder)
 
 
 def with_missing(live: Live, tried: Keys) -> Live:

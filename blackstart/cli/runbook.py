@@ -43,7 +43,7 @@ def runbook(node: str, ssh_config: str | None) -> None:
     require_node(known.fleet, node)
     meant = wishes(known.fleet, known.folder, [node])
     now = int(time.time())
-    (case,) = cases(meant, seen(ask(known, meant)), now)
+    (case,) = cases(meant, seen(ask(known, meant, fit=True)), now)
     today = datetime.fromtimestamp(now, UTC).date()
     findings: list[Finding] = waive(recoverability(case), known.fleet.waivers, today)
     click.echo(page(case, findings, outcome(known, case)), nl=False)

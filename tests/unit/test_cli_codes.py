@@ -28,6 +28,7 @@ OF_THE_FLEET = [
     "drift",
     "drift node1 --json",
     "plan node1",
+    "runbook node1",
     "replicate node1",
     "retire node1/crm",
     "spec check",
