@@ -350,6 +350,7 @@ def test_files_of_the_system_itself_are_not_listed() -> None:
         "/etc/ssl/certs/ca-certificates.crt", "/etc/pam.d/common-auth", "/etc/apt/sources.list.d/debian.sources",
         "/etc/zfs/zpool.cache", "/etc/ld.so.cache", "/usr/local/lib/python3.13/__pycache__/x.pyc",
         "/usr/local/lib/blackstart/heartbeat", "/etc/blackstart/keys/restore", "/etc/machine-id",
+        "/etc/netplan/50-cloud-init.yaml", "/etc/network/interfaces.d/50-cloud-init", "/etc/init.d/.depend.boot",
     )  # fmt: skip
     mine = (
         "/etc/apt/sources.list.d/other.list",

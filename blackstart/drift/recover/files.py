@@ -28,6 +28,8 @@ _OF_THE_SYSTEM = re.compile(
     r"|nsswitch\.conf|inputrc|\.updated|ld\.so\.cache|ca-certificates\.conf|ssl/certs/.*|udev/hwdb\.bin"
     r"|pam\.d/common-[a-z-]+|python3/debian_config|xml/.*|sgml/.*|apparmor\.d/(local|cache\S*)/.*"
     r"|zfs/(zpool\.cache|zfs-list\.cache/.*)|lvm/(backup|archive)/.*|mdadm/mdadm\.conf|modules"
+    r"|sudoers\.d/90-cloud-init-users|cloud/cloud\.cfg\.d/90_dpkg\.cfg|apt/mirrors/.*|\S*/50-cloud-init(\.\w+)?"
+    r"|mailname|ssl/private/ssl-cert-snakeoil\.key|init\.d/\.depend\.\w+"
     r"|default/(grub|useradd)|initramfs-tools/(modules|conf\.d/.*)|kernel-img\.conf|alternatives/.*"
     r")|/usr/local/(.*/)?__pycache__/.*"
 )
