@@ -39,7 +39,8 @@ class Case:
     """One node.
 
     `vaults`: the readings of the vaults that keep it. `vault`: whose word counts, "" for none; `record` is its record.
-    `at`: when the node's reading came. `commit`: of the fleet. `now`: of the judgement, seconds since 1970.
+    `at`: when the node's reading came. `commit`: of the fleet. `now`: the time that is judged, seconds
+    since 1970.
     """
 
     spec: NodeSpec

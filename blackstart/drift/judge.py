@@ -35,7 +35,8 @@ def case_of(spec: NodeSpec, seen: Seen, context: Context, now: int, tool: Readin
     complete = replace(context, vault_keys=known_keys(spec, vaults, record))
     wishes = pool.at_epoch(wanted(spec, complete), record.value.epoch if isinstance(record, Present) else None)
     live, at = seen.live[spec.name], seen.at.get(spec.name)
-    return Case(spec, wishes, live, at, vaults, vault, record, context.commit, now, tool)
+    # A kept look is judged as of its own time: the same state gives the same findings.
+    return Case(spec, wishes, live, at, vaults, vault, record, context.commit, now if at is None else at, tool)
 
 
 def _nothing(vault: str) -> VaultReading:

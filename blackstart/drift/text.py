@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
-
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from blackstart.drift.finding import Finding, Report
 
 WIDTH = 80
 _WHOLE: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
-_COLUMNS = ("node", "what", "field", "spec", "live", "cause")
+_HEADS = ("field", "spec", "live", "cause")
+_MOST = 14  # columns of a value; the rest is for names
+_GAP = "  "
 
 
 def as_text(report: Report) -> str:
     """Everything found, waived things only counted; the last line counts the rest."""
     counted = [each for each in report.findings if not each.waiver]
     rows = [each for each in counted if each.kind in ("drift", "unmanaged")]
-    lines = [_table(rows)] if rows else []
+    lines = list(_table(rows)) if rows else []
     lines += _section("Could not be read", (each for each in counted if each.kind == "unknown"))
     lines += _section(
         "A rebuild would not bring it all back", (each for each in counted if each.kind == "recoverability")
@@ -47,18 +44,35 @@ def summary(report: Report) -> str:
     return f"{nodes} node{'s' * (nodes != 1)}: {said}" + (f" ({waived} waived)" if waived else "")
 
 
-def _table(rows: Iterable[Finding]) -> str:
-    table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1))
-    for name in _COLUMNS:
-        table.add_column(name, overflow="fold")
-    for each in rows:
-        cause = each.cause if each.kind == "drift" else f"unmanaged{f', {each.cause}' if each.cause else ''}"
-        what = f"{each.resource} {each.name}" if each.name != each.node else each.resource
-        # Text: names of the host are no markup.
-        table.add_row(*(Text(printable(cell)) for cell in (each.node, what, each.field, each.spec, each.live, cause)))
-    written = io.StringIO()
-    Console(file=written, width=WIDTH, highlight=False, color_system=None).print(table)
-    return "\n".join(line.rstrip() for line in written.getvalue().splitlines()) + "\n"
+def _table(rows: Sequence[Finding]) -> Iterator[str]:
+    """A row each, below its node's name. A name that does not fit has a line of its own: it is whole, to be copied."""
+    cells = [_cells(each) for each in rows]
+    widths = [min(_MOST, max(map(len, column))) for column in zip(_HEADS, *cells, strict=True)]
+    room = WIDTH - sum(widths) - len(_GAP) * len(widths)
+    yield _row("node, what", _HEADS, widths, room)
+    node = ""
+    for each, values in zip(rows, cells, strict=True):
+        if each.node != node:
+            node = each.node
+            yield node
+        what = f"  {each.resource}" + (f" {printable(each.name)}" if each.name != each.node else "")
+        if len(what) > room:
+            yield what
+            what = ""
+        folded = [textwrap.wrap(value, width) for value, width in zip(values, widths, strict=True)]
+        for number, line in enumerate(zip_longest(*folded, fillvalue="")):
+            yield _row(what if number == 0 else "", line, widths, room)
+    yield ""
+
+
+def _cells(each: Finding) -> tuple[str, ...]:
+    live = each.live if each.kind == "drift" else "unmanaged"
+    return tuple(printable(cell) for cell in (each.field, each.spec, live, each.cause))
+
+
+def _row(what: str, cells: Iterable[str], widths: Iterable[int], room: int) -> str:
+    padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+    return _GAP.join([what.ljust(room), *padded]).rstrip()
 
 
 def printable(text: str) -> str:
@@ -67,16 +81,16 @@ def printable(text: str) -> str:
 
 
 def _section(title: str, findings: Iterable[Finding]) -> Iterator[str]:
+    """Each with its reason, and once for those in a row that share it, what to do next."""
     found = list(findings)
     if not found:
         return
     yield f"{title}:"
-    for each in found:
-        what = " ".join(
-            word for word in (each.resource, each.name if each.name != each.node else "", each.field) if word
-        )
+    for each, following in zip(found, [*found[1:], None], strict=True):
+        name = each.name if each.name != each.node else ""
+        what = " ".join(word for word in (each.resource, name, each.field) if word)
         yield _filled(printable(f"{each.node}: {what}: {each.reason or each.live}"))
-        if each.remedy:
+        if each.remedy and (following is None or following.remedy != each.remedy):
             yield f"    next: {each.remedy}"
     yield ""
 

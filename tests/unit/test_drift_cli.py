@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from converge_world import dataset, put
+from converge_world import dataset, put, without
 from documents import valid
 from drift_world import World, drift, findings, printed, recorded, vault_said, world
 from spec_fleet import plus
@@ -153,6 +153,15 @@ def test_the_content_of_files_is_shown_on_request(world: World, tmp_path: Path) 
     world.shows(put(world.fits(), "files", **other), more=(("", "no route to host"),))
     made = valid("drift", drift("node1", "--diff", "--json").stdout)
     assert [each["diff"] for each in made["diffs"] if each["file"] == "/etc/motd"] == ["not shown: no route to host\n"]
+
+
+def test_a_name_is_never_broken_and_a_long_value_is_folded(world: World) -> None:
+    path = "/var/lib/blackstart/containers/crm/generation"
+    live = without(world.fits(), "files", path)
+    live = put(live, "datasets", **{DATA: dataset(world.wishes(), DATA, mountpoint="/somewhere/quite/else/by/hand")})
+    lines = world.judge(live).stdout.splitlines()
+    assert f"  file {path}" in lines and max(map(len, lines)) <= 80
+    assert "/somewhere/quite/else/by/hand" in "".join(line[50:66].strip() for line in lines), lines
 
 
 def test_markup_and_escapes_of_a_host_are_no_commands(world: World) -> None:
