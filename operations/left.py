@@ -6,7 +6,9 @@ A run says what it leaves alone, and ends with exit code 2. `--data take_spec=ye
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable
+from typing import Any
 
 from pyinfra.api.operation import operation
 from pyinfra.context import host, state
@@ -21,10 +23,11 @@ from blackstart.drift.plan import Plan, plan
 from blackstart.reading import Present, Unknown
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.layout import APPLIED
-from operations.common import Commands, not_read, refuse, replaced
+from operations.common import WIDTH, Commands, not_read, refuse, replaced
 from operations.live import live, spoil
 from operations.record import known_epoch
 
+_WHOLE: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 _left: dict[tuple[str, bool], frozenset[Key]] = {}
 
 
@@ -79,14 +82,14 @@ def _note(wanted: Wanted, made: Plan, known: dict[str, object]) -> str:
 
 
 def say(node: str, left: Iterable[Change]) -> None:
-    """A line for each, and who decides; while it counts, the run ends with 2 for them."""
+    """A sentence for each, and who decides; while it counts, the run ends with 2 for them."""
     said = [f"{change}; changed on the host since the last apply, left alone" for change in left]
     if not said:
         return
-    take_spec, take_live = (
-        shell("blackstart", *words, node) for words in (("apply", "--take-spec"), ("drift", "--take-live"))
-    )
-    for line in (*said, f"the spec's values: {take_spec}", f"the host's values: {take_live}"):
+    lines = [part for each in said for part in textwrap.wrap(each, WIDTH, subsequent_indent="    ", **_WHOLE)]
+    lines.append(f"the spec's values: {shell('blackstart', 'apply', '--take-spec', node)}")
+    lines.append(f"the host's values: {shell('blackstart', 'drift', '--take-live', node)}")
+    for line in lines:
         host.log_styled(line, fg="yellow")
     if state.is_executing:
         unread.left()

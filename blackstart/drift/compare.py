@@ -15,6 +15,8 @@ from blackstart.live import request
 from blackstart.live.model import Live
 from blackstart.live.script import PARTS
 from blackstart.reading import NOT_ASKED, Present, Unknown
+from blackstart.vault.bzfs import SSH_CONFIG
+from blackstart.vault.layout import KNOWN_HOSTS
 
 ASKED = request.ASKED
 _ON_REQUEST = ("handmade", "key")  # parts that not every look asks for
@@ -123,9 +125,13 @@ _STATE = frozenset(
 )
 
 
+# A rebuild of a node writes these on its vaults, by the fleet's files as they are then.
+_REWRITTEN = (KNOWN_HOSTS, SSH_CONFIG)
+
+
 def overwrites(change: Change) -> bool:
     """Whether a deploy would put the spec's value in the place of another one, which somebody may have meant."""
-    if change.action != "update" or change.live in ("", "not-found"):
+    if change.action != "update" or change.live in ("", "not-found") or change.name in _REWRITTEN:
         return False
     if change.live.endswith(" (received)"):
         return False  # it is the spec's own value, and only becomes a local one

@@ -135,8 +135,9 @@ def test_who_knows_nothing_of_the_last_apply_does_as_ever() -> None:
 def test_it_is_said_before_the_question_and_at_the_end_and_the_run_ends_with_2() -> None:
     host = Host(touched())
     begun(host, executing=False)
-    shown = "\n".join(host.said)
-    assert "sysctl vm.swappiness: is 60, spec says 10; changed on the host since the last apply, left alone" in shown
+    shown, folded = "\n".join(host.said), " ".join(" ".join(host.said).split())
+    assert max(map(len, host.said)) <= 66
+    assert "sysctl vm.swappiness: is 60, spec says 10; changed on the host since the last apply, left alone" in folded
     assert "blackstart apply --take-spec node1" in shown and not unread._left
     begun(host)
     run(host, applied.left_alone)

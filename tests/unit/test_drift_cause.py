@@ -128,6 +128,10 @@ def test_a_run_that_wanted_nothing_of_a_thing_excuses_nothing() -> None:
         (Change("unit", "x.service", "active", "active", "failed", "update"), False),
         (Change("dataset", DATA, "quota", "1", "1 (received)", "update"), False),
         (Change("pool", "tank", "state", "ONLINE", "DEGRADED", "report"), False),
+        (Change("link", "br0", "address", "10.0.0.1/24", "", "update"), False),
+        (Change("link", "br0", "address", "10.0.0.1/24", "10.0.0.2/24", "update"), True),
+        (Change("unit", "x.service", "enabled", "enabled", "not-found", "update"), False),
+        (Change("file", "/etc/blackstart/known_hosts", "content", "a", "b", "update"), False),
     ],
 )
 def test_what_a_deploy_would_write_over(change: Change, left: bool) -> None:
