@@ -15,16 +15,14 @@ from blackstart.cli.fleet_hosts import Hosts, load, require_node, ssh_config_opt
 from blackstart.cli.here import who
 from blackstart.cli.look import seen
 from blackstart.drift.case import Case
-from blackstart.drift.finding import Finding
-from blackstart.drift.recover.questions import recoverability, standing
+from blackstart.drift.finding import Finding, exit_code
+from blackstart.drift.recover.questions import recoverability
 from blackstart.drift.runbook import page
 from blackstart.drift.waive import waive
 from blackstart.live.model import Live
 from blackstart.reading import Present, Reading, Unknown
 from blackstart.vault import fitness, layout, records, records_script
 from blackstart.vault.fitness import Proof
-
-_EXIT = {"recoverable": 0, "not recoverable": 2, "unknown": 3}
 
 
 @click.command()
@@ -49,7 +47,7 @@ def runbook(node: str, ssh_config: str | None) -> None:
     click.echo(page(case, findings, outcome(known, case)), nl=False)
     for said in note(known, case):
         click.echo(said, err=True)
-    sys.exit(_EXIT[standing(findings)])
+    sys.exit(exit_code(findings))
 
 
 def outcome(known: Hosts, case: Case) -> Reading[dict[str, Any]]:

@@ -157,12 +157,15 @@ def _clone(known: About) -> str:
 
 
 def _findings(found: Iterable[Finding]) -> Iterator[str]:
+    """What is said of several things in the same words is said once."""
+    together: dict[tuple[str, str, str], list[str]] = {}
     for each in found:
-        name = "" if each.name == each.node else each.name
-        what = " ".join(word for word in (each.resource, name, each.field) if word)
-        waived = f" (waived: {each.waiver})" if each.waiver else ""
-        yield f"{what}: {each.reason or f'not known: {each.live}'}{waived}"
-        yield f"  next: {each.remedy}"
+        what = each.resource + (f" ({each.field})" if each.field else "")
+        said = (each.reason or f"not known: {each.live}") + (f" (waived: {each.waiver})" if each.waiver else "")
+        together.setdefault((what, said, each.remedy), []).append("" if each.name == each.node else each.name)
+    for (what, said, remedy), names in together.items():
+        yield f"{what} {', '.join(filter(None, names))}".rstrip() + f": {said}"
+        yield f"  next: {remedy}"
 
 
 def _rows(rows: Iterable[tuple[str, str]]) -> list[str]:

@@ -362,6 +362,16 @@ def test_files_of_the_system_itself_are_not_listed() -> None:
     assert {name for _, _, name, _ in found} == set(mine)
 
 
+def test_many_files_in_one_folder_are_one_finding_and_those_of_nobody_are_named() -> None:
+    many = ("/usr/local/x/a", "/usr/local/x/b/c", "/usr/local/x/b/d", "/usr/local/x/b/e/f")
+    own = ("/etc/1", "/etc/2", "/etc/3", "/etc/4", "/usr/local/y/1")
+    found = said(case(there=live(handmade=Present(HandmadeLive((), (*many, *own))))))
+    assert {name: each.live for (_, _, name, _), each in found.items()} == {
+        "/usr/local/x/": "4 files",
+        **dict.fromkeys(own, ""),
+    }
+
+
 def test_what_is_unreplicated_without_a_reason() -> None:
     of = spec()
     data = of.model_dump(mode="json", by_alias=True)

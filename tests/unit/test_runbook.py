@@ -144,6 +144,9 @@ def test_the_command_prints_the_page_and_ends_as_it_stands(world: World) -> None
     code, text, _ = run(world, "node1")
     assert code == 0 and "it would come back whole" in text and "12 min for 60 MB" in words(text)
     world.shows(world.fits())
+    world.said["vault1"] = lambda: (world.vault(stock=""), "")
+    assert run(world, "node1")[0] == 2
+    world.shows(world.fits())
     world.said["vault1"] = ("", "no route to host")
     code, text, _ = run(world, "node1")
     assert code == 3 and "did not answer" in text

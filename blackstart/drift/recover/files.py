@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
 
 from blackstart.drift import unmanaged
 from blackstart.drift.finding import Finding
 from blackstart.drift.recover.about import About
+from blackstart.live.handmade import ROOTS
 from blackstart.reading import Present, Unknown
 from blackstart.vault.layout import CONFIG, LIBEXEC
 
@@ -22,7 +22,7 @@ TOGETHER = 3  # more than these in one folder are one finding
 _OF_THE_SYSTEM = re.compile(
     r"/etc/("
     r"(passwd|shadow|group|gshadow|subuid|subgid)-?|\.pwd\.lock|security/opasswd|shells"
-    r"|fstab|hostname|hosts|hostid|machine-id|adjtime|timezone|localtime|mtab|networks|resolv\.conf|motd|issue"
+    r"|fstab|hostname|hosts(\.allow|\.deny)?|hostid|machine-id|adjtime|timezone|localtime|mtab|networks|resolv\.conf|motd|issue"
     r"|network/interfaces|ssh/ssh_host_\w+_key(\.pub)?|apt/sources\.list(\.d/debian\.sources)?"
     r"|locale\.gen|default/(locale|keyboard|console-setup)|console-setup/.*|vconsole\.conf|environment|profile"
     r"|nsswitch\.conf|inputrc|\.updated|ld\.so\.cache|ca-certificates\.conf|ssl/certs/.*|udev/hwdb\.bin"
@@ -71,17 +71,17 @@ def _together(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     for path in paths:
         by_folder.setdefault(_folder(path), []).append(path)
     for folder, inside in by_folder.items():
-        if len(inside) > TOGETHER:
+        if folder not in ROOTS and len(inside) > TOGETHER:
             yield f"{folder}/", f"{len(inside)} files"
         else:
             yield from ((path, "") for path in inside)
 
 
 def _folder(path: str) -> str:
-    """The folder that a person would name: /etc/nginx for all below it, /usr/local/lib/x."""
-    parts = PurePosixPath(path).parts
-    depth = 3 if parts[1] == "etc" else 5
-    return str(PurePosixPath(*parts[: min(depth, len(parts) - 1)]))
+    """The folder that a person would name: /etc/nginx for all below it; one of ROOTS for what lies there itself."""
+    root = next((each for each in ROOTS if path.startswith(f"{each}/")), "")
+    first, slash, _ = path.removeprefix(f"{root}/").partition("/")
+    return f"{root}/{first}" if slash else root
 
 
 def _remedy(about: About) -> str:
