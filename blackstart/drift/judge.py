@@ -10,6 +10,7 @@ from blackstart import __version__
 from blackstart.converge import pool
 from blackstart.converge.context import Context
 from blackstart.converge.everything import wanted
+from blackstart.drift import unmanaged
 from blackstart.drift.case import Case, Seen, Tool, known_keys
 from blackstart.drift.cause import History
 from blackstart.drift.clock import clock
@@ -49,11 +50,14 @@ def judge(case: Case) -> list[Finding]:
     found = compare(node, case.wanted, case.live)
     found += clock(node, case.live, case.at)
     unread = tuple(each.live for each in found if each.kind == "unknown")
-    # That a part of the reading is missing is said once, not again for each question that would have needed it.
-    found += [
-        each for each in recoverability(case) if each.kind != "unknown" or not (unread and each.live.endswith(unread))
-    ]
-    return found
+    return found + [each for each in recoverability(case) if not _told(each, unread)]
+
+
+def _told(finding: Finding, unread: tuple[str, ...]) -> bool:
+    """Whether `compare` has said it: a part of the reading is missing (`unread`: why), a cron file is unmanaged."""
+    if finding.kind == "unknown":
+        return bool(unread) and finding.live.endswith(unread)
+    return (finding.resource, finding.field) == ("file", "unowned") and bool(unmanaged.kind(finding.name))
 
 
 def report(cases: Iterable[Case], waivers: tuple[Waiver, ...], now: int, commit: str, notes: Iterable[str]) -> Report:

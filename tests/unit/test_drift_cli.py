@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from drift_world import World, drift, findings, printed, recorded, vault_said, w
 from spec_fleet import plus
 
 from blackstart.live.codec import live_to_json
-from blackstart.live.model import ContainerLive, FileLive
+from blackstart.live.model import ContainerLive, FileLive, HandmadeLive
 from blackstart.live.script import parse
+from blackstart.reading import Present
 
 __all__ = ["world"]
 DATA = "tank/data/crm"
@@ -172,3 +174,12 @@ def test_markup_and_escapes_of_a_host_are_no_commands(world: World) -> None:
 
 def test_an_old_reading_is_no_clock_that_is_off(world: World) -> None:
     assert findings(drift("--json", "--from", str(world.file({"node1": world.fits()}, at=None)))) == []
+
+
+def test_a_cron_file_of_nobody_is_said_once_as_unmanaged(world: World) -> None:
+    live = replace(world.fits(), handmade=Present(HandmadeLive((), ("/etc/cron.d/mine", "/etc/mine.conf"))))
+    found = findings(world.judge(live, "--json"))
+    assert [(each["kind"], each["name"]) for each in found] == [
+        ("recoverability", "/etc/mine.conf"),
+        ("unmanaged", "/etc/cron.d/mine"),
+    ]

@@ -356,15 +356,15 @@ def test_files_of_the_system_itself_are_not_listed() -> None:
         "/etc/apt/sources.list.d/other.list",
         "/etc/sudoers.d/me",
         "/usr/local/bin/backup",
+        "/var/spool/cron/crontabs/root",
     )
-    found = said(case(there=live(handmade=Present(HandmadeLive((), (*usual, *mine, "/var/spool/cron/crontabs/root"))))))
-    # The crontab is told as unmanaged (test_drift_unmanaged.py).
+    found = said(case(there=live(handmade=Present(HandmadeLive((), (*usual, *mine))))))
     assert {name for _, _, name, _ in found} == set(mine)
 
 
 def test_many_files_in_one_folder_are_one_finding_and_those_of_nobody_are_named() -> None:
     many = ("/usr/local/x/a", "/usr/local/x/b/c", "/usr/local/x/b/d", "/usr/local/x/b/e/f")
-    own = ("/etc/1", "/etc/2", "/etc/3", "/etc/4", "/usr/local/y/1")
+    own = ("/etc/1", "/etc/2", "/etc/3", "/etc/4", "/usr/local/y/1", *(f"/etc/cron.d/{n}" for n in range(4)))
     found = said(case(there=live(handmade=Present(HandmadeLive((), (*many, *own))))))
     assert {name: each.live for (_, _, name, _), each in found.items()} == {
         "/usr/local/x/": "4 files",

@@ -49,9 +49,7 @@ def handmade(about: About) -> Iterator[Finding]:
     for name, count in _together(_lost(about, changed)):
         why = "a package's own configuration, changed here: a rebuild brings the package's"
         yield about.lacks("file", name, "changed", why, _remedy(about), live=count)
-    # A cron file or a unit is told as unmanaged already.
-    unowned = {path for path in found.value.unowned if not unmanaged.kind(path)}
-    for name, count in _together(_lost(about, unowned - changed)):
+    for name, count in _together(_lost(about, set(found.value.unowned) - changed)):
         why = "neither a package nor the spec brings it: it would be lost"
         yield about.lacks("file", name, "unowned", why, _remedy(about), live=count)
 
@@ -69,9 +67,10 @@ def _together(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     """(path, "") of each, or (folder, how many) for many in one."""
     by_folder: dict[str, list[str]] = {}
     for path in paths:
-        by_folder.setdefault(_folder(path), []).append(path)
+        # A cron file or a unit acts by itself: each is named, and drift calls it unmanaged.
+        by_folder.setdefault("" if unmanaged.kind(path) else _folder(path), []).append(path)
     for folder, inside in by_folder.items():
-        if folder not in ROOTS and len(inside) > TOGETHER:
+        if folder not in (*ROOTS, "") and len(inside) > TOGETHER:
             yield f"{folder}/", f"{len(inside)} files"
         else:
             yield from ((path, "") for path in inside)
