@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from blackstart.bench import connection, container, drift, loss, node, stream
+from blackstart.bench import connection, container, drift, drift_host, loss, node, stream
 from blackstart.bench.row import Row
 from blackstart.drill.journal import Journal
 from blackstart.drill.scenario import Drill
@@ -63,6 +63,7 @@ def _rows(drill: Drill) -> Iterator[Row]:
     """In an order that leaves each of them what it needs: the last one loses the node."""
     yield connection.command(drill.operator, drill.node)
     yield from connection.reading(drill.operator, drill.node)
+    yield from drift_host.host(drill.operator, drill.node)
     yield from node.heartbeat(drill.node)
     yield node.idle(drill.operator, drill.node)
     yield container.from_image(drill.operator, drill.node)
