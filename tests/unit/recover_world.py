@@ -13,7 +13,7 @@ from blackstart.drift.case import Case, Tool
 from blackstart.drift.finding import Finding
 from blackstart.drift.recover.questions import recoverability
 from blackstart.live.model import HandmadeLive, KeyTried, Live, SnapshotLive
-from blackstart.reading import Present
+from blackstart.reading import Present, Reading
 from blackstart.restore.keeper import choose
 from blackstart.spec.resolve import NodeSpec, wanted_datasets
 from blackstart.vault import layout
@@ -28,6 +28,9 @@ COMMIT = "c0ffee" + "0" * 34
 TAKEN = NOW - 1380
 NAMES = ("tank/data/crm", "tank/data/db", "tank/lxc/db")
 NAME = layout.snapshot_name(TAKEN)
+OLD = layout.snapshot_name(NOW - 7200)
+CRM, DB = NAMES[:2]
+LACKS = "recoverability"
 
 
 def spec(**changes: Any) -> NodeSpec:
@@ -107,3 +110,13 @@ def case(
 def said(about: Case) -> dict[tuple[str, str, str, str], Finding]:
     """Findings by (kind, resource, name, field)."""
     return {(each.kind, each.resource, each.name, each.field): each for each in recoverability(about)}
+
+
+def kept(**parts: Any) -> Case:
+    """The case with parts of its one vault's reading replaced."""
+    return case(vaults={"vault1": vault(spec(), record(spec()), **parts)})
+
+
+def replicas(dataset: str, **snapshot: Any) -> Reading[dict[str, dict[str, Replica]]]:
+    """What the vault holds, one dataset's newest snapshot changed."""
+    return Present({"node1": {each: replica(each) for each in NAMES} | {dataset: replica(dataset, **snapshot)}})
