@@ -45,10 +45,11 @@ def drift(
     take_live: bool,
     ssh_config: str | None,
 ) -> None:
-    """Say what differs from the spec, and why. Changes nothing on any host.
+    """Say what differs from the spec, why, and what a rebuild would miss. Changes nothing on any host.
 
     Every node of the fleet, unless named; NODE may also be a group or a pattern: vaults, 'web*'. Each host is asked
-    once. What the causes mean, and how drift is waived: docs/drift.md.
+    once, and the keys of encrypted datasets are tried. What the causes mean, and how drift is waived: docs/drift.md;
+    what is asked about a rebuild: docs/recoverability.md.
 
     --from FILE...: what --save kept, a reading as JSON, or the very text that the script printed on a host.
 
