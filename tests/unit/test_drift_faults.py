@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -206,7 +207,7 @@ def test_a_full_disk_keeps_nobody_from_seeing_what_differs(
 def test_two_checks_at_once(real: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "answer").write_text(recorded() + vault_said())
     stub_ssh(tmp_path, monkeypatch, f"cat {tmp_path}/answer")
-    command = [str(Path(cases.__file__).parents[2] / ".venv/bin/python"), "-m", "blackstart", "drift", "--json"]
+    command = [sys.executable, "-m", "blackstart", "drift", "--json"]
 
     def run(_: int) -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, capture_output=True, text=True, check=False)
