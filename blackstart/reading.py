@@ -32,6 +32,7 @@ class Unknown:
 Reading = Present[T] | Absent | Unknown
 
 ABSENT = Absent()
+NOT_ASKED = Unknown("not asked for")  # a part of a reading that only some who read want
 
 
 def map_reading(reading: Reading[T], function: Callable[[T], U]) -> Reading[U]:

@@ -11,6 +11,7 @@ from pyinfra import logger
 
 from blackstart.converge.context import Context, gather, uncommitted_line
 from blackstart.converge.pool import replacements
+from blackstart.converge.reader import readers
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import fleet_path, load_fleet
 from blackstart.spec.resolve import NodeSpec, resolve
@@ -19,10 +20,12 @@ from operations.record import vault_keys
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`--data enroll=yes` and `--data disks=OLD=NEW,...`."""
+    """`--data enroll=yes`, `disks=OLD=NEW,...`, `plan=DIGEST` and `take_spec=yes`."""
 
     enroll: bool
     disks: dict[str, str]
+    plan: str
+    take_spec: bool
 
 
 @cache
@@ -40,7 +43,8 @@ def context_of(spec: NodeSpec, folder: Path | None = None) -> Context:
 
     `folder`: where the spec's files lie, if not in the fleet's own.
     """
-    return gather(spec, fleet(), folder or fleet_path(), vault_keys(spec))
+    asked = (*spec.vaults, *readers(spec, {name: resolve(fleet(), name) for name in fleet().nodes}))
+    return gather(spec, fleet(), folder or fleet_path(), vault_keys(spec, tuple(dict.fromkeys(asked))))
 
 
 @cache
@@ -53,5 +57,9 @@ def warn_of_uncommitted() -> None:
 
 def asked(data: Any) -> Asked:
     """What --data said. Raises ValueError for a replacement that is not OLD=NEW."""
-    enroll = str(data.get("enroll") or "no").lower() in ("yes", "true", "1")
-    return Asked(enroll, replacements(str(data.get("disks") or "")))
+    disks = replacements(str(data.get("disks") or ""))
+    return Asked(_yes(data, "enroll"), disks, str(data.get("plan") or ""), _yes(data, "take_spec"))
+
+
+def _yes(data: Any, name: str) -> bool:
+    return str(data.get(name) or "no").lower() in ("yes", "true", "1")

@@ -6,10 +6,16 @@ from pyinfra.api.deploy import deploy
 
 from blackstart.converge.wanted import Wanted
 from blackstart.spec.resolve import NodeSpec
-from operations import verdict
+from operations import left, verdict
 
 
 @deploy("Guard")
 def guard(spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str]) -> None:
     """Refuse this host, and let the others go on, before anything is changed. The same verdict as bootstrap's."""
     verdict.may_apply(name=f"May {spec.name} be changed", spec=spec, wanted=wanted, enroll=enroll, disks=disks)
+
+
+@deploy("Guard")
+def begun(spec: NodeSpec, wanted: Wanted, take_spec: bool, digest: str) -> None:
+    """What somebody changed on the host is left alone from here on; a plan that does not hold any more is refused."""
+    left.begun(name="What this run wants", spec=spec, wanted=wanted, take_spec=take_spec, digest=digest)

@@ -12,12 +12,13 @@ from blackstart.image import cache_folder
 from blackstart.person import who
 from blackstart.spec.load import fleet_path
 from deploys import host
+from deploys.announce import announcements
 from deploys.applied import applied
 from deploys.container import containers
 from deploys.dataset import datasets
 from deploys.delegation import delegations
 from deploys.fleet import asked, context_of, fleet, spec_of, warn_of_uncommitted
-from deploys.guard import guard
+from deploys.guard import begun, guard
 from deploys.image import images
 from deploys.keeper import keeper
 from deploys.pool import pools
@@ -36,6 +37,7 @@ def site() -> None:
     wishes, asks = wanted(spec, context), asked(current.data)
     lock.locked(name=f"Lock of {spec.name}", spec=spec, who=who(), commit=context.commit, what="site.py")
     guard(spec=spec, wanted=wishes, enroll=asks.enroll, disks=asks.disks)
+    begun(spec=spec, wanted=wishes, take_spec=asks.take_spec, digest=asks.plan)
     vaults = sources(spec)
     host.own(spec.node.host.deploys, context.folder)
     host.host(wishes)
@@ -57,6 +59,7 @@ def site() -> None:
         commit=context.commit,
     )
     applied(wanted=wishes, spec=spec, commit=context.commit, by=who(), disks=asks.disks)
+    announcements(spec=spec, context=context)
     lock.released(name=f"Lock of {spec.name} let go", spec=spec)
 
 

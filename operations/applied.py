@@ -10,13 +10,15 @@ from typing import Any
 from pyinfra.api.operation import operation
 from pyinfra.context import host, state
 
-from blackstart.change import shell
 from blackstart.converge.everything import diff
+from blackstart.converge.pool import at_epoch
 from blackstart.converge.wanted import Wanted
+from blackstart.drift import wishes
 from blackstart.live.model import Live
-from blackstart.reading import Absent, Present, Unknown
+from blackstart.reading import Present, Unknown
 from blackstart.vault.layout import APPLIED
-from operations.common import Commands, refuse, with_stdin
+from operations import left
+from operations.common import Commands, refuse, replaced
 from operations.live import live, spoil
 
 
@@ -28,20 +30,20 @@ def left_alone(wanted: Wanted) -> Commands:
         for change in changes:
             if change.action in ("report", "unmanaged"):
                 host.log_styled(str(change), fg="yellow")
+        left.say(host.name, [change for change in changes if left.is_left(change)])
     return
     yield
 
 
 @operation()
 def applied(wanted: Wanted, digest: str, commit: str, by: str, spec: dict[str, Any]) -> Commands:
-    """Write the record."""
+    """Write the record, with what the spec came to: drift tells by it whether the spec or the host has moved."""
     found = live(wanted, "applied").applied
     if isinstance(found, Unknown):
         yield refuse(f"what was applied last could not be read: {found.why}")
     before = found.value if isinstance(found, Present) else {}
-    if isinstance(found, Absent) or (before.get("digest"), before.get("commit")) != (digest, commit):
-        record = {"format": 1, "digest": digest, "commit": commit, "by": by, "at": int(time.time()), "spec": spec}
-        fresh = APPLIED + ".new"
-        steps = [f"cat > {shell(fresh)}", shell("sync", fresh), shell("mv", "-T", fresh, APPLIED)]
-        yield with_stdin(" && ".join(steps), json.dumps(record, indent=1, sort_keys=True))
+    now = {"digest": digest, "commit": commit, wishes.KEY: wishes.as_kept(at_epoch(wanted, None))}
+    if any(before.get(key) != value for key, value in now.items()) or wishes.BEGUN in before:
+        record = {"format": 1, "by": by, "at": int(time.time()), "spec": spec} | now
+        yield replaced(APPLIED, json.dumps(record, indent=1, sort_keys=True))
         spoil("applied")

@@ -74,3 +74,10 @@ def carry_out(changes: list[Change], commands: Iterable[Command], *spoiled: str)
 def with_stdin(command: str, text: str) -> StringCommand:
     """A command whose input goes through the channel, not through argv, and is never printed."""
     return StringCommand(command, _stdin=text)
+
+
+def replaced(path: str, text: str) -> StringCommand:
+    """Replace a file of root's whole: a reader sees the old or the new one, also after a power cut."""
+    fresh = path + ".new"
+    steps = [f"cat > {shell(fresh)}", shell("sync", fresh), shell("mv", "-T", fresh, path)]
+    return with_stdin(" && ".join(steps), text)

@@ -13,13 +13,14 @@ from blackstart.converge.wanted import Wanted
 from blackstart.secret import SecretError, dataset_key
 from blackstart.spec.resolve import WantedDataset
 from operations.common import Command, Commands, carry_out, refuse, with_stdin
+from operations.left import ours
 from operations.live import live
 
 
 @operation()
 def datasets(wanted: Wanted, folder: Path) -> Commands:
     """Create the missing ones, parents first; set properties, load keys, mount."""
-    changes = dataset.diff(wanted, live(wanted, "datasets"))
+    changes = ours(dataset.diff(wanted, live(wanted, "datasets")))
     commands = (
         keyed(dataset.command(each, wanted), wanted.datasets[each[0].name], folder)
         if dataset.needs_key(each, wanted)

@@ -11,6 +11,7 @@ from blackstart.live.model import Live
 from blackstart.reading import Absent
 from blackstart.spec.resolve import NodeSpec
 from operations.common import Commands, announce, carry_out, could_not_read, refuse
+from operations.left import ours
 from operations.live import live
 from operations.record import known_epoch
 
@@ -36,7 +37,7 @@ def pools(spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str]) -
     """Create what is missing where that is allowed; set what may be set later. The epoch is the record's."""
     wanted = pool.at_epoch(wanted, known_epoch(spec))
     now = live(wanted, "pools", "datasets", "disks", "importable")
-    changes = [pool.with_disks(change, wanted, disks) for change in pool.diff(wanted, now)]
+    changes = [pool.with_disks(change, wanted, disks) for change in ours(pool.diff(wanted, now))]
     missing = [change.name for change in changes if change.action == "create"]
     if enroll and isinstance(now.zfs, Absent):
         announce(pool.with_disks(create("pool", name), wanted, disks) for name in pool.managed(wanted))

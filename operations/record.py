@@ -145,17 +145,18 @@ def known_epoch(spec: NodeSpec) -> int | None:
     return record.value.epoch if isinstance(record, Present) else None
 
 
-def vault_keys(spec: NodeSpec) -> dict[str, dict[str, str]]:
+def vault_keys(spec: NodeSpec, names: tuple[str, ...]) -> dict[str, dict[str, str]]:
     """Vault -> purpose -> public key: as read, and of a silent vault as the record remembers them.
 
-    A node that is rebuilt while one of its vaults is silent lets the others in again, and that one too.
+    `names`: of the vaults in question. A node that is rebuilt while one of them is silent lets the others in again,
+    and that one too.
     """
-    for name in spec.vaults:
+    for name in names:
         with _asking[name]:
             if name in _keys:
                 continue
             _keys[name] = _asked(name, VaultKeys) or Unknown(f"vault {name} could not be reached")
-    keys = {name: _keys[name] for name in spec.vaults}
+    keys = {name: _keys[name] for name in names}
     known = {name: found.value for name, found in keys.items() if isinstance(found, Present)}
     if len(known) == len(keys) or not known:
         return known

@@ -13,6 +13,7 @@ from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from operations.common import Commands, carry_out, refuse
 from operations.dataset import keyed
+from operations.left import ours
 from operations.live import live
 
 
@@ -20,7 +21,7 @@ from operations.live import live
 def roots(wanted: Wanted, folder: Path) -> Commands:
     """Make the missing ones from their images; a clone of another image is made beside its container, which runs on."""
     now = live(wanted, "datasets", "snapshots", "containers")
-    changes = rootfs.diff(wanted, now)
+    changes = ours(rootfs.diff(wanted, now))
     # What is to be exchanged is said by `exchanged`.
     said = [change for change in changes if change.action != "update"]
     yield from carry_out(said, _all(changes, wanted, folder, now), "datasets", "snapshots")
@@ -50,7 +51,7 @@ def _all(changes: list[Change], wanted: Wanted, folder: Path, now: Live) -> Comm
 def exchanged(wanted: Wanted) -> Commands:
     """Put the clones that `roots` made beside in place. Last before containers start: nothing may fail in between."""
     now = live(wanted, "datasets", "containers")
-    changes = [change for change in rootfs.diff(wanted, now) if change.action in ("update", "unknown")]
+    changes = [change for change in ours(rootfs.diff(wanted, now)) if change.action in ("update", "unknown")]
     commands = (
         exchange.command(change, wanted, now, int(time.time())) for change in changes if change.action == "update"
     )

@@ -65,7 +65,7 @@ def reading(operator: Operator, node: Machine, runs: int = 3) -> list[Row]:
             return seconds(lambda: _whole(host.get_fact(NodeReading, query=query)))
 
         script = NodeReading().command(query)
-        mine, stock = interleaved(ours, lambda: seconds(lambda: _stock(host, query.files)), runs)
+        mine, stock = interleaved(ours, lambda: seconds(lambda: stock_facts(host, query.files)), runs)
         again, bare = interleaved(ours, lambda: seconds(lambda: node.sudo(script)), runs)
     return [
         Row("full reading of a node, 1 exec", "pyinfra's stock facts", mine, stock, runs),
@@ -78,7 +78,7 @@ def _whole(live: Any) -> None:
         raise RuntimeError(f"the reading is no reading: {live.datasets.why}")
 
 
-def _stock(host: Host, paths: tuple[str, ...]) -> None:
+def stock_facts(host: Host, paths: tuple[str, ...]) -> None:
     """What pyinfra ships that tells about the same things; one digest per file is all it offers."""
     facts: list[Any] = [
         server.Hostname,

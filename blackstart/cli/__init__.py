@@ -18,6 +18,9 @@ _SECTIONS: dict[str, dict[str, str]] = {
     },
     "Every other day": {
         "enroll": "blackstart.cli.apply:enroll",
+        "drift": "blackstart.cli.drift:drift",
+        "runbook": "blackstart.cli.runbook:runbook",
+        "plan": "blackstart.cli.plan:plan",
         "apply": "blackstart.cli.apply:apply",
         "replicate": "blackstart.cli.replicate:replicate",
         "retire": "blackstart.cli.retire:retire",

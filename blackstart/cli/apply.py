@@ -47,18 +47,33 @@ def run(command: list[str]) -> int:
 @click.argument("nodes", nargs=-1, metavar="[NODE]...")
 @disks_option
 @click.option("--dry", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--plan", "digest", metavar="DIGEST", help="Only if `blackstart plan NODE` would still say this.")
+@click.option("--take-spec", is_flag=True, help="Also where somebody changed the host: the spec's values count.")
 @ssh_config_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-def apply(nodes: tuple[str, ...], disks: str | None, dry: bool, ssh_config: str | None, yes: bool) -> None:
+def apply(
+    nodes: tuple[str, ...],
+    disks: str | None,
+    dry: bool,
+    digest: str | None,
+    take_spec: bool,
+    ssh_config: str | None,
+    yes: bool,
+) -> None:
     """Bring living nodes to their spec: all of them, unless named.
 
     Changes on the hosts what differs: packages, files, users, units, datasets, containers. Never makes a pool, destroys
-    nothing. NODE may also be a group or a pattern: vaults, 'web*'.
+    nothing. NODE may also be a group or a pattern: vaults, 'web*'. A value that somebody changed on the host since the
+    last apply stays, and is said.
 
-    Exit code 0: done. 1: refused, not confirmed, or something failed. 3: something could not be read.
+    Exit code 0: done. 1: refused, not confirmed, or something failed. 2: done, but for what somebody changed on the
+    host. 3: something could not be read.
     """
-    require_selection(read_fleet(), nodes)
-    data = given(disks=disks, ssh_config=ssh_config)
+    fleet = read_fleet()
+    require_selection(fleet, nodes)
+    if digest is not None and (len(nodes) != 1 or nodes[0] not in fleet.nodes):
+        raise click.UsageError("--plan goes with exactly one NODE, the one that was planned")
+    data = given(disks=disks, ssh_config=ssh_config, plan=digest, take_spec="yes" if take_spec else None)
     sys.exit(run(pyinfra_command("site", nodes, data, ("--dry",) * dry + ("-y",) * yes)))
 
 

@@ -22,6 +22,11 @@ from blackstart.ssh import KnownHostsError
 
 def ssh(data: dict[str, Any], script: str) -> list[str]:
     """OpenSSH's command line to one host of the inventory, as root, with the pinned host keys only."""
+    remote = shell("sh", "-c", script)
+    return [*_way(data), f"sudo -n {remote}" if data.get("_sudo") else remote]
+
+
+def _way(data: dict[str, Any]) -> list[str]:
     words = ["ssh", "-T"]
     if data.get("ssh_config_file"):
         words += ["-F", data["ssh_config_file"]]
@@ -40,29 +45,47 @@ def ssh(data: dict[str, Any], script: str) -> list[str]:
         words += ["-l", data["ssh_user"]]
     if data.get("ssh_port"):
         words += ["-p", str(data["ssh_port"])]
-    remote = shell("sh", "-c", script)
-    return [*words, data["ssh_hostname"], f"sudo -n {remote}" if data.get("_sudo") else remote]
+    return [*words, data["ssh_hostname"]]
 
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The fleet, and each host's connection data as pyinfra would get it."""
+    """The fleet, and each host's connection data as pyinfra would get it.
+
+    `read_key`: it is a vault's own look (BLACKSTART_READ_KEY), with a key that can do nothing else on a host.
+    """
 
     fleet: Fleet
     folder: Path
     data: dict[str, dict[str, Any]]
+    read_key: bool = False
 
-    def run(self, name: str, script: str, timeout: float = 120) -> tuple[str, str]:
-        """(stdout, "") of a POSIX sh script as root, or ("", why it could not be run)."""
+    def run(self, name: str, script: str, timeout: float = 120, stdin: str = "") -> tuple[str, str]:
+        """(stdout, "") of a POSIX sh script as root, or ("", why it could not be run).
+
+        Bytes that are no UTF-8 are kept as `\\xNN`.
+        """
+        if self.read_key:
+            return "", "the vault's own look runs nothing on a host but the script that reads it"
+        return self._answer(name, ssh(self.data[name], script), stdin, timeout)
+
+    def by_read_key(self, name: str, request: str, timeout: float = 120) -> tuple[str, str]:
+        """The same of the host's own reading script; `request` is what live/request.py makes."""
+        return self._answer(name, [*_way(self.data[name]), "read"], request, timeout)
+
+    def _answer(self, name: str, command: list[str], stdin: str, timeout: float) -> tuple[str, str]:
         try:
             done = subprocess.run(
-                ssh(self.data[name], script), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout
+                command, input=stdin, capture_output=True, encoding="utf-8", errors="backslashreplace", timeout=timeout
             )
         except subprocess.TimeoutExpired:
             return "", f"no answer within {timeout:g} s"
+        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         if done.returncode == 255:
-            said = [line for line in done.stderr.splitlines() if line.strip()]
             return "", _with_advice(name, said[-1]) if said else "the connection broke"
+        if done.returncode and not done.stdout:
+            # sudo that asks for a password, a shell that is not there.
+            return "", said[-1] if said else f"exit status {done.returncode}, and not a word"
         return done.stdout, ""
 
 
@@ -117,7 +140,7 @@ def load(ssh_config: str | None = None) -> Hosts:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(unusable(error, path)) from None
-    return Hosts(fleet, folder, dict(found["nodes"]))
+    return Hosts(fleet, folder, dict(found["nodes"]), bool(os.environ.get("BLACKSTART_READ_KEY")))
 
 
 def hosts(node: str, ssh_config: str | None = None) -> tuple[Hosts, NodeSpec]:

@@ -22,11 +22,12 @@ The fleet is the folder `inventory` here, or the one that `BLACKSTART_FLEET` nam
 |---|---|
 | 0 | all is well |
 | 1 | an error or a refusal, also a wrong word on the command line |
-| 2 | something differs or is too old: `why` (the node needs something), `replicate --status` (older than accepted) |
+| 2 | something differs or is too old: `drift` and `plan` (host and spec), `apply` (it left what somebody changed on a \
+host), `why` (the node needs something), `replicate --status` (older than accepted) |
 | 3 | something could not be read, so nothing can be said: a host, a vault, a part of a reading |
 
-The literal `pyinfra inventory deploys/NAME.py` ends with 0, 1 or 3 in the same sense: 1 also where one host of several
-was refused, 3 where that was for want of something that could be read.
+The literal `pyinfra inventory deploys/NAME.py` ends in the same sense: 1 also where one host of several was refused, 2
+where site.py did all but what somebody changed on a host, 3 where something could not be read.
 """
 
 

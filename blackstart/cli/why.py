@@ -18,7 +18,7 @@ from blackstart.live.model import Live, Query
 from blackstart.live.script import parse, script, unknown
 from blackstart.reading import Absent, Present, Reading, Unknown
 from blackstart.restore.keeper import choose, doubts, keepers, record_on, replicas_on
-from blackstart.restore.outline import say_age
+from blackstart.restore.outline import say_age, say_commit
 from blackstart.spec.resolve import NodeSpec, resolve
 from blackstart.typed import as_rebuild
 from blackstart.vault import layout, packages, records, records_script
@@ -151,12 +151,6 @@ def heartbeat(live: Live) -> list[tuple[str, str]]:
     if not isinstance(at, int | float):
         return [("heartbeat", "it does not say when it was written")]
     return [("heartbeat", f"{say_age(max(0, int(live.host.value.clock - at)))} old")]
-
-
-def say_commit(commit: str) -> str:
-    """A commit cut short, with the `-dirty` behind it that tells of files that are in no commit."""
-    name, dash, dirty = commit.partition("-")
-    return f"{name[:12] or 'none'}{dash}{dirty}"
 
 
 def vault_sees(vault: str, node: str, reading: VaultReading, held: str) -> list[tuple[str, str]]:

@@ -30,19 +30,20 @@ class Context:
 
 def gather(spec: NodeSpec, fleet: Fleet, folder: Path, vault_keys: dict[str, dict[str, str]] | None = None) -> Context:
     """Read what the spec refers to below `folder`. Raises OSError when a named file cannot be read."""
+    nodes = {name: resolve(fleet, name) for name in fleet.nodes}
+    return read_context(spec, nodes, folder, commit_of(folder), vault_keys or {})
+
+
+def read_context(
+    spec: NodeSpec, nodes: dict[str, NodeSpec], folder: Path, commit: str, vault_keys: dict[str, dict[str, str]]
+) -> Context:
+    """`gather` for one of many nodes: the whole fleet (`nodes`) and its commit are known. Raises OSError."""
     sources = {
         item.source: (folder / item.source).read_bytes() for item in spec.node.host.files.values() if item.source
     }
     projects = {service.project for container in spec.containers.values() for service in container.services}
     units = {project: _units(folder / "projects" / project) for project in sorted(projects)}
-    return Context(
-        vault_keys=vault_keys or {},
-        commit=commit_of(folder),
-        folder=folder,
-        sources=sources,
-        units=units,
-        nodes={name: resolve(fleet, name) for name in fleet.nodes},
-    )
+    return Context(vault_keys=vault_keys, commit=commit, folder=folder, sources=sources, units=units, nodes=nodes)
 
 
 def _units(project: Path) -> dict[str, str]:

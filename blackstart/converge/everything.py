@@ -5,6 +5,7 @@ from __future__ import annotations
 from blackstart.change import Change
 from blackstart.converge import (
     access,
+    checker,
     container,
     dataset,
     delegation,
@@ -16,6 +17,7 @@ from blackstart.converge import (
     package,
     pool,
     project,
+    reader,
     rootfs,
     sysctl,
     unit,
@@ -38,7 +40,9 @@ def wanted(spec: NodeSpec, context: Context) -> Wanted:
         container.wanted_part(spec, context),
         heartbeat.wanted_part(spec),
         access.wanted_part(spec, context.vault_keys),
+        reader.wanted_part(spec, context.vault_keys, context.nodes),
         vault.wanted_part(spec, context.nodes),
+        checker.wanted_part(spec, context.nodes),
         _storage(spec, context),
     )
 

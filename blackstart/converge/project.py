@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import jinja2
 
 from blackstart.change import Change, shell
@@ -57,8 +59,13 @@ def wanted_part(spec: NodeSpec, context: Context, container: str) -> Wanted:
 
 
 def _render(text: str, project: str, container: str, port: int) -> bytes:
-    template = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True).from_string(text)
-    return template.render(project=project, container=container, port=port, root=inside(project)).encode()
+    return _template(text).render(project=project, container=container, port=port, root=inside(project)).encode()
+
+
+@cache
+def _template(text: str) -> jinja2.Template:
+    """Compiled once, not for each container of each node that runs the project."""
+    return jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True).from_string(text)
 
 
 def diff(wanted: Wanted, live: Live) -> list[Change]:

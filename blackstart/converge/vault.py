@@ -84,7 +84,8 @@ def _files(
 def needed(nodes: Mapping[str, NodeSpec]) -> set[str]:
     """Debian packages that any of the nodes asks for."""
     # zfs-dkms: the module is built on the node where its kernel has none.
-    return {*host.PACKAGES, "zfs-dkms", *(name for node in nodes.values() for name in node.node.host.packages)}
+    told = {"apprise" for node in nodes.values() if node.settings.announce.urls}  # for a watcher (checker.py)
+    return {*host.PACKAGES, *told, "zfs-dkms", *(name for node in nodes.values() for name in node.node.host.packages)}
 
 
 def _packages(names: list[str]) -> dict[str, WantedFile]:

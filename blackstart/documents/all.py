@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from blackstart.documents import commands, lab, node, reading, restore, vault
+from blackstart.documents import check, commands, drift, lab, node, reading, restore, vault
 from blackstart.spec.types import Model
 from blackstart.vault.layout import APPLIED, HEARTBEAT, LIVE
 
@@ -40,12 +40,20 @@ DOCUMENTS: dict[str, Document] = {
     "spec-check": Document("`blackstart spec check --json`", (commands.SpecCheck,)),
     "spec-show": Document("`blackstart spec show NODE --json`", (commands.SpecShow,)),
     "why": Document("`blackstart why NODE --json`", (commands.Why,)),
+    "drift": Document(f"`blackstart drift --json`, and {_ON_VAULT}/drift/last.json` on vault NODE", (drift.Drift,)),
+    "plan": Document("`blackstart plan NODE --json`", (drift.PlanOfNode,)),
+    "look": Document("`blackstart drift --save FILE`", (drift.Look,)),
+    "drift-check": Document(f"{_ON_VAULT}/drift/check.json` on vault NODE", (check.DriftCheck,)),
+    "drift-events": Document(
+        f"{_ON_VAULT}/drift/events.jsonl` on vault NODE, one document a line, only ever added to", (check.DriftEvent,)
+    ),
     "attach": Document("`blackstart attach NODE --json`", (commands.Attach,)),
     "replicas": Document("`blackstart replicate NODE --status --json`", (commands.Replicas,)),
     "restore": Document(f"{_ON_VAULT}/restore.json` on a vault", (restore.RestoreStatus,)),
     "record": Document(f"{_ON_VAULT}/record.json` on a vault", (vault.RecordFile,)),
     "journal": Document(f"{_ON_VAULT}/journal.jsonl` on a vault, one document a line, only ever added to", EVENTS),
     "replication": Document(f"{_ON_VAULT}/replication.json` on a vault", (vault.LastReplication,)),
+    "keys": Document(f"{_ON_VAULT}/keys.json` on a vault, left by `blackstart runbook`", (vault.KeyProofs,)),
     "lock": Document(
         f"{_ON_VAULT}/lock` (and `lock.host`) on a vault, empty while nobody works on the node", (vault.LockHolder,)
     ),

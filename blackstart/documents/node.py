@@ -67,3 +67,7 @@ class AppliedFile(Model):
     """seconds since 1970"""
     spec: dict[str, Any]
     """the node's part of the fleet, as in the record"""
+    wishes: dict[str, Any] = {}
+    """what the spec came to, with digests instead of files; changes without notice"""
+    unfinished: tuple[dict[str, Any], ...] = ()
+    """the same of runs since then that were cut off or failed"""

@@ -20,7 +20,7 @@ output that has several is a document of its own. Below, a table is a JSON objec
 since 1970 (UTC), guids are text. What is written for people (`what`, `why`, `evidence`, `errors` ...) may be worded
 otherwise at any time. `blackstart spec schema` prints JSON Schemas of the fleet's own files; those say their `$schema`.
 
-Files are replaced whole, so one that is read is never half of one; only the journal is added to, and a power cut may
+Files are replaced whole, so one that is read is never half of one; only a `.jsonl` is added to, and a power cut may
 leave a torn line in it. Exit codes: [commands.md](commands.md). What blackstart's parts tell each other (the plan of
 a restore, what a vault is to pull, what goes to its programs on stdin) is not listed: it changes without notice.
 

@@ -269,3 +269,23 @@ class LockHolder(Model):
     """word of the run that took it from outside: what it writes is written only while this stands here"""
     pid: int | None = None
     """of the restore on the vault"""
+
+
+class KeyProof(Model):
+    """A key opened its dataset on the node."""
+
+    guid: str
+    """of that dataset, decimal: one made anew has another key"""
+    at: int
+    """seconds since 1970"""
+    by: str
+    """user and machine"""
+
+
+class KeyProofs(Model):
+    """Which keys were proven, and when. No key is in it."""
+
+    format: Literal[1]
+    """of this document"""
+    keys: dict[str, KeyProof]
+    """by encrypted dataset"""

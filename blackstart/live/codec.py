@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -23,7 +23,9 @@ def live_from_json(data: Any) -> Live:
         if data["format"] != FORMAT:
             raise ValueError(f"reading format {data['format']!r}, this version reads {FORMAT}")
         hints = get_type_hints(Live)
-        return Live(**{name: _decode(data[name], hint) for name, hint in hints.items()})
+        # What an older version did not read yet has a default, and is no reason to refuse all else.
+        later = {each.name for each in fields(Live) if each.default is not MISSING} - set(data)
+        return Live(**{name: _decode(data[name], hint) for name, hint in hints.items() if name not in later})
     except (LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"not a reading: {error!r}") from error
 

@@ -39,11 +39,9 @@ def section(query: Query) -> str:
     native, user = asked(query)
     get = "zfs get -Hp -r -t filesystem,volume -o name,property,value,source"
     lines = ["zfs_ready || return 1", f"printf '%s\\n' {words((','.join(native),))}"]
+    lines += [f"{get} {words((','.join(native),))} || return"]
     if user:
-        lines += [f"{get} {words((','.join(native),))} || return"]
         lines += [f"printf '\\0%s\\n' {words((','.join(user),))}", f"exec {get} {words((','.join(user),))}"]
-    else:
-        lines += [f"exec {get} {words((','.join(native),))}"]
     return "\n".join(lines) + "\n"
 
 

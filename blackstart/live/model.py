@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from blackstart.reading import Reading
+from blackstart.reading import NOT_ASKED, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Query:
     units: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     delegations: tuple[str, ...] = ()  # datasets whose `zfs allow` is asked for
+    keys: tuple[str, ...] = ()  # encrypted datasets whose keys come on standard input, see live.key
+    handmade: bool = False  # files that no package brought; for who judges what a rebuild would lose
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,27 @@ class FileLive:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyTried:
+    """What came of trying a dataset's key. `state`: one of
+
+    opens: `zfs load-key -n` took it. refused: it did not. missing: its reference leads nowhere on the machine that
+    asked. elsewhere: the machine that asked keeps no keys. untried: something came in between. `why`: one clause.
+    """
+
+    state: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandmadeLive:
+    """Absolute paths. `whole`: False where there were more than a reading carries."""
+
+    changed: tuple[str, ...]  # configuration that a package brought, with other content now
+    unowned: tuple[str, ...]  # in no package's list
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class UserLive:
     uid: int
     gid: int
@@ -163,3 +186,5 @@ class Live:
     sysctl: Reading[dict[str, str]]
     heartbeat: Reading[dict[str, Any]]  # the node's own last heartbeat
     applied: Reading[dict[str, Any]]  # /var/lib/blackstart/applied.json
+    handmade: Reading[HandmadeLive] = NOT_ASKED
+    keys: Reading[dict[str, KeyTried]] = NOT_ASKED  # by dataset

@@ -13,9 +13,11 @@ from blackstart.live import (
     delegation,
     disk,
     file,
+    handmade,
     heartbeat,
     host,
     importable,
+    key,
     link,
     package,
     pool,
@@ -49,6 +51,7 @@ PARTS: dict[str, Part] = {
     "user": Part("users", user.section, user.parse),
     "package": Part("packages", package.section, package.parse),
     "file": Part("files", file.section, file.parse),
+    "handmade": Part("handmade", handmade.section, handmade.parse),
     "unit": Part("units", unit.section, unit.parse),
     "container": Part("containers", container.section, container.parse),
     "zfs": Part("zfs", zfs.section, zfs.parse),
@@ -56,6 +59,7 @@ PARTS: dict[str, Part] = {
     "dataset": Part("datasets", dataset.section, dataset.parse),
     "delegation": Part("delegations", delegation.section, delegation.parse),
     "snapshot": Part("snapshots", snapshot.section, snapshot.parse),
+    "key": Part("keys", key.section, key.parse),
     "disk": Part("disks", disk.section, disk.parse),
     "importable": Part("importable", importable.section, importable.parse),
 }
@@ -63,7 +67,8 @@ PARTS: dict[str, Part] = {
 
 def script(query: Query, only: tuple[str, ...] = tuple(PARTS)) -> str:
     """The script that reads a host, to be run as root. `only`: names of resources, all of them by default."""
-    return assemble({name: part.section(query) for name, part in PARTS.items() if name in only})
+    sections = {name: part.section(query) for name, part in PARTS.items() if name in only}
+    return assemble(sections, given=bool(query.keys))
 
 
 def parse(document: str) -> Live:
@@ -83,10 +88,26 @@ def unknown(why: str) -> Live:
 
 
 def _agreed(live: Live) -> Live:
-    """Sections that contradict each other: a pool always has a root dataset, so a list without it is not whole."""
+    """Sections that contradict each other: one of the two lists is not whole."""
+    return _origins(_roots(live))
+
+
+def _roots(live: Live) -> Live:
+    """A pool always has a root dataset."""
     if isinstance(live.pools, Present) and isinstance(live.datasets, Present):
         for name, one in live.pools.value.items():
             if name not in live.datasets.value and one.state != "SUSPENDED":
                 why = f"zfs lists nothing of pool {name}, which is imported"
                 return replace(live, datasets=Unknown(why), snapshots=Unknown(why))
+    return live
+
+
+def _origins(live: Live) -> Live:
+    """A clone always has the snapshot that it was made of."""
+    if isinstance(live.datasets, Present) and isinstance(live.snapshots, Present):
+        there = {f"{one.dataset}@{one.name}" for each in live.snapshots.value.values() for one in each}
+        for name, dataset in live.datasets.value.items():
+            origin = dataset.properties.get("origin", ("-", ""))[0]
+            if origin not in ("-", "") and origin not in there:
+                return replace(live, snapshots=Unknown(f"zfs does not list {origin}, which {name} is a clone of"))
     return live

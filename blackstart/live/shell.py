@@ -41,12 +41,16 @@ section() {{
 """
 
 
-def assemble(sections: dict[str, str]) -> str:
-    """One script from section texts, in the order given. It always exits 0: what failed is said in the document."""
+def assemble(sections: dict[str, str], given: bool = False) -> str:
+    """One script from section texts, in the order given. It always exits 0: what failed is said in the document.
+
+    `given`: what comes on standard input is for a section, as fd 8; nothing else ever reads it.
+    """
     functions = "".join(f"section_{name}() {{\n{text.rstrip()}\n}}\n" for name, text in sections.items())
+    kept = "exec 8<&0\n" if given else ""
     calls = "".join(f"  section {name}\n" for name in sections)
     return (
-        f"{PRELUDE}{functions}"
+        f"{kept}{PRELUDE}{functions}"
         f"printf '%s\\n' '{BEGIN}'\n"
         "{\n"
         "  IFS= read -r B </proc/sys/kernel/random/uuid\n"

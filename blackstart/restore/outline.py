@@ -34,7 +34,10 @@ class Chosen:
 
 @dataclass
 class Outline:
-    """`left`: dataset -> why it does not come back. `refusals` forbid to begin, each with `next_command`."""
+    """`left`: dataset -> why it does not come back. `refusals` forbid to begin, each with `next_command`.
+
+    `about`: dataset or pool -> those of the refusals and warnings that are about its replica, key or room.
+    """
 
     node: str
     epoch: int
@@ -44,6 +47,12 @@ class Outline:
     refusals: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     next_command: str = ""
+    about: dict[str, list[str]] = field(default_factory=dict)
+
+    def refuse(self, name: str, why: str) -> None:
+        """It cannot begin because of this dataset or pool."""
+        self.refusals.append(why)
+        self.about.setdefault(name, []).append(why)
 
     @property
     def bytes(self) -> int:
@@ -114,26 +123,27 @@ def _add(
     if not snapshots:
         if known and item.name in means.elsewhere:
             other = means.elsewhere[item.name]
-            made.refusals.append(
-                f"{item.name}: only vault {other} has it (@{known.snapshot}); all comes from one vault"
+            made.refuse(
+                item.name, f"{item.name}: only vault {other} has it (@{known.snapshot}); all comes from one vault"
             )
             made.next_command = means.other_way
         elif known and known.guid:
-            made.refusals.append(
-                f"{item.name}: the record says that @{known.snapshot} arrived, but there is no replica"
+            made.refuse(
+                item.name, f"{item.name}: the record says that @{known.snapshot} arrived, but there is no replica"
             )
         else:
             made.left[item.name] = "nothing of it ever arrived on the vault: it will be empty"
         return
     if known and known.guid and known.guid not in {snapshot.guid for snapshot in snapshots}:
-        made.refusals.append(
+        made.refuse(
+            item.name,
             f"{item.name}: the replica does not carry @{known.snapshot} (guid {known.guid}) that the record names; "
-            f"its newest is @{snapshots[-1].name} (guid {snapshots[-1].guid})"
+            f"its newest is @{snapshots[-1].name} (guid {snapshots[-1].guid})",
         )
         return
     snapshot = choose(snapshots, made.at)
     if snapshot is None:
-        made.refusals.append(f"{item.name}: no snapshot {made.at}; the vault has {_range(snapshots)}")
+        made.refuse(item.name, f"{item.name}: no snapshot {made.at}; the vault has {_range(snapshots)}")
         return
     encrypted = bool(replica and replica.encrypted)
     _check_key(made, item, encrypted, means)
@@ -159,11 +169,13 @@ def _below(made: Outline, means: Means) -> list[str]:
 
 def _check_key(made: Outline, item: WantedDataset, encrypted: bool, means: Means) -> None:
     if encrypted and item.encryption is None:
-        made.refusals.append(f"{item.name}: the replica is encrypted, and the spec as applied names no key")
+        made.refuse(item.name, f"{item.name}: the replica is encrypted, and the spec as applied names no key")
     elif encrypted and item.name in means.keys:
-        made.refusals.append(f"{item.name}: its key is not at hand: {means.keys[item.name]}")
+        made.refuse(item.name, f"{item.name}: its key is not at hand: {means.keys[item.name]}")
     elif item.encryption and not encrypted:
-        made.warnings.append(f"{item.name}: the spec wants it encrypted, the replica is not: it comes back plain")
+        why = f"{item.name}: the spec wants it encrypted, the replica is not: it comes back plain"
+        made.warnings.append(why)
+        made.about.setdefault(item.name, []).append(why)
 
 
 def _range(snapshots: tuple[ReplicaSnapshot, ...]) -> str:
@@ -184,8 +196,9 @@ def _space(made: Outline, means: Means) -> None:
         needed[pool] = needed.get(pool, 0) + each.snapshot.referenced
     for pool, size in sorted(needed.items()):
         if pool in means.free and size > means.free[pool] * (1 - _RESERVE):
-            made.refusals.append(
-                f"pool {pool} has {round_size(means.free[pool])} free, the snapshots need {round_size(size)}"
+            made.refuse(
+                pool,
+                f"pool {pool} has {round_size(means.free[pool])} free, the snapshots need {round_size(size)}",
             )
 
 
@@ -222,3 +235,9 @@ def round_size(size: int) -> str:
             break
         value /= 1000
     return f"{value:.3g} {unit}"
+
+
+def say_commit(commit: str) -> str:
+    """A commit cut short, with the `-dirty` behind it that tells of files that are in no commit."""
+    name, dash, dirty = commit.partition("-")
+    return f"{name[:12] or 'none'}{dash}{dirty}"

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from blackstart.spec import check_data, check_network, check_pools, check_references, check_units, check_values
+from blackstart.spec import (
+    check_data,
+    check_network,
+    check_pools,
+    check_references,
+    check_units,
+    check_values,
+    check_waivers,
+)
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import Sources, read_fleet
 from blackstart.spec.problem import Problem, SpecError
@@ -39,6 +47,7 @@ _CHECKS = (
     check_data.encryption,
     check_values.sizes,
     check_values.durations,
+    check_waivers.nodes,
 )
 
 
@@ -58,7 +67,7 @@ def check(fleet: Fleet, sources: Sources | None = None) -> list[Problem]:
 def warnings(fleet: Fleet, sources: Sources) -> list[Problem]:
     """What need not be a mistake but would be good to know, with lines, in order of file and line."""
     found = [*check_data.quota_sums(fleet), *check_data.keys(fleet, sources.root)]
-    found += [*check_pools.uneven(fleet), *check_values.probed_ports(fleet)]
+    found += [*check_pools.uneven(fleet), *check_values.probed_ports(fleet), *check_waivers.expired(fleet)]
     return sorted(map(sources.place, found), key=lambda problem: (problem.file, problem.line or 0))
 
 

@@ -17,6 +17,7 @@ from blackstart.spec.types import format_size
 
 _MIB = 1024**2
 _LEAST_MEMORY = 16 * _MIB  # below it systemd is killed before the container's first service
+_LEAST_CHECK = 300  # seconds; who watches over the checks looks every five minutes
 _LEAST_QUOTA = _MIB  # an empty ZFS file system takes some 100 KiB; 0 would be no quota at all
 
 
@@ -57,6 +58,8 @@ def durations(fleet: Fleet) -> Iterator[Problem]:
             yield Problem(file, ("replication", "interval"), "no time at all; write an interval like '15min'")
     if fleet.settings.defaults.heartbeat.period < 1:
         yield Problem("fleet.toml", ("defaults", "heartbeat", "period"), "no time at all; write a period like '60s'")
+    if fleet.settings.drift.interval < _LEAST_CHECK:
+        yield Problem("fleet.toml", ("drift", "interval"), "too short for a check of every node; write '5min' or more")
 
 
 def probed_ports(fleet: Fleet) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator
@@ -30,6 +31,7 @@ A fleet is a folder: `inventory` in the current folder, or the one that `BLACKST
     nodes/NAME.toml          one per host
     containers/NAME.toml     one per container
     lock.toml                digests of images and releases, written by the tool
+    waivers.toml             drift that may stay for a while; may be missing
     projects/NAME/           a service's files; NAME.service is its unit's template
     hosts.py                 pyinfra's inventory, made from all this; the same for every fleet
 
@@ -107,8 +109,13 @@ def _type(annotation: Any, metadata: list[Any]) -> str:
         return ("list, each " if inner[-1] is ... else "list of two, each ") + _one(inner[0])
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
-    words = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
-
+    words = {
+        str: "text",
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        date: "a day, like 2027-03-31",
+    }
     return words.get(annotation, "any value")
 
 

@@ -8,7 +8,8 @@ from pydantic import Field, StrictInt, model_validator
 
 from blackstart.spec.container import Container
 from blackstart.spec.node import Node, Replication
-from blackstart.spec.types import Digest, Duration, Model, Name, Package, Port, RelativePath
+from blackstart.spec.types import Digest, Duration, Model, Name, Package, Port, RelativePath, SecretRef
+from blackstart.spec.waiver import Waiver
 
 
 class Image(Model):
@@ -44,6 +45,22 @@ class Defaults(Model):
     """of every node"""
 
 
+class Drift(Model):
+    """When the vaults look at what they keep, and from when on a finding is announced."""
+
+    interval: Duration = "1h"  # type: ignore[assignment]
+    """from one check to the next; two of them without a completed check are announced too"""
+    sightings: StrictInt = Field(default=2, ge=1, le=100)
+    """how many checks in a row must find the same before it is announced"""
+
+
+class Announce(Model):
+    """Whom the vaults tell."""
+
+    urls: tuple[SecretRef, ...] = ()
+    """Apprise's URLs (chat, mail, webhook), each as a reference; resolved where `deploys/vault.py` runs"""
+
+
 class Settings(Model):
     """fleet.toml: what is common to all nodes and containers."""
 
@@ -55,6 +72,10 @@ class Settings(Model):
     """for what other files leave out"""
     replication: Replication = Replication()
     """of every node that does not say otherwise"""
+    drift: Drift = Drift()
+    """the checks on schedule"""
+    announce: Announce = Announce()
+    """where their findings go"""
     images: dict[Name, Image] = {}
     """root images of containers, by name"""
     ports: tuple[Port, Port] = (8100, 8999)
@@ -95,3 +116,4 @@ class Fleet(Model):
     nodes: dict[Name, Node]
     containers: dict[Name, Container]
     lock: Lock = Lock()
+    waivers: tuple[Waiver, ...] = ()

@@ -19,6 +19,7 @@ from blackstart.spec.locate import locate
 from blackstart.spec.node import Node
 from blackstart.spec.problem import Key, Problem, SpecError, nearest
 from blackstart.spec.types import FORMAT, Model, Name
+from blackstart.spec.waiver import Waivers
 
 M = TypeVar("M", bound=Model)
 
@@ -71,18 +72,18 @@ class _Reader:
         self.defaults: dict[str, Any] = {}
 
     def fleet(self) -> tuple[Fleet, Sources]:
-        self.problems += _strays(self.root, "", r"(?i)fleet|lock")
+        self.problems += _strays(self.root, "", r"(?i)fleet|lock|waivers")
         if not (self.root / "fleet.toml").is_file():
             said = "no fleet here: the file is missing; set BLACKSTART_FLEET to the folder that has it"
             raise SpecError(self.problems or [Problem(str(self.root / "fleet.toml"), (), said)])
         settings = self._settings()
         nodes = dict(self._folder("nodes", Node))
         containers = dict(self._folder("containers", Container))
-        lock = self._lock()
-        if self.problems or settings is None or lock is None:
+        lock, waivers = self._optional("lock.toml", Lock), self._optional("waivers.toml", Waivers)
+        if self.problems or settings is None or lock is None or waivers is None:
             unique = dict.fromkeys(self.problems)
             raise SpecError(sorted(unique, key=lambda problem: (problem.file, problem.line or 0)))
-        fleet = Fleet(settings=settings, nodes=nodes, containers=containers, lock=lock)
+        fleet = Fleet(settings=settings, nodes=nodes, containers=containers, lock=lock, waivers=waivers.waivers)
         return fleet, self.sources
 
     def _settings(self) -> Settings | None:
@@ -98,11 +99,12 @@ class _Reader:
             self._validate("fleet.toml", Container, {"format": FORMAT, "node": "node1"} | container, _DEFAULTS)
         return settings
 
-    def _lock(self) -> Lock | None:
-        if not (self.root / "lock.toml").exists():
-            return Lock()
-        data = self._read("lock.toml")
-        return None if data is None else self._validate("lock.toml", Lock, data)
+    def _optional(self, file: str, model: type[M]) -> M | None:
+        """A file that need not be there: then it says nothing. None, with problems noted, when it cannot be used."""
+        if not (self.root / file).exists():
+            return model()
+        data = self._read(file)
+        return None if data is None else self._validate(file, model, data)
 
     def _folder(self, folder: str, model: type[M]) -> Iterator[tuple[str, M]]:
         self.problems += _strays(self.root, folder)

@@ -10,14 +10,22 @@ from blackstart.spec.container import Container
 from blackstart.spec.fleet import Lock, Settings
 from blackstart.spec.node import Node
 from blackstart.spec.types import Model
+from blackstart.spec.waiver import Waivers
 
-FILES: dict[str, type[Model]] = {"fleet": Settings, "node": Node, "container": Container, "lock": Lock}
+FILES: dict[str, type[Model]] = {
+    "fleet": Settings,
+    "node": Node,
+    "container": Container,
+    "lock": Lock,
+    "waivers": Waivers,
+}
 
 TITLES = {
     "fleet": "fleet.toml",
     "node": "nodes/NAME.toml",
     "container": "containers/NAME.toml",
     "lock": "lock.toml",
+    "waivers": "waivers.toml",
 }
 
 

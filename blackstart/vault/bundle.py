@@ -34,17 +34,23 @@ class Bundle:
     archive: bytes
 
 
+def version(files: dict[str, bytes]) -> str:
+    """Of these files, by their path in the archive."""
+    digest = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        digest.update(f"{len(name)} {name} {len(content)} ".encode() + content)
+    return digest.hexdigest()[:12]
+
+
 def pack(files: dict[str, bytes]) -> Bundle:
     """Files by their path in the archive -> .tar.gz, byte for byte the same whenever and by whomever it is packed."""
-    digest = hashlib.sha256()
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for name, content in sorted(files.items()):
-            digest.update(f"{len(name)} {name} {len(content)} ".encode() + content)
             member = tarfile.TarInfo(name)
             member.size, member.mode = len(content), 0o644
             tar.addfile(member, io.BytesIO(content))
-    return Bundle(digest.hexdigest()[:12], gzip.compress(packed.getvalue(), mtime=0))
+    return Bundle(version(files), gzip.compress(packed.getvalue(), mtime=0))
 
 
 def collect() -> dict[str, bytes]:

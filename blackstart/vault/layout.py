@@ -12,6 +12,8 @@ LIBEXEC = "/usr/local/lib/blackstart"  # our scripts
 APPLIED = f"{STATE}/applied.json"
 CONFIRMED = f"{STATE}/confirmed"  # one file per vault: guids of this node's snapshots that it holds
 HEARTBEAT = f"{STATE}/heartbeat.json"
+WATCH = f"{STATE}/watch"  # of a host that watches over a vault's checks
+STAMPS = f"{WATCH}/completed"  # one file per vault: its last completed check
 
 # On a vault
 ROOT = "/srv/blackstart"
@@ -24,15 +26,20 @@ TOOL = "/opt/blackstart"  # <version>/ and the links `current`, `previous`
 LIBRARIES = f"{TOOL}/libraries"  # <lock>-<python>-<machine>/, and a link by the lock alone
 FLEET = f"{STATE}/fleet"  # a vault's own checkout of the fleet, for whoever runs the tool there
 CONFIG = "/etc/blackstart"
-KEYS = f"{CONFIG}/keys"  # replicate, restore (+ .pub): SSH keys by purpose
+KEYS = f"{CONFIG}/keys"  # read, replicate, restore (+ .pub): SSH keys by purpose
 KNOWN_HOSTS = f"{CONFIG}/known_hosts"  # one line per node, by its name (HostKeyAlias)
 REPLICATION = f"{CONFIG}/replication"  # <node>.json: what to pull from it, how long to keep it
 
+CHECK = f"{CONFIG}/drift.json"  # what to check, and how often
+READ_SSH = f"{CONFIG}/read_ssh_config"
+ANNOUNCE = f"{CONFIG}/announce"  # Apprise's URLs, one a line; not for everybody's eyes
+
 # Users by purpose; the same name on node and vault
+READ = "bs-read"
 REPLICATE = "bs-replicate"
 RESTORE = "bs-restore"
 PRUNE = "bs-prune"
-GROUP = "blackstart"  # the users above, on a vault: they share a node's folder
+GROUP = "blackstart"  # the users above except the reader, on a vault: they share a node's folder
 
 SNAPSHOT_PREFIX = "blackstart_"  # blackstart_2026-11-22T01:43:00Z
 HOLD = "blackstart"  # the vault's hold on what it must not lose

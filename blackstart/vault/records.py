@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from blackstart.reading import ABSENT, Absent, Present, Reading, Unknown
-from blackstart.vault import layout
+from blackstart.reading import ABSENT, NOT_ASKED, Absent, Present, Reading, Unknown
+from blackstart.vault import fitness, layout
+from blackstart.vault.fitness import Notes, Room
 from blackstart.vault.python import Target, parse_target
 from blackstart.vault.record import Record, load_record
 
@@ -56,6 +57,12 @@ class VaultReading:
     specs: Reading[str]  # the fleet's commit in fleet.git; absent: none was brought yet
     python: Reading[Target]  # what the tool's libraries are made for
     libraries: Reading[tuple[str, ...]]  # those that are there; absent: none was ever brought
+    # Of a reading that asks for it (records_script)
+    room: Reading[Room] = NOT_ASKED
+    packages: Reading[dict[str, bool]] = NOT_ASKED  # in the index of kept packages -> whether its file is there
+    commits: Reading[tuple[str, ...]] = NOT_ASKED  # of the fleet, that were ever brought
+    notes: Reading[dict[str, Notes]] = NOT_ASKED  # by node
+    outcome: Reading[dict[str, Any]] = NOT_ASKED  # of the last restore, as in the journal; {}: there was none
 
 
 @dataclass
@@ -113,7 +120,16 @@ def parse(text: str, pool: str) -> VaultReading:
         specs=_specs(sections, pool),
         python=_read(sections, "python", parse_target),
         libraries=_absent_if(sections, "libraries", _NO_FILE, _read(sections, "libraries", tuple)),
+        room=_asked(sections, "room", fitness.parse_room),
+        packages=_asked(sections, "packages", fitness.parse_packages),
+        commits=_asked(sections, "commits", tuple),
+        notes=_asked(sections, "notes", fitness.parse_notes),
+        outcome=_asked(sections, "outcome", fitness.parse_outcome),
     )
+
+
+def _asked(sections: dict[str, _Section], name: str, parse: Callable[[list[str]], T]) -> Reading[T]:
+    return _read(sections, name, parse) if name in sections else NOT_ASKED
 
 
 def unknown(why: str) -> VaultReading:

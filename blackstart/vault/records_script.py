@@ -6,7 +6,7 @@ Its frame: `+NAME` begins a section, `|` precedes each line it printed, `!` each
 from __future__ import annotations
 
 from blackstart.change import shell
-from blackstart.vault import layout
+from blackstart.vault import fitness, layout
 
 _PRELUDE = r"""
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -53,10 +53,11 @@ section libraries ls -1 "$LIBRARIES"
 """
 
 
-def script(pool: str, records_only: bool = False) -> str:
+def script(pool: str, records_only: bool = False, fit: bool = False) -> str:
     """The one script, for a vault whose data lies on `pool`. Changes nothing.
 
     `records_only`: the records and the clock, for a reading in which all else is known; replicas take the longest.
+    `fit`: also what tells whether it could bring nodes back now.
     """
     words = {
         "POOL": pool,
@@ -64,14 +65,23 @@ def script(pool: str, records_only: bool = False) -> str:
         "KEYS": layout.KEYS,
         "TOOL": layout.TOOL,
         "IMAGES": layout.IMAGES,
+        "PACKAGES": layout.PACKAGES,
         "PROJECTS": layout.PROJECTS,
         "SPECS": layout.SPECS,
         "LIBRARIES": layout.LIBRARIES,
     }
     asked = _RECORDS + ("section replicas :\n" if records_only else _SECTIONS)
+    if fit:
+        asked += fitness.SECTIONS
     return "".join(f"{name}={shell(value)}\n" for name, value in words.items()) + _PRELUDE + asked
 
 
 def keys_script() -> str:
     """The keys alone, which `parse` then finds; no pool is asked anything."""
     return f"KEYS={shell(layout.KEYS)}\n{_PRELUDE}section keys keys\n"
+
+
+def outcome_script(node: str) -> str:
+    """How the last restore of a node went, alone, which `parse` then finds: a journal may be long."""
+    words = {"LIVE": layout.LIVE, "JOURNAL": f"{layout.node_folder(node)}/journal.jsonl"}
+    return "".join(f"{name}={shell(value)}\n" for name, value in words.items()) + _PRELUDE + fitness.OUTCOME

@@ -8,16 +8,15 @@ arrived, 1 something did not, 3 the node could not be reached or read.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from blackstart.vault import asked, bzfs, config, files, layout, stale
+from blackstart.vault.alone import Busy, alone
 from blackstart.vault.exchange import Source, finish_lines, obstacle, parse_begin
 from blackstart.vault.freshness import Age, freshness
 from blackstart.vault.record import DatasetRecord, Record
@@ -29,27 +28,12 @@ class Unreachable(Exception):
     """The node could not be asked, or its answer not understood."""
 
 
-class Busy(Exception):
-    """Another replication of this node is running."""
-
-
 @dataclass
 class Outcome:
     """What became of each dataset in one run: dataset -> one sentence."""
 
     arrived: dict[str, Snapshot] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Two replications of one node exclude each other. Raises Busy."""
-    with (folder / "replicate.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Busy from error
-        yield
 
 
 class Pull:
@@ -274,7 +258,7 @@ def main(arguments: list[str]) -> int:
         mounted()
         started = time.monotonic()
         pull = Pull(wishes, options.reason)
-        with alone(pull.store.folder):
+        with alone(pull.store.folder / "replicate.lock"):
             pull.reason = options.reason or asked.take(pull.store.folder)
             return report(node, pull.run(), pull.store.folder, time.monotonic() - started)
     except FileNotFoundError:

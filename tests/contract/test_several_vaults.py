@@ -144,7 +144,9 @@ def test_a_silent_vaults_keys_are_remembered_so_that_a_rebuilt_node_lets_every_v
     assert after.vault_keys == keys
     record_operations._kept.clear()
     world = World(vault1=replace(knows(after), keys=Present(keys["vault1"])), vault2=SILENT)
-    assert world.run(SimpleNamespace(_inner=lambda spec: [record_operations.vault_keys(spec)]), spec=spec()) == [keys]
+    assert world.run(
+        SimpleNamespace(_inner=lambda spec: [record_operations.vault_keys(spec, tuple(spec.vaults))]), spec=spec()
+    ) == [keys]
 
 
 def test_a_vault_that_never_answered_is_not_tried_for_each_question(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,10 @@ OF_THE_FLEET = [
     "attach node1",
     "enroll node1",
     "apply",
+    "drift",
+    "drift node1 --json",
+    "plan node1",
+    "runbook node1",
     "replicate node1",
     "retire node1/crm",
     "spec check",
@@ -84,7 +88,16 @@ def test_a_refused_plan_is_not_asked_about(fleet: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    "words", ["why node1", "attach node1", "replicate node1", "replicate node1 --status", "retire node1/web"]
+    "words",
+    [
+        "drift",
+        "drift node1",
+        "why node1",
+        "attach node1",
+        "replicate node1",
+        "replicate node1 --status",
+        "retire node1/web",
+    ],
 )
 def test_a_host_that_does_not_answer_is_3(fleet: Path, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
     gone = subprocess.CompletedProcess([], 255, "", "ssh: connect to host 192.0.2.1 port 22: No route to host\n")

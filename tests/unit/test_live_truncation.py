@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from blackstart.live.frame import BEGIN, END, read_frames
 from blackstart.live.model import Live
-from blackstart.live.script import parse
-from blackstart.reading import Unknown
+from blackstart.live.script import _agreed, parse
+from blackstart.reading import Present, Unknown
 
 RECORDED = Path(__file__).parent / "recorded"
 DOCUMENTS = sorted(RECORDED.glob("*.reading"))
@@ -116,3 +116,17 @@ def test_a_failed_section_gives_its_complaint_and_the_others_count() -> None:
     assert live.files == Unknown("exit status 3")
     assert live.units == Unknown("not asked for")
     assert type(live.zfs).__name__ == "Absent"
+
+
+def test_a_clone_whose_snapshot_is_not_listed_shows_that_the_list_is_not_whole() -> None:
+    """Of this machine a data set is made a clone, of a snapshot that is there and of one that is not."""
+    document = (RECORDED / "running.reading").read_text()
+    full = parse(document)
+    assert isinstance(full.snapshots, Present) and isinstance(full.datasets, Present)
+    snapshot = next(each for some in full.snapshots.value.values() for each in some)
+    name = f"{snapshot.dataset}@{snapshot.name}"
+    some = next(iter(full.datasets.value.values()))
+    for origin, lost in ((name, False), (f"{name}x", True)):
+        clone = dataclasses.replace(some, properties=some.properties | {"origin": (origin, "-")})
+        read = _agreed(dataclasses.replace(full, datasets=Present(full.datasets.value | {some.name: clone})))
+        assert isinstance(read.snapshots, Unknown) is lost

@@ -89,8 +89,8 @@ def test_schema_of_sizes_and_names() -> None:
     assert list(validator.iter_errors(good)) != []
 
 
-def test_schema_prints_all_four(fleet: Path) -> None:
-    assert set(json.loads(run("spec", "schema").output)) == {"fleet", "node", "container", "lock"}
+def test_schema_prints_all_files(fleet: Path) -> None:
+    assert set(json.loads(run("spec", "schema").output)) == {"fleet", "node", "container", "lock", "waivers"}
 
 
 def test_the_reference_is_current() -> None:

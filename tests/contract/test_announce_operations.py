@@ -1,0 +1,68 @@
+"""The URLs of those who are told: on the channel alone, only where they differ, never while a run is prepared."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pyinfra.context import ctx_host, ctx_state
+
+from operations import announce
+
+URL = "json://chat.example/s3cret"
+Run = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    (tmp_path / "chat").write_text(f"{URL}\n")
+
+    def go(*references: str, there: str | None = None, executing: bool = True) -> list[Any]:
+        announce._resolved.clear()
+        host = SimpleNamespace(name="vault1", get_fact=lambda *_, **__: there)
+        with ctx_state.use(SimpleNamespace(is_executing=executing)), ctx_host.use(host):  # type: ignore[arg-type]
+            return list(announce.places._inner(references=references, folder=tmp_path))
+
+    yield go
+    announce._resolved.clear()
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_it_goes_through_the_channel_and_is_printed_nowhere(run: Run) -> None:
+    (command,) = run("file:chat")
+    assert command.connector_arguments == {"_stdin": f"{URL}\n"}
+    assert "s3cret" not in str(command) and "s3cret" not in command.get_raw_value()
+    assert command.get_masked_value() == announce.put()
+
+
+def test_what_is_there_stays(run: Run) -> None:
+    assert run("file:chat", there=digest(f"{URL}\n")) == []
+    assert run() == [] and run("file:chat", executing=False) == []
+
+
+def test_what_nobody_wants_to_be_told_any_more_is_emptied(run: Run) -> None:
+    (command,) = run(there=digest(f"{URL}\n"))
+    assert command.connector_arguments == {"_stdin": ""}
+
+
+@pytest.mark.parametrize(
+    ("reference", "why"), [("file:none", "No such file"), ("command:printf 'a\\nb\\n'", "not one line")]
+)
+def test_a_reference_that_leads_nowhere_refuses_this_host_and_says_which(run: Run, reference: str, why: str) -> None:
+    (said,) = run(reference)
+    text = " ".join(subprocess.run(["sh", "-c", said], capture_output=True, text=True, check=False).stderr.split())
+    assert reference.split()[0] in text and why in text and "s3cret" not in text
+
+
+def test_few_may_read_the_file() -> None:
+    text = announce.put()
+    assert text.index("umask 077") < text.index("cat >") < text.index("chown root:bs-read")
+    assert text.splitlines()[-1] == "mv -T /etc/blackstart/announce.new /etc/blackstart/announce"

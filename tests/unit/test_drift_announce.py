@@ -1,0 +1,113 @@
+"""What is said, how long it may be, and that the place it goes to stays a secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from blackstart.drift import announce
+from blackstart.drift.damping import Event, Sighting
+from blackstart.drift.finding import Finding
+from blackstart.drift.remembered import Memory, dump, load
+from blackstart.drift.words import MOST, message
+
+DRIFT = Finding("drift", "node1", "dataset", "tank/db", "quota", "10G", "20G", "host changed", remedy="blackstart plan")
+LOSS = Finding("recoverability", "node1", "replica", "tank/db", reason="the replica is 3 h old")
+BLIND = Finding("unknown", "node2", "host", "", live="not reached")
+STRAY = Finding("unmanaged", "node1", "container", "test")
+
+
+def test_a_message_says_what_matters_first() -> None:
+    events = [
+        Event("over", 7200, 3600, STRAY),
+        Event("found", 7200, 3600, DRIFT),
+        Event("changed", 7200, 3600, LOSS),
+        Event("found", 7200, 3600, BLIND),
+        Event("found", 7200, 3600, STRAY),
+    ]
+    title, body = message("vault1", events)
+    assert title == "blackstart vault1: 3 new, 1 changed, 1 over"
+    assert body.splitlines() == [
+        "rebuild: node1: replica tank/db: the replica is 3 h old",
+        "not read: node2: host: not reached",
+        "differs: node1: dataset tank/db quota: spec 10G, live 20G (host changed); next: blackstart plan",
+        "unmanaged: node1: container test: not in the spec",
+        "over: node1: container test, since 1970-01-01 01:00 UTC",
+        "all of it: blackstart drift, on vault1 or where you work",
+    ]
+
+
+def test_a_thousand_findings_are_a_short_message() -> None:
+    events = [Event("found", 1, 1, Finding("unmanaged", "node1", "file", f"/etc/{each}")) for each in range(1000)]
+    title, body = message("vault1", events)
+    assert title.endswith("1000 new") and len(body.splitlines()) == MOST + 2
+    assert f"and {1000 - MOST} more" in body
+
+
+def test_what_is_remembered_comes_back_whole() -> None:
+    memory = Memory([Sighting(DRIFT, 1, 2, "a | b", ("pool tank",))], {"abc": [Event("over", 2, 1, LOSS, "gone")]})
+    assert load(dump(memory)) == memory
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"format": 2}', dump(Memory())[:-10], "junk" * 16384])
+def test_what_is_torn_is_refused_with_a_word(text: str) -> None:
+    with pytest.raises(ValueError):
+        load(text)
+
+
+class _Service(BaseHTTPRequestHandler):
+    taken: list[dict[str, str]] = []
+    status = 200
+
+    def do_POST(self) -> None:
+        self.taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(self.status)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def service() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), _Service)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    _Service.taken, _Service.status = [], 200
+    yield f"json://127.0.0.1:{server.server_port}/s3cret-token"
+    server.shutdown()
+    server.server_close()
+
+
+def test_apprise_brings_it(service: str) -> None:
+    announce.tell(service, "a title", "line one\nline two")
+    assert [(each["title"], each["message"]) for each in _Service.taken] == [("a title", "line one\nline two")]
+
+
+def test_a_refusal_names_the_place_and_not_its_url(
+    service: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    _Service.status = 500
+    with caplog.at_level(logging.INFO), pytest.raises(announce.AnnounceError) as error:
+        announce.tell(service, "a title", "text")
+    assert str(error.value).startswith(f"the announcement to json:// ({announce.name(service)}) was not taken")
+    said = str(error.value) + "".join(capsys.readouterr()) + "".join(each.getMessage() for each in caplog.records)
+    assert "s3cret" not in said
+
+
+def test_no_url_at_all_is_said_without_it() -> None:
+    for text in ("s3cret", "nosuch://s3cret"):
+        with pytest.raises(announce.AnnounceError, match="is no URL that Apprise knows") as error:
+            announce.tell(text, "a", "b")
+        assert "s3cret" not in str(error.value)
+
+
+def test_urls_are_lines_and_no_file_is_none(tmp_path: Path) -> None:
+    (tmp_path / "announce").write_text("# ours\njson://a\n\n mailto://b \n")
+    assert announce.urls(tmp_path / "announce") == ["json://a", "mailto://b"]
+    assert announce.urls(tmp_path / "none") == []
