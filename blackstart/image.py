@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -35,7 +36,10 @@ _EXCLUDE = (
 _NO_CACHE = ('Dir::Cache::pkgcache "";', 'Dir::Cache::srcpkgcache "";')
 
 # Runs outside, with the root file system as $1. A name or a machine id in an image would be every container's;
-# timers that fetch packages have no place in something that is made anew from a digest.
+# timers that fetch packages have no place in something that is made anew from a digest. A text, not a file: without
+# root it is another user of mmdebstrap's namespace who runs it, and may not look into a home with mode 0700 (Debian's).
+# tmp is left to mmdebstrap, which keeps apt's settings there: without them its next apt-get would clear this machine's
+# own package lists.
 _CUSTOMISE = r"""set -eu
 cd "$1"
 rm -f etc/hostname etc/resolv.conf var/lib/dbus/machine-id etc/apt/apt.conf.d/99mmdebstrap
@@ -46,7 +50,7 @@ echo "deb http://deb.debian.org/debian $SUITE main" > etc/apt/sources.list
 find etc/systemd/system -name 'apt-daily*.timer' -delete
 find etc/systemd/system -name 'e2scrub*' -delete
 find etc/systemd/system -name 'fstrim.timer' -delete
-rm -rf var/cache/apt/* var/cache/debconf/*-old var/lib/apt/lists/* var/log/*.log var/log/apt tmp/*
+rm -rf var/cache/apt/* var/cache/debconf/*-old var/lib/apt/lists/* var/log/*.log var/log/apt
 """
 
 _VERSION = 2  # raise when the building itself changes
@@ -70,7 +74,7 @@ class Recipe:
         parts = [self.suite, sorted(self.include), self.architecture, _EXCLUDE, _NO_CACHE, _CUSTOMISE, _VERSION]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
-    def command(self, tarball: Path, hook: Path) -> list[str]:
+    def command(self, tarball: Path) -> list[str]:
         """mmdebstrap's command line; with root it uses that, otherwise a user namespace."""
         keyring = apt.keyring()
         return [
@@ -84,7 +88,7 @@ class Recipe:
             *(f"--dpkgopt={line}" for line in _EXCLUDE),
             *([f"--keyring={keyring}"] if keyring else []),
             *(f"--aptopt={option}" for option in apt.options()),
-            f"--customize-hook={hook}",
+            f"--customize-hook=SUITE={shlex.quote(self.suite)}\n{_CUSTOMISE}",
             self.suite,
             str(tarball),
             apt.mirror(),
@@ -127,10 +131,8 @@ def build(recipe: Recipe, say: Say, cache: Path | None = None, again: bool = Fal
         if shutil.which("mmdebstrap") is None:
             raise ImageError("mmdebstrap is missing: run `apt install mmdebstrap zstd`")
         with _workshop(cache) as new:
-            tarball, hook = new / "root.tar.zst", new / "customise"
-            hook.write_text("#!/bin/sh\n" + f"SUITE={recipe.suite}\n" + _CUSTOMISE)
-            hook.chmod(0o755)
-            _run(recipe.command(tarball, hook), new / "build.log", say)
+            tarball = new / "root.tar.zst"
+            _run(recipe.command(tarball), new / "build.log", say)
             locked = _keep(tarball, cache)
         write_whole(pointer, json.dumps({"digest": locked.digest, "size": locked.size}) + "\n")
     return locked
@@ -216,7 +218,6 @@ def _alone(cache: Path, say: Say) -> Iterator[None]:
 def _workshop(cache: Path) -> Iterator[Path]:
     """A folder beside the results; what is in it at the end goes."""
     new = Path(tempfile.mkdtemp(prefix="new-", dir=cache))
-    new.chmod(0o755)  # mmdebstrap's hook is run by another user of its namespace
     try:
         yield new
     finally:

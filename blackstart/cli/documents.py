@@ -16,9 +16,9 @@ def json_() -> None:
 
 
 @json_.command("schema")
-@click.argument("name", type=click.Choice(sorted(DOCUMENTS)), required=False)
+@click.argument("name", type=click.Choice(sorted(DOCUMENTS)), required=False, metavar="[NAME]")
 def schema_(name: str | None) -> None:
-    """Print the JSON Schema of one kind of document, or of all of them by name. Changes nothing."""
+    """Print the JSON Schema of one kind of document, like `why`, or of all of them by name. Changes nothing."""
     made = schema(name) if name else {each: schema(each) for each in DOCUMENTS}
     click.echo(json.dumps(made, indent=1))
 

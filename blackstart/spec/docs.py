@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 import types
 from collections.abc import Iterator
 from datetime import date
@@ -14,48 +16,74 @@ from blackstart.spec.schema import FILES, TITLES
 from blackstart.spec.types import Grammar, parse_size
 
 _INTRODUCTION = """\
-# The spec: reference
+# What can a spec say?
 
-This page is made from the code (`blackstart spec docs > docs/spec.md`); a test keeps it current.
+Every file of a fleet, every key, what it takes and what it is when left out.
+This page is made from the code (`blackstart spec docs > docs/spec.md`); a test
+keeps it current.
 
-**Read the example first**: [`inventory/`](../inventory) is a whole fleet with comments, and shows in a few minutes what
-this page lists. Copy it, change it, and run
+**Read the example first**: [`inventory/`](../inventory) is a whole fleet with
+comments, and shows in a few minutes what this page lists. Copy it, change it,
+and run
 
-    blackstart spec check          # everything that is wrong, by file, line and key
-    blackstart spec show node1     # what it comes to, with defaults and derived values
-    blackstart spec schema node    # JSON Schema, for editors
+    blackstart spec check        # everything that is wrong: file, line and key
+    blackstart spec show node1   # what it comes to, with all that is derived
+    blackstart spec schema node  # JSON Schema, for editors
 
-A fleet is a folder: `inventory` in the current folder, or the one that `BLACKSTART_FLEET` names.
+A fleet is a folder: `inventory` in the current folder, or the one that
+`BLACKSTART_FLEET` names.
 
-    fleet.toml               what is common
-    nodes/NAME.toml          one per host
-    containers/NAME.toml     one per container
-    lock.toml                digests of images and releases, written by the tool
-    waivers.toml             drift that may stay for a while; may be missing
-    projects/NAME/           a service's files; NAME.service is its unit's template
-    hosts.py                 pyinfra's inventory, made from all this; the same for every fleet
+    fleet.toml              what is common
+    nodes/NAME.toml         one per host
+    containers/NAME.toml    one per container
+    lock.toml               digests of images and releases, written by the tool
+    waivers.toml            drift that may stay for a while; may be missing
+    projects/NAME/          a service's files; NAME.service: its unit's template
+    hosts.py                pyinfra's inventory, made from all this; the same
+                            for every fleet
 
-- Every file begins with `format = 1`. A newer format is refused, an older one is lifted by `blackstart spec migrate`.
-- An unknown key is an error. Sizes and durations carry their unit: `200GiB` (1024), `4TB` (1000), `15min`.
-- Secrets are never written here, only where they are: `file:PATH` in this folder, `command:LINE`, `sops:FILE#KEY`.
-- What `[defaults.container]` says holds for every container's file that does not say it. Tables are merged, lists
-  replaced.
-- A unit's template knows `{{ project }}`, `{{ container }}`, `{{ port }}` and `{{ root }}`, the folder of the release.
+- Every file begins with `format = 1`. A newer format is refused, an older one
+  is lifted by `blackstart spec migrate`.
+- An unknown key is an error. Sizes and durations carry their unit: `200GiB`
+  (1024), `4TB` (1000), `15min`.
+- Secrets are never written here, only where they are: `file:PATH` in this
+  folder, `command:LINE`, `sops:FILE#KEY`.
+- What `[defaults.container]` says holds for every container's file that does
+  not say it. Tables are merged, lists replaced.
+- A unit's template knows `{{ project }}`, `{{ container }}`, `{{ port }}` and
+  `{{ root }}`, the folder of the release.
 
-What is looked at across files (`spec check`): names, addresses, MACs, ports, SSH targets and host keys that two things
-share, derived ones too; id maps of one node that overlap without being equal (LXC's usual shared map is fine,
-half-shared ones are a mistake); datasets with two owners or outside the node's pools; quotas and reservations above the
-pool; disks used twice; replicated datasets without a vault, and unreplicated ones without a reason; names of nodes,
-pools, bridges, images, projects and containers that do not exist; circles in `after`; an encrypted clone of a plain
-image; memory, quotas and intervals that are too small to work.
+What is looked at across files (`spec check`): names, addresses, MACs, ports,
+SSH targets and host keys that two things share, derived ones too; id maps of
+one node that overlap without being equal (LXC's usual shared map is fine,
+half-shared ones are a mistake); datasets with two owners or outside the node's
+pools; quotas and reservations above the pool; disks used twice; replicated
+datasets without a vault, and unreplicated ones without a reason; names of
+nodes, pools, bridges, images, projects and containers that do not exist;
+circles in `after`; an encrypted clone of a plain image; memory, quotas and
+intervals that are too small to work.
 
-What need not be a mistake is a warning, and does not change the exit code: a key (`file:`) that this machine does not
-have; quotas that are more than the pool together; members of a mirror or raidz of very different size; a probe on
-another port than that of the container's only service.
+What need not be a mistake is a warning, and does not change the exit code: a
+key (`file:`) that this machine does not have; quotas that are more than the
+pool together; members of a mirror or raidz of very different size; a probe on
+another port than that of the container's only service; a fleet that is in no
+git commit yet.
 
-A host's SSH key is pinned by `host_key`. When a host was replaced, read the new one on its console
-(`cat /etc/ssh/ssh_host_ed25519_key.pub`) and write it here; nothing ever accepts a key on sight.
+A host's SSH key is pinned by `host_key`. When a host was replaced, read the new
+one on its console (`cat /etc/ssh/ssh_host_ed25519_key.pub`) and write it here;
+nothing ever accepts a key on sight.
+
+Below, each key with what it means, and under it what it takes.
 """
+
+
+def wrapped(text: str, first: str = "", rest: str = "") -> str:
+    """A paragraph or an item of a list in 80 columns, for a terminal; what stands in `...` is never broken."""
+    whole = re.sub(r"`[^`]*`", lambda code: code[0].replace(" ", "\0"), " ".join(text.split()))
+    lines = textwrap.wrap(
+        whole, 80, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(lines).replace("\0", " ") + "\n"
 
 
 def reference() -> str:
@@ -69,20 +97,20 @@ def reference() -> str:
 
 
 def section(model: type[BaseModel], told: set[type[BaseModel]], defaults: bool = True) -> Iterator[str]:
-    """A model's table, and after it the tables of those inside it that are not `told` yet.
+    """A model's keys, and after them those of the models inside it that are not `told` yet.
 
     `defaults`: what a key comes to that is left out. Without it the page is about what is written, not typed.
     """
     told.add(model)
-    yield f"\n{' '.join((model.__doc__ or '').split())}\n\n"
-    yield "| key | value | default | |\n|---|---|---|---|\n" if defaults else "| key | value | |\n|---|---|---|\n"
+    yield f"\n{wrapped(model.__doc__ or '')}\n"
     for name, field in model.model_fields.items():
         value = _type(field.annotation, list(field.metadata))
         if defaults:
-            value = f"{value} | {_default(field)}"
+            value += _default(field)
         elif not field.is_required():
-            value = f"{value}, may be missing"
-        yield f"| `{field.alias or name}` | {value} | {field.description or ''} |\n"
+            value += ", may be missing"
+        yield wrapped(f"`{field.alias or name}`: {field.description}", "- ", "  ")
+        yield wrapped(value, "  - ", "    ")
     for field in model.model_fields.values():
         for inner in _models(field.annotation):
             if inner not in told:
@@ -127,15 +155,14 @@ def _one(annotation: Any) -> str:
 
 def _default(field: FieldInfo) -> str:
     if field.is_required():
-        return "**required**"
+        return ", **required**"
     value = field.default
     if isinstance(value, BaseModel) or value in (None, {}, ()):
         return ""
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
     if isinstance(value, tuple):
-        return f"`{list(value)}`"
-    return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"
+        value = list(value)
+    shown = str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else value
+    return f", `{shown}` if left out"
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

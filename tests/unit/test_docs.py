@@ -96,8 +96,14 @@ def quoted() -> list[str]:
     return sorted({part.strip() for word in words for part in word.split("...")})
 
 
-def test_the_recovery_page_fits_a_vaults_console() -> None:
-    assert [line for line in RECOVERY.splitlines() if len(line) > 80] == []
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_fit_a_terminal_and_open_with_what_they_answer(page: Path) -> None:
+    lines = page.read_text().splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+    assert lines[0].startswith("# ") and (lines[0].endswith("?") or page.name == "README.md")
+
+
+def test_the_recovery_page_has_no_table_for_a_vaults_console() -> None:
     assert "\n|" not in RECOVERY
 
 

@@ -17,8 +17,13 @@ RECIPE = image.Recipe("trixie", ("systemd-sysv", "python3"), "amd64")
 STUB = """#!/bin/sh
 echo run >> "$STUB_LOG"
 [ -z "$STUB_FAILS" ] || { echo "E: no such suite" >&2; exit 3; }
-for word; do case "$word" in *.tar.zst) out=$word ;; esac; done
-mkdir -p "$STUB_LOG.d/sbin" && echo init > "$STUB_LOG.d/sbin/init"
+for word; do case "$word" in
+  *.tar.zst) out=$word ;;
+  --customize-hook=*) hook=${word#*=} ;;
+esac; done
+cd "$STUB_LOG.d" && mkdir -p sbin tmp etc/apt etc/systemd/system var/cache/apt || exit 4
+echo init >sbin/init; echo node >etc/hostname; echo >tmp/mmdebstrap.apt.conf.x
+cd / && sh -c "$hook" exec "$STUB_LOG.d" || exit 4
 tar --zstd -cf "$out" -C "$STUB_LOG.d" .
 """
 
@@ -32,6 +37,7 @@ def stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tool.parent}:/usr/bin:/bin")
     monkeypatch.setenv("STUB_LOG", str(tmp_path / "runs"))
+    (tmp_path / "runs.d").mkdir()
     monkeypatch.delenv("STUB_FAILS", raising=False)
     return tmp_path / "runs"
 
@@ -52,10 +58,20 @@ def test_the_recipe_decides_the_digest() -> None:
 
 
 def test_the_command_line(tmp_path: Path) -> None:
-    words = RECIPE.command(tmp_path / "root.tar.zst", tmp_path / "hook")
+    words = RECIPE.command(tmp_path / "root.tar.zst")
     assert words[:2] == ["mmdebstrap", "--variant=minbase"]
-    assert "--include=systemd-sysv,python3" in words and f"--customize-hook={tmp_path}/hook" in words
+    assert "--include=systemd-sysv,python3" in words
     assert words[-3:-1] == ["trixie", f"{tmp_path}/root.tar.zst"]
+    # In its namespace, another user than the one whose home that is looks at everything else.
+    assert [word for word in words if str(tmp_path) in word] == [words[-2]]
+
+
+def test_no_container_gets_the_name_of_the_image(tmp_path: Path, stub: Path) -> None:
+    tarball = image.tarball_of(image.build(RECIPE, quiet, tmp_path / "cache"), tmp_path / "cache")
+    listed = subprocess.run(["tar", "--zstd", "-tf", str(tarball)], capture_output=True, text=True, check=True).stdout
+    assert "./etc/machine-id\n" in listed and "hostname" not in listed
+    assert "./tmp/mmdebstrap.apt.conf.x\n" in listed  # it is its own to remove, when apt has read it
+    assert (tmp_path / "runs.d/etc/apt/sources.list").read_text() == "deb http://deb.debian.org/debian trixie main\n"
 
 
 def test_built_once_then_from_the_cache(tmp_path: Path, stub: Path) -> None:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spec_fleet import CRM, FLEET, crm, db, mistakes, notes, problems, swap, write
+from spec_fleet import (
+    CRM,
+    FLEET,
+    crm,
+    db,
+    mistakes,
+    node,
+    notes,
+    plus,
+    problems,
+    swap,
+    write,
+)
 
 
 @mistakes(
@@ -59,9 +71,36 @@ from spec_fleet import CRM, FLEET, crm, db, mistakes, notes, problems, swap, wri
         "containers/db.toml:4: rootfs_dataset.encryption: a clone of a plain image cannot be encrypted; "
         'write rootfs = "persistent"',
     ),
+    (
+        node('[datasets."tank/a"]\nmountpoint = "/srv"\n[datasets."tank/b"]\nmountpoint = "/srv"\n'),
+        'nodes/node1.toml:14: datasets."tank/b": the mount point /srv is taken by '
+        'nodes/node1.toml (datasets."tank/a") already',
+    ),
+    (
+        node('[datasets."tnk/a"]\n'),
+        'nodes/node1.toml:12: datasets."tnk/a": tnk/a lies outside the pools of node1, which are: tank',
+    ),
+    (
+        {CRM: plus("containers/crm.toml", 'reservation = "201GiB"\n')},
+        'containers/crm.toml:6: mounts."/var/lib/crm".reservation: is more than the quota of the same dataset',
+    ),
+    (
+        node("[replication]\ntargets = []\n")
+        | db("".join(f'[mounts."/{name}"]\ndataset = "tank/{name}"\n' for name in ("b", "c", "d"))),
+        "nodes/node1.toml:13: replication.targets: tank/b, tank/c, tank/d and 1 more: replicated, "
+        "but no other node is named as a vault in `replication.targets`",
+    ),
 )
 def test_a_mistake_is_one_sentence(tmp_path: Path, changed: dict[str, str], expected: str) -> None:
     assert problems(write(tmp_path, **changed)) == [expected]
+
+
+def test_what_just_fits_is_fine(tmp_path: Path) -> None:
+    """The whole pool, as quota and as reservation; a rootfs of one's own with a key."""
+    write(tmp_path, **{CRM: swap("containers/crm.toml", '"200GiB"', '"4TB"\nreservation = "4TB"')})
+    assert problems(tmp_path) == []
+    write(tmp_path, **db('rootfs = "persistent"\nrootfs_dataset = { encryption = { key = "command:k" } }\n'))
+    assert problems(tmp_path) == []
 
 
 def test_equal_and_separate_id_maps_are_fine(tmp_path: Path) -> None:

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spec_fleet import DB, KEY, OTHER_KEY, VAULT, crm, db, mistakes, plus, problems, swap, write
+from spec_fleet import (
+    DB,
+    FLEET,
+    KEY,
+    OTHER_KEY,
+    VAULT,
+    crm,
+    db,
+    mistakes,
+    node,
+    plus,
+    problems,
+    swap,
+    write,
+)
 
 
 @mistakes(
@@ -47,6 +61,19 @@ from spec_fleet import DB, KEY, OTHER_KEY, VAULT, crm, db, mistakes, plus, probl
         {VAULT: swap("nodes/vault1.toml", OTHER_KEY, KEY)},
         "nodes/vault1.toml:3: host_key: the host key is taken by nodes/node1.toml (host_key) already; "
         "each host has its own: read it on its console",
+    ),
+    (
+        {"containers__vault1": 'format = 1\nnode = "node1"\n'},
+        "containers/vault1.toml: the name vault1 is taken by nodes/vault1.toml already",
+    ),
+    (
+        {FLEET: swap("fleet.toml", "[replication]", "ports = [8300, 8200]\n[replication]")},
+        "fleet.toml:3: ports: the range 8300 to 8200 is empty",
+    ),
+    (
+        node("[host.bridges.br1]\nmanaged = false\n")
+        | {DB: 'format = 1\nnode = "node1"\nbridge = "br1"\nip = "192.0.2.1/24"\n'},
+        "containers/db.toml:4: ip: the address 192.0.2.1 is taken by nodes/node1.toml (ssh) already",
     ),
 )
 def test_a_mistake_is_one_sentence(tmp_path: Path, changed: dict[str, str], expected: str) -> None:

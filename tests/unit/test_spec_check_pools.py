@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from spec_fleet import CRM, NODE, db, mistakes, node, notes, problems, swap, write
+
+from blackstart.spec.check_pools import capacity
+from blackstart.spec.node import Pool
 
 
 @mistakes(
@@ -35,9 +39,59 @@ from spec_fleet import CRM, NODE, db, mistakes, node, notes, problems, swap, wri
         node('[[pools.tank.vdevs]]\nrole = "spare"\nmembers = [{ id = "s", size = "4TB" }]\n'),
         'nodes/node1.toml:12: pools.tank.vdevs[2]: a spare has no redundancy of its own: write type = "disk"',
     ),
+    (
+        node('[[pools.tank.vdevs]]\nrole = "log"\ntype = "raidz1"\nmembers = [{ id = "s", size = "4TB" }]\n'),
+        'nodes/node1.toml:12: pools.tank.vdevs[2]: a log is a mirror or a disk: write type = "mirror"',
+    ),
+    (
+        {NODE: swap("nodes/node1.toml", 'type = "mirror"', 'role = "log"')},
+        "nodes/node1.toml:4: pools.tank: has no vdev for data; describe one in [[pools.NAME.vdevs]], "
+        "or say `managed = false`",
+    ),
+    *(
+        (
+            {NODE: swap("nodes/node1.toml", "mirror", kind).replace('"disk-B", size = "4TB" },', more)}
+            | {CRM: swap("containers/crm.toml", 'quota = "200GiB"\n', "")},
+            f"nodes/node1.toml:4: pools.tank.vdevs[1]: a {kind} of {have} member(s), it takes at least {have + 1}",
+        )
+        for kind, have, more in (
+            ("raidz2", 2, '"B", size = "4TB" },'),
+            ("raidz3", 3, '"B", size = "4TB" }, { id = "C", size = "4TB" },'),
+        )
+    ),
 )
 def test_a_mistake_is_one_sentence(tmp_path: Path, changed: dict[str, str], expected: str) -> None:
     assert problems(write(tmp_path, **changed)) == [expected]
+
+
+def test_the_least_of_each_kind_is_enough_and_a_pool_of_ones_own_is_not_described(tmp_path: Path) -> None:
+    for name, kind, count in (("a", "disk", 1), ("b", "raidz1", 2), ("c", "raidz2", 3), ("d", "raidz3", 4)):
+        members = ", ".join(f'{{ id = "{name}{at}", size = "1TB" }}' for at in range(count))
+        text = f'[[pools.{name}.vdevs]]\ntype = "{kind}"\nmembers = [{members}]\n[pools.own]\nmanaged = false\n'
+        root = write(tmp_path / name, **node(text), containers__crm=None, containers__db=None)
+        assert problems(root) == []
+
+
+@pytest.mark.parametrize(
+    ("vdevs", "expected"),
+    [
+        ((("disk", 3, 5),), 8),
+        ((("mirror", 3, 5),), 3),
+        ((("raidz1", 4, 5, 6),), 8),
+        ((("raidz2", 4, 5, 6),), 4),
+        ((("raidz3", 4, 5, 6, 7),), 4),
+        ((("mirror", 3, 5), ("mirror", 7, 7)), 10),
+        ((("raidz3", 4),), 0),
+        ((), None),
+    ],
+)
+def test_what_a_pool_offers(vdevs: tuple[tuple[Any, ...], ...], expected: int | None) -> None:
+    log = {"role": "log", "members": [{"id": "l", "size": "9B"}]}
+    shapes = [
+        {"type": kind, "members": [{"id": f"x{at}", "size": f"{size}B"} for at, size in enumerate(sizes)]}
+        for kind, *sizes in vdevs
+    ]
+    assert capacity(Pool.model_validate({"vdevs": [*shapes, log]})) == expected
 
 
 @pytest.mark.parametrize(("size", "count"), [("5.9TB", 0), ("8TB", 1)])

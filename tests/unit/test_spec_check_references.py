@@ -61,9 +61,35 @@ from spec_fleet import CRM, DB, FLEET, NODE, VAULT, db, mistakes, node, plus, pr
         db('raw = ["lxc.x = 1", "mount"]\n'),
         "containers/db.toml:4: raw[2]: found 'mount', expected an LXC option like 'lxc.x = y'",
     ),
+    *(
+        (
+            db(f'raw = ["{line}"]\n'),
+            f"containers/db.toml:4: raw[1]: found '{line}', expected an LXC option like 'lxc.x = y'",
+        )
+        for line in ("lxc.x", "x = 1")
+    ),
+    (
+        node('[[pools.fast.vdevs]]\ntype = "disk"\nmembers = [{ id = "m", size = "1TB" }]\n')
+        | {CRM: swap("containers/crm.toml", "ip", 'pool = "tank"\nip')},
+        "containers/db.toml: 'pool' is missing: node node1 has several (tank, fast)",
+    ),
+    (
+        {
+            FLEET: swap("fleet.toml", 'suite = "trixie"', 'tarball = "a.tar"\n[images.unused]\nsuite = "forky"'),
+            "lock": "format = 1\n",
+        },
+        "fleet.toml:5: images.debian-13: not in lock.toml yet (crm, db would have no image): "
+        "run `blackstart image import debian-13`",
+    ),
 )
 def test_a_mistake_is_one_sentence(tmp_path: Path, changed: dict[str, str], expected: str) -> None:
     assert problems(write(tmp_path, **changed)) == [expected]
+
+
+def test_an_interval_may_be_all_that_is_accepted(tmp_path: Path) -> None:
+    assert (
+        problems(write(tmp_path, fleet=swap("fleet.toml", "[replication]\n", '[replication]\nrpo = "15min"\n'))) == []
+    )
 
 
 def test_order_across_nodes_is_refused(tmp_path: Path) -> None:
@@ -76,12 +102,13 @@ def test_order_across_nodes_is_refused(tmp_path: Path) -> None:
 
 
 def test_files_that_specs_name_must_be_there(tmp_path: Path) -> None:
-    more = 'deploys = ["my/base.py"]\nfiles."/etc/motd" = { source = "motd" }\n'
+    there = 'deploys = ["fleet.toml", "my/base.py"]\nfiles."/etc/issue" = { source = "fleet.toml" }\n'
+    more = f'{there}files."/etc/motd" = {{ source = "motd" }}\nfiles."/etc/x" = {{ content = "" }}\n'
     changed = swap("nodes/node1.toml", "[host.bridges.br0]", f"[host]\n{more}[host.bridges.br0]")
     write(tmp_path, nodes__node1=changed)
     assert problems(tmp_path) == [
-        f"nodes/node1.toml:11: host.deploys[1]: {tmp_path}/my/base.py: no such file",
-        f'nodes/node1.toml:12: host.files."/etc/motd".source: {tmp_path}/motd: no such file',
+        f"nodes/node1.toml:11: host.deploys[2]: {tmp_path}/my/base.py: no such file",
+        f'nodes/node1.toml:13: host.files."/etc/motd".source: {tmp_path}/motd: no such file',
     ]
 
 

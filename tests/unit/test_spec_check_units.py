@@ -24,3 +24,12 @@ def test_a_projects_unit_can_be_made(tmp_path: Path, file: str, text: str, expec
     (write(tmp_path, **db('[[services]]\nproject = "web"\n')) / "projects/web").mkdir(parents=True)
     (tmp_path / "projects/web" / file).write_text(text)
     assert f"containers/db.toml:5: services[1].project: {expected}" in problems(tmp_path)
+
+
+def test_a_unit_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    (write(tmp_path, **db('[[services]]\nproject = "web"\n')) / "projects/web").mkdir(parents=True)
+    (tmp_path / "projects/web/web.service").write_bytes(b"[Unit]\nDescription=caf\xe9\n")
+    (tmp_path / "projects/web/web.timer").symlink_to("web.timer")
+    found = [line.partition(".project: ")[2] for line in problems(tmp_path)]
+    assert "projects/web/web.service: is not UTF-8 text; save it as UTF-8" in found
+    assert "projects/web/web.timer: cannot be read: Too many levels of symbolic links" in found

@@ -27,6 +27,15 @@ from spec_fleet import CRM, FLEET, db, mistakes, node, notes, plus, problems, sw
         "write 1MiB or more, or leave it out",
     ),
     (
+        db('rootfs_dataset = { quota = "4KiB" }\n'),
+        "containers/db.toml:4: rootfs_dataset.quota: 4KiB is too little for a dataset; "
+        "write 1MiB or more, or leave it out",
+    ),
+    (
+        node('[replication]\ntargets = ["vault1"]\ninterval = "0s"\n'),
+        "nodes/node1.toml:14: replication.interval: no time at all; write an interval like '15min'",
+    ),
+    (
         node('[datasets."tank/x"]\nquota = "4KiB"\n'),
         'nodes/node1.toml:13: datasets."tank/x".quota: 4KiB is too little for a dataset; '
         "write 1MiB or more, or leave it out",
@@ -42,6 +51,13 @@ from spec_fleet import CRM, FLEET, db, mistakes, node, notes, plus, problems, sw
 )
 def test_a_mistake_is_one_sentence(tmp_path: Path, changed: dict[str, str], expected: str) -> None:
     assert problems(write(tmp_path, **changed)) == [expected]
+
+
+def test_the_least_that_works_is_no_mistake(tmp_path: Path) -> None:
+    times = swap("fleet.toml", "[replication]\n", '[replication]\ninterval = "1s"\n')
+    fleet = times + '[defaults.heartbeat]\nperiod = "1s"\n'
+    write(tmp_path, fleet=fleet, **db('memory = "16MiB"\nrootfs_dataset = { quota = "1MiB" }\n'))
+    assert problems(tmp_path) == []
 
 
 @pytest.mark.parametrize(
