@@ -13,6 +13,7 @@ from typing import Any
 from blackstart.change import Change
 from blackstart.converge import paths
 from blackstart.converge.everything import diff
+from blackstart.converge.rootfs import FILLING
 from blackstart.converge.wanted import Wanted
 from blackstart.drift.finding import Cause
 from blackstart.drift.wishes import BEGUN, KEY, from_kept
@@ -98,7 +99,7 @@ class History:
         """The cause of one change of today's diff; "" for what could not be read, or where it is not known."""
         if change.action == "unknown" or self.applied is None:
             return ""
-        if change.name == paths.PENDING:
+        if change.name == paths.PENDING or self._is_half_made(change):
             return "spec ahead"  # a run of ours was cut short
         before = self.applied.open.get(key(change))
         if before is None:
@@ -108,3 +109,23 @@ class History:
         if any(key(change) not in past.open and past.has(change) for past in self.begun):
             return "spec ahead"
         return "host changed" if before.spec == change.spec else "both"
+
+    def _is_half_made(self, change: Change) -> bool:
+        """Whether a container's root was just being filled, or exchanged by a run that is noted, when the run was cut
+        off: it is mounted nowhere then, or has the settings of the moment when its clone was made.
+        """
+        datasets = self._live.datasets.value if isinstance(self._live.datasets, Present) else {}
+        if change.resource != "dataset" or change.name not in datasets or self.applied is None:
+            return False
+        there = datasets[change.name].properties
+        where, mounts = (there.get(each, ("", ""))[0] for each in ("mountpoint", "canmount"))
+        if where.startswith(f"{FILLING}/"):
+            return True
+        if where != "none" and mounts != "noauto":
+            return False
+        before = _image(self.applied.wanted, change.name)
+        return any(_image(past.wanted, change.name) not in (None, before) for past in self.begun)
+
+
+def _image(wanted: Wanted, root: str) -> str | None:
+    return next((each.image for each in wanted.containers.values() if each.rootfs == root), None)
