@@ -228,14 +228,16 @@ def test_a_full_disk_is_one_sentence(
 
 
 @pytest.mark.parametrize(
-    ("program", "why"),
+    ("program", "why", "interval"),
     [
-        ("import sys; print('half'); sys.exit('Error: the fleet has mistakes')", "Error: the fleet has mistakes"),
-        ("import os; os.kill(os.getpid(), 9)", "blackstart drift ended with -9"),
-        ("import time; time.sleep(60)", "no result within 1 s"),
+        ("import sys; print('half'); sys.exit('Error: the fleet has mistakes')", "Error: the fleet has mistakes", 900),
+        ("import os; os.kill(os.getpid(), 9)", "blackstart drift ended with -9", 900),
+        ("import time; time.sleep(60)", "no result within 1 s", 1),
     ],
 )
-def test_a_look_that_dies_hangs_or_refuses(monkeypatch: pytest.MonkeyPatch, program: str, why: str) -> None:
+def test_a_look_that_dies_hangs_or_refuses(
+    monkeypatch: pytest.MonkeyPatch, program: str, why: str, interval: int
+) -> None:
     run = subprocess.run
 
     def other(command: list[str], **more: object) -> subprocess.CompletedProcess[str]:
@@ -244,4 +246,4 @@ def test_a_look_that_dies_hangs_or_refuses(monkeypatch: pytest.MonkeyPatch, prog
 
     monkeypatch.setattr(subprocess, "run", other)
     with pytest.raises(drift.Incomplete, match=why):
-        drift.look(Schedule("vault1", ("node1",), 1, 2, ""))
+        drift.look(Schedule("vault1", ("node1",), interval, 2, ""))
