@@ -19,6 +19,7 @@ from pathlib import Path
 from blackstart import apt
 from blackstart.spec.fleet import LockedImage
 from blackstart.ssh import write_whole
+from blackstart.watched import watched
 
 Say = Callable[[str], None]
 
@@ -225,20 +226,7 @@ def _workshop(cache: Path) -> Iterator[Path]:
 
 
 def _run(argv: list[str], log: Path, say: Say) -> None:
-    with log.open("w") as out:
-        process = subprocess.Popen(argv, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
-        try:
-            while True:
-                try:
-                    code = process.wait(timeout=1)
-                    break
-                except subprocess.TimeoutExpired:
-                    lines = log.read_text(errors="replace").replace("\r", "\n").split("\n")
-                    say(next((line for line in reversed(lines) if line.strip()), ""))
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
+    code = watched(argv, log, say)
     if code:
         kept = log.replace(log.parent.parent / "failed.log")
         raise ImageError(f"{why_failed(kept.read_text(errors='replace'), code)}; its log is {kept}")

@@ -26,13 +26,13 @@ from blackstart.verdict import recorded_spec
 from blackstart.verdict_datasets import lost
 from blackstart.verdict_guard import Refusal, refuse_apply, refuse_bootstrap, render
 from operations.common import Commands, refuse
+from operations.host_shell import ShellError
 from operations.live import carry_over, live
 from operations.rebuild import give_up
 from operations.record import carry_over_vaults
 from operations.restore import outline_of, refused, show
 from operations.supply import sources
 from operations.tree import as_of
-from operations.vault_shell import ShellError
 from operations.verdict import Known, applied_spec, known, say, say_once, verdict
 
 

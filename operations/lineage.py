@@ -21,9 +21,10 @@ from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.records import Replica
 from blackstart.vault.restore_plan import RESTORED
 from operations.common import Commands, refuse
+from operations.host_shell import ShellError, run
 from operations.live import live, spoil
 from operations.record import answering, behind, forget, reading, readings
-from operations.vault_shell import ShellError, run, write
+from operations.vault_shell import write
 
 
 @operation()

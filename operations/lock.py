@@ -19,8 +19,8 @@ from blackstart.vault.lock import Held, LockError, Taken, holder, script
 from blackstart.vault.records import VaultReading
 from operations.common import Commands, refuse
 from operations.held import Holding, fence, locks
+from operations.host_shell import ShellError
 from operations.record import readings, vault_host
-from operations.vault_shell import ShellError
 
 
 def take(vault: Host, node: str, line: str, part: str = "") -> Held:

@@ -20,8 +20,9 @@ from blackstart.vault import layout
 from blackstart.vault.upload import mounted
 from operations import supply
 from operations.common import Command, Commands, carry_out, refuse
+from operations.host_shell import ShellError, rights, run
 from operations.live import EVERYTHING, live
-from operations.vault_shell import ShellError, on_vault, rights, run
+from operations.vault_shell import on_vault
 
 INDEX = "Packages"
 

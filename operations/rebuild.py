@@ -25,9 +25,10 @@ from blackstart.verdict_datasets import judge_datasets
 from blackstart.verdict_guard import refuse_bootstrap
 from blackstart.verdict_shape import bootstrap_command
 from operations.common import Commands, not_read, refuse
+from operations.host_shell import ShellError
 from operations.live import EVERYTHING, STORAGE, live, spoil
 from operations.record import reading, rewritten
-from operations.vault_shell import ShellError, write
+from operations.vault_shell import write
 from operations.verdict import known, verdict
 
 

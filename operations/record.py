@@ -9,8 +9,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
-from paramiko.ssh_exception import SSHException
-from pyinfra.api.command import FunctionCommand, StringCommand
+from pyinfra.api.command import FunctionCommand
 from pyinfra.api.exceptions import ConnectError, NoHostError
 from pyinfra.api.facts import FactBase
 from pyinfra.api.host import Host
@@ -30,6 +29,7 @@ from blackstart.vault.records import VaultReading, unknown
 from facts.record import VaultKeys, VaultRecords
 from operations.common import Commands, refuse
 from operations.held import is_gone, lost, under
+from operations.host_shell import ShellError, run
 from operations.live import YOUNG, live
 
 _kept: dict[tuple[str, bool], VaultReading] = {}
@@ -179,15 +179,13 @@ def _write(state: State, host: Host, vault: str, node: str, document: str, best_
     keeper = vault_host(vault)
     why = lost(node) or "it could not be reached"
     if keeper is not None and not lost(node):
-        command = StringCommand(under(node, vault, store_command(node)))
         try:
-            status, output = keeper.run_shell_command(command, _stdin=document, **_rights(keeper))
-            why = str(output.stderr)
-        except (OSError, EOFError, SSHException) as error:
-            status, why = False, f"{error or 'the connection broke'}"
-        rewritten(vault)
-        if status:
+            run(keeper, under(node, vault, store_command(node)), document)
             return True
+        except ShellError as error:
+            why = str(error).removeprefix(f"{vault}: ")
+        finally:
+            rewritten(vault)
     if best_effort:
         host.log_styled(_untold(node, vault, why), fg="yellow")
     else:
@@ -197,11 +195,6 @@ def _write(state: State, host: Host, vault: str, node: str, document: str, best_
 
 def _untold(node: str, vault: str, why: str) -> str:
     return f"{node}: vault {vault} did not learn of this run ({why}); the next one that reaches it tells it"
-
-
-def _rights(host: Host) -> dict[str, Any]:
-    """A command run outside of an operation does not see the host's own `_sudo`."""
-    return {"_sudo": True} if host.data.get("_sudo") else {}
 
 
 @operation()

@@ -29,9 +29,10 @@ from blackstart.vault.restore_plan import Plan, Target, dump
 from blackstart.verdict_shape import bootstrap_command
 from operations import lock
 from operations.common import Commands, refuse, with_stdin
+from operations.host_shell import ShellError
 from operations.live import EVERYTHING, live, spoil
 from operations.record import forget, reading
-from operations.vault_shell import ShellError, on_vault, write
+from operations.vault_shell import on_vault, write
 from operations.verdict import Known, known, say, say_once
 
 PATIENCE = 20  # looks at the vault in a row that may fail before it is given up; the unit runs on

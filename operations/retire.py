@@ -23,9 +23,10 @@ from blackstart.verdict_guard import refuse_apply
 from facts.lxc_config import LxcConfigs
 from operations import lock
 from operations.common import Commands, refuse
+from operations.host_shell import ShellError
 from operations.live import EVERYTHING, live, spoil
 from operations.record import forget, reading, store_command
-from operations.vault_shell import ShellError, write
+from operations.vault_shell import write
 from operations.verdict import known, say_once, verdict
 
 

@@ -24,8 +24,9 @@ from blackstart.vault import asked, bzfs, layout
 from blackstart.vault.upload import beside, cleared
 from blackstart.verdict_disks import members
 from operations.common import Commands, refuse
+from operations.host_shell import ShellError
 from operations.record import answering, behind, readings, rewritten, store_command
-from operations.vault_shell import ShellError, on_vault, write
+from operations.vault_shell import on_vault, write
 
 
 @operation()

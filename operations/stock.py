@@ -31,8 +31,9 @@ from blackstart.vault.stock import Item, accept, accept_bundle, bundle, items, o
 from blackstart.vault.upload import beside, ready
 from operations import supply
 from operations.common import Commands, refuse
+from operations.host_shell import ShellError, rights, run
 from operations.record import forget, reading, vault_host
-from operations.vault_shell import ShellError, on_vault, rights, run
+from operations.vault_shell import on_vault
 from operations.verdict import say
 
 BUNDLE = beside(layout.SPECS, "bundle")

@@ -20,8 +20,9 @@ from blackstart.spec.resolve import NodeSpec
 from blackstart.supply import Arrival, Supply, SupplyError
 from blackstart.vault import layout
 from blackstart.vault.upload import mounted
+from operations.host_shell import ShellError, rights
 from operations.record import readings, vault_host
-from operations.vault_shell import ShellError, on_vault, rights
+from operations.vault_shell import on_vault
 
 # Two hosts of one run may want the same file; the second finds what the first brought.
 _alone: dict[str, threading.Lock] = defaultdict(threading.Lock)

@@ -15,7 +15,8 @@ from blackstart.spec.resolve import NodeSpec
 from blackstart.supply import Arrival, SupplyError
 from blackstart.tree import TreeError
 from operations import supply
-from operations.vault_shell import ShellError, on_vault
+from operations.host_shell import ShellError
+from operations.vault_shell import on_vault
 from operations.verdict import say_once
 
 _kept: dict[tuple[Path, str], Path | None] = {}

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from blackstart import apt
 from blackstart.progress import Progress, progress
+from blackstart.watched import watched
 
 from . import kernel
 from .errors import LabError
@@ -166,26 +167,7 @@ cd ..; rm -rf rootfs
 
 def _run(argv: list[str], new: Path, task: Progress) -> None:
     log = new / "build.log"
-    with log.open("a") as out:
-        process = subprocess.Popen(argv, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
-        try:
-            while True:
-                try:
-                    code = process.wait(timeout=1)
-                    break
-                except subprocess.TimeoutExpired:
-                    task.says(_last_line(log))
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
+    code = watched(argv, log, task.says)
     if code:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
         raise LabError(f"{argv[0]} failed ({code}):\n{tail}")
-
-
-def _last_line(log: Path) -> str:
-    with log.open("rb") as handle:
-        handle.seek(max(0, log.stat().st_size - 400))
-        lines = handle.read().decode(errors="replace").replace("\r", "\n").split("\n")
-    return next((line for line in reversed(lines) if line.strip()), "")

@@ -119,42 +119,50 @@ def _add(
     means: Means,
     spec: NodeSpec,
 ) -> None:
-    snapshots = replica.snapshots if replica else ()
-    if not snapshots:
-        if known and item.name in means.elsewhere:
-            other = means.elsewhere[item.name]
-            made.refuse(
-                item.name, f"{item.name}: only vault {other} has it (@{known.snapshot}); all comes from one vault"
-            )
-            made.next_command = means.other_way
-        elif known and known.guid:
-            made.refuse(
-                item.name, f"{item.name}: the record says that @{known.snapshot} arrived, but there is no replica"
-            )
-        else:
-            made.left[item.name] = "nothing of it ever arrived on the vault: it will be empty"
+    if replica is None or not replica.snapshots:
+        _nothing(made, item, known, means)
         return
+    snapshot = _snapshot(made, item, known, replica.snapshots)
+    if snapshot is None:
+        return
+    _check_key(made, item, replica.encrypted, means)
+    age = max(0, means.now - snapshot.creation)
+    late = age > spec.replication.rpo
+    newest = snapshot.guid == replica.snapshots[-1].guid
+    if late and newest:
+        made.warnings.append(f"{item.name}: {say_age(age)} old, accepted are {say_age(spec.replication.rpo)}")
+    if snapshot.creation > means.now:
+        made.warnings.append(f"{item.name}: @{snapshot.name} is from the future by the vault's clock")
+    made.chosen.append(Chosen(item, snapshot, age, late, replica.encrypted, newest))
+
+
+def _nothing(made: Outline, item: WantedDataset, known: DatasetRecord | None, means: Means) -> None:
+    """This vault has nothing of it: another one may, or it was here, or it never arrived."""
+    if known and item.name in means.elsewhere:
+        other = means.elsewhere[item.name]
+        made.refuse(item.name, f"{item.name}: only vault {other} has it (@{known.snapshot}); all comes from one vault")
+        made.next_command = means.other_way
+    elif known and known.guid:
+        made.refuse(item.name, f"{item.name}: the record says that @{known.snapshot} arrived, but there is no replica")
+    else:
+        made.left[item.name] = "nothing of it ever arrived on the vault: it will be empty"
+
+
+def _snapshot(
+    made: Outline, item: WantedDataset, known: DatasetRecord | None, snapshots: tuple[ReplicaSnapshot, ...]
+) -> ReplicaSnapshot | None:
+    """The one that was asked for, or the newest; None, with a refusal, where the replica is not what it should be."""
     if known and known.guid and known.guid not in {snapshot.guid for snapshot in snapshots}:
         made.refuse(
             item.name,
             f"{item.name}: the replica does not carry @{known.snapshot} (guid {known.guid}) that the record names; "
             f"its newest is @{snapshots[-1].name} (guid {snapshots[-1].guid})",
         )
-        return
+        return None
     snapshot = choose(snapshots, made.at)
     if snapshot is None:
         made.refuse(item.name, f"{item.name}: no snapshot {made.at}; the vault has {_range(snapshots)}")
-        return
-    encrypted = bool(replica and replica.encrypted)
-    _check_key(made, item, encrypted, means)
-    age = max(0, means.now - snapshot.creation)
-    late = age > spec.replication.rpo
-    newest = snapshot.guid == snapshots[-1].guid
-    if late and newest:
-        made.warnings.append(f"{item.name}: {say_age(age)} old, accepted are {say_age(spec.replication.rpo)}")
-    if snapshot.creation > means.now:
-        made.warnings.append(f"{item.name}: @{snapshot.name} is from the future by the vault's clock")
-    made.chosen.append(Chosen(item, snapshot, age, late, encrypted, newest))
+    return snapshot
 
 
 def _below(made: Outline, means: Means) -> list[str]:

@@ -15,7 +15,7 @@ from blackstart.restore import unit
 from blackstart.vault import layout
 from blackstart.vault.lock import LockError, Taken
 from operations import held, lock, restore
-from operations.vault_shell import ShellError
+from operations.host_shell import ShellError
 
 JOB: Any = SimpleNamespace(spec=SimpleNamespace(name="node1"), vault="vault1")
 

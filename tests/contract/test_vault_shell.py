@@ -18,7 +18,8 @@ from test_bootstrap_unit import document
 
 from blackstart.vault.lock import proven
 from operations import held, record, restore, vault_shell
-from operations.vault_shell import ShellError, on_vault
+from operations.host_shell import ShellError
+from operations.vault_shell import on_vault
 
 OUTPUT = SimpleNamespace(stdout="", stderr="")
 

@@ -74,7 +74,7 @@ class Vault:
 
     def run_shell_command(self, command: Any, _stdin: str = "", **more: Any) -> tuple[bool, Any]:
         self.written.append(json.loads(_stdin))
-        return not self.broken, SimpleNamespace(stderr=self.broken)
+        return not self.broken, SimpleNamespace(stdout="", stderr=self.broken)
 
 
 class World:

@@ -1,11 +1,16 @@
-"""What several tests of the command line begin with."""
+"""What several tests of the command line begin with; and property tests that a busy machine does not fail."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from spec_fleet import write
+
+# How long an example takes says more about what else the machine does than about the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture
