@@ -193,14 +193,18 @@ def test_no_url_gets_into_a_file(vault: Vault) -> None:
     assert not any(b"s3cret" in content for path, content in written.items() if path != "announce")
 
 
-def test_two_checks_at_once_are_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A vault's folders with the plan of its checks; where the live ones lie."""
     (tmp_path / "vault1/drift").mkdir(parents=True)
     (tmp_path / "drift.json").write_text(json.dumps(asdict(PLAN)))
     monkeypatch.setattr(layout, "CHECK", str(tmp_path / "drift.json"))
     monkeypatch.setattr(layout, "LIVE", str(tmp_path))
-    lock = tmp_path / "vault1/drift/lock"
+    return tmp_path
+
+
+def test_two_checks_at_once_are_one(planned: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lock = planned / "vault1/drift/lock"
     with alone(lock):
         with pytest.raises(Busy), alone(lock):
             raise AssertionError
@@ -210,12 +214,8 @@ def test_two_checks_at_once_are_one(
 
 
 def test_a_full_disk_is_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    planned: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "vault1/drift").mkdir(parents=True)
-    (tmp_path / "drift.json").write_text(json.dumps(asdict(PLAN)))
-    monkeypatch.setattr(layout, "CHECK", str(tmp_path / "drift.json"))
-    monkeypatch.setattr(layout, "LIVE", str(tmp_path))
     monkeypatch.setattr(drift, "look", lambda plan: printed())
 
     def full(*_: object) -> None:
@@ -242,7 +242,7 @@ def test_a_look_that_dies_hangs_or_refuses(
 
     def other(command: list[str], **more: object) -> subprocess.CompletedProcess[str]:
         assert command[:6] == [sys.executable, "-P", "-m", "blackstart", "drift", "--json"] and command[6:] == ["node1"]
-        return run([sys.executable, "-c", program], **more)  # type: ignore[call-overload, no-any-return]
+        return run([sys.executable, "-c", program], **more)
 
     monkeypatch.setattr(subprocess, "run", other)
     with pytest.raises(drift.Incomplete, match=why):
