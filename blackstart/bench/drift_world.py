@@ -57,7 +57,7 @@ def reading(wanted: Wanted, node: str, snapshots: int = 0) -> Live:
         "handmade": HandmadeLive((), (), True),
         "zfs": ZfsLive("2.3.9", "2.3.9"),
         "pools": {name: PoolLive(name, "1", "ONLINE", f"blackstart e1 {node}", 1, 1, False) for name in wanted.pools},
-        "datasets": {name: _dataset(wanted, name) for name in wanted.datasets},
+        "datasets": {name: dataset(wanted, name) for name in wanted.datasets},
         "snapshots": {name: _snapshots(name, snapshots) for name in wanted.datasets},
         "delegations": {name: _allowed(name, users) for name, users in wanted.delegations.items()},
         "containers": {name: ContainerLive(name, "RUNNING", 7, (), "", ()) for name in wanted.containers},
@@ -71,7 +71,8 @@ def reading(wanted: Wanted, node: str, snapshots: int = 0) -> Live:
     return Live(**{each.name: Present(sections.get(each.name, {})) for each in fields(Live)})
 
 
-def _dataset(wanted: Wanted, name: str) -> DatasetLive:
+def dataset(wanted: Wanted, name: str, **properties: str) -> DatasetLive:
+    """One as the spec wants it, but for `properties`."""
     item = wanted.datasets[name]
     values = {"mounted": "yes", "origin": "-", "encryption": "off", "keystatus": "-"} | expected(item)
     if item.encryption:
@@ -79,7 +80,7 @@ def _dataset(wanted: Wanted, name: str) -> DatasetLive:
     for each in wanted.containers.values():
         if each.rootfs == name and each.clone:
             values["origin"] = f"{each.image}@image"
-    return DatasetLive(name, "1", "filesystem", {key: (value, "local") for key, value in values.items()})
+    return DatasetLive(name, "1", "filesystem", {k: (v, "local") for k, v in (values | properties).items()})
 
 
 def _snapshots(dataset: str, count: int) -> tuple[SnapshotLive, ...]:

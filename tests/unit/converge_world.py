@@ -8,14 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from blackstart.bench.drift_world import dataset
 from blackstart.converge import paths
 from blackstart.converge.context import Context, gather
-from blackstart.converge.dataset import expected
 from blackstart.converge.everything import wanted as wanted_of
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import (
     ContainerLive,
-    DatasetLive,
     FileLive,
     Live,
     PoolLive,
@@ -100,17 +99,6 @@ def satisfied(wanted: Wanted) -> Live:
 
 def pool(name: str, node: str, comment: str | None = None, state: str = "ONLINE") -> PoolLive:
     return PoolLive(name, "1", state, f"blackstart e1 {node}" if comment is None else comment, 1, 1, False)
-
-
-def dataset(wanted: Wanted, name: str, **properties: str) -> DatasetLive:
-    item = wanted.datasets[name]
-    values = {"mounted": "yes", "origin": "-", "encryption": "off", "keystatus": "-"} | expected(item)
-    if item.encryption:
-        values |= {"encryption": "aes-256-gcm", "keyformat": item.encryption.keyformat, "keystatus": "available"}
-    for each in wanted.containers.values():
-        if each.rootfs == name and each.clone:
-            values["origin"] = f"{each.image}@image"
-    return DatasetLive(name, "1", "filesystem", {k: (v, "local") for k, v in (values | properties).items()})
 
 
 def allowed(name: str, users: dict[str, tuple[str, ...]]) -> str:
