@@ -22,6 +22,7 @@ from blackstart.spec.types import (
     ProbePort,
     ProbeUrl,
     Size,
+    written,
 )
 
 
@@ -60,7 +61,7 @@ class Probe(Model):
     """a shell command inside the container that ends with 0"""
     source: Literal["host"] = Field(default="host", alias="from")
     """who asks"""
-    within: Duration = "30s"  # type: ignore[assignment]
+    within: Duration = written("30s")
     """how long it may take after a start"""
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from pydantic import Field, StrictInt, model_validator
 
 from blackstart.spec.container import Container
 from blackstart.spec.node import Node, Replication
-from blackstart.spec.types import Digest, Duration, Model, Name, Package, Port, RelativePath, SecretRef
+from blackstart.spec.types import Digest, Duration, Model, Name, Package, Port, RelativePath, SecretRef, written
 from blackstart.spec.waiver import Waiver
 
 
@@ -32,7 +32,7 @@ class Image(Model):
 class Heartbeat(Model):
     """How often a node says that it lives."""
 
-    period: Duration = "60s"  # type: ignore[assignment]
+    period: Duration = written("60s")
     """from one to the next"""
 
 
@@ -48,7 +48,7 @@ class Defaults(Model):
 class Drift(Model):
     """When the vaults look at what they keep, and from when on a finding is announced."""
 
-    interval: Duration = "1h"  # type: ignore[assignment]
+    interval: Duration = written("1h")
     """from one check to the next; two of them without a completed check are announced too"""
     sightings: StrictInt = Field(default=2, ge=1, le=100)
     """how many checks in a row must find the same before it is announced"""

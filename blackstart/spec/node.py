@@ -28,6 +28,7 @@ from blackstart.spec.types import (
     SshTarget,
     SysctlName,
     UnitName,
+    written,
 )
 
 
@@ -80,9 +81,9 @@ class Replication(Model):
 
     targets: tuple[Name, ...] = ()
     """vaults, by name; one or more"""
-    interval: Duration = "15min"  # type: ignore[assignment]
+    interval: Duration = written("15min")
     """from one snapshot to the next"""
-    rpo: Duration = "1h"  # type: ignore[assignment]
+    rpo: Duration = written("1h")
     """accepted loss: an older newest replica is an alarm"""
     keep: Keep = Keep()
     """how long snapshots stay, here and there"""

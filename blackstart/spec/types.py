@@ -116,6 +116,12 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": _DURATION.pattern, "examples": ["60s", "15min", "2h", "7d"]}),
 ]
 
+
+def written(default: str) -> Any:
+    """A default with its unit, as a file would say it. It is validated like what a file says, hence of no type yet."""
+    return default
+
+
 # A container's or a node's name becomes a host name, a dataset, a cgroup and a unit instance.
 Name = Annotated[
     str,

@@ -25,7 +25,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
     def go(*references: str, there: str | None = None, executing: bool = True) -> list[Any]:
         announce._resolved.clear()
         host = SimpleNamespace(name="vault1", get_fact=lambda *_, **__: there)
-        with ctx_state.use(SimpleNamespace(is_executing=executing)), ctx_host.use(host):  # type: ignore[arg-type]
+        with ctx_state.use(SimpleNamespace(is_executing=executing)), ctx_host.use(host):
             return list(announce.places._inner(references=references, folder=tmp_path))
 
     yield go

@@ -53,7 +53,7 @@ class World:
 
     def run(self, executing: bool) -> None:
         state = SimpleNamespace(is_executing=executing, inventory=SimpleNamespace(get_host=lambda name: self.vault))
-        with ctx_state.use(state), ctx_host.use(self.node):  # type: ignore[arg-type]
+        with ctx_state.use(state), ctx_host.use(self.node):
             assert list(bootstrap.bootstrap._inner(node_spec(), Asks(), WAYS)) == []
 
     @property

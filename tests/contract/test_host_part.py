@@ -43,7 +43,7 @@ def test_the_vault_is_told_behind_a_sync_and_a_vault_that_is_away_fails_the_step
 ) -> None:
     told: list[str] = []
     monkeypatch.setattr(restore, "write", lambda vault, node, command, **more: told.append(command) or "")
-    flush, tell = list(restore.ready._inner(JOB))  # type: ignore[attr-defined]
+    flush, tell = list(restore.ready._inner(JOB))
     assert flush == "sync -f /etc /var/lib/blackstart" and isinstance(tell, FunctionCommand) and not told
     host: Any = SimpleNamespace(log_styled=lambda line, **how: told.append(line))
     assert tell.function(SimpleNamespace(), host, *tell.args) is True and told == [unit.say_host_ready("node1")]

@@ -87,7 +87,7 @@ def laid_down(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
             wanted=WANT, folder=Path(), tree=Path(), sources=(), working=SPEC, commit="", by="", vault="vault1",
             verdict=SimpleNamespace(kind=kind), unfinished=Unfinished(5, "ops", True),
         )  # fmt: skip
-        with ctx_state.use(SimpleNamespace(is_executing=True)), ctx_host.use(Machine(reading)):  # type: ignore[arg-type]
+        with ctx_state.use(SimpleNamespace(is_executing=True)), ctx_host.use(Machine(reading)):
             way(job)
         return "\n".join(said)
 

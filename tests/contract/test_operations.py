@@ -83,7 +83,7 @@ def test_every_disk_is_looked_at_again_only_for_who_asks_for_that(run: Run) -> N
                 said.append(set(host.only))
             return []
 
-    host, said = Host(satisfied(WANT)), []  # type: ignore[var-annotated]
+    host, said = Host(satisfied(WANT)), []
     run(host, Looks)
     rest = set(live.PARTS) - {"disk", "importable"}
     assert said == [rest, set(), {"importable"}, {"disk"}, set()]

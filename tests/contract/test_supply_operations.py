@@ -303,7 +303,7 @@ def test_a_new_vault_is_no_refusal_while_it_is_prepared(vault: Vault, monkeypatc
     state = SimpleNamespace(is_executing=False, inventory=SimpleNamespace(get_host=lambda name: vault))
     lock: Any = SimpleNamespace(images={"debian-13": SimpleNamespace(digest=f"sha256:{SHA}")}, projects={})
     fleet: Any = SimpleNamespace(nodes={}, lock=lock)
-    with ctx_state.use(state):  # type: ignore[arg-type]
+    with ctx_state.use(state):
         (planned,) = stock.stock._inner(vault="vault1", pool="backup", fleet=fleet, folder=Path(), cache=Path())
     assert SHA in planned and "exit 1; }" in planned and not planned.endswith("exit 1")
 

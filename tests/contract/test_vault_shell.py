@@ -98,7 +98,7 @@ def test_what_is_written_for_a_node_is_written_under_its_lock_alone(
     sent: list[str] = []
     monkeypatch.setattr(vault, "run_shell_command", lambda command, **more: sent.append(str(command)) or (True, OUTPUT))
     vault_shell.write("vault1", "node1", "command", "{}")
-    record._write(SimpleNamespace(), vault, "vault1", "node1", "{}", False)  # type: ignore[arg-type]
+    record._write(SimpleNamespace(), vault, "vault1", "node1", "{}", False)
     assert sent[0] == proven("node1", "LINE", "command")
     assert sent[1] == proven("node1", "LINE", record.store_command("node1"))
     monkeypatch.setattr(held, "locks", {})
@@ -116,7 +116,7 @@ def test_a_connection_that_breaks_while_a_record_is_written_is_said_and_stops_no
         raise SSHException("SSH session not active")
 
     monkeypatch.setattr(vault, "run_shell_command", broken)
-    assert record._write(SimpleNamespace(), node, "vault1", "node1", "{}", False) is False  # type: ignore[arg-type]
+    assert record._write(SimpleNamespace(), node, "vault1", "node1", "{}", False) is False
     assert said == ["node1: vault vault1 did not write its record: SSH session not active"]
 
 

@@ -92,12 +92,12 @@ def recorded(name: str = "running", **sections: tuple[str, int, str] | str) -> s
     """What a real machine printed, with sections replaced by (text, status, complaint), or by a text that went well."""
     document = (RECORDED / f"{name}.reading").read_text()
     data = base64.b64decode("".join(document.split(BEGIN)[1].split(END)[0].split()))
-    mark = re.match(rb"boundary (\S+)\n", data)[1]  # type: ignore[index]
+    mark = re.match(rb"boundary (\S+)\n", data)[1]
     for part, given in sections.items():
         text, status, complaint = (given, 0, "") if isinstance(given, str) else given
         frame = rb"\n%b begin %b\n.*?\n%b end %b [^\n]*\n" % (mark, part.encode(), mark, part.encode())
         made = f"\n{mark.decode()} begin {part}\n{text}\n{mark.decode()} end {part} {status} {complaint}\n".encode()
-        data, count = re.subn(frame, lambda _, made=made: made, data, flags=re.DOTALL)  # type: ignore[misc]
+        data, count = re.subn(frame, lambda _, made=made: made, data, flags=re.DOTALL)
         assert count == 1, part
     return f"{BEGIN}\n{base64.encodebytes(data).decode()}{END}\n"
 

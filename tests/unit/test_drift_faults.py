@@ -103,7 +103,7 @@ def test_a_clock_that_is_off_is_drift_and_nothing_else_of_it(world: World, off: 
     live = replace(live, host=Present(replace(live.host.value, clock=NOW + off)))
     result = world.judge(live, "--json")
     assert (result.exit_code, [(each["resource"], each["live"]) for each in findings(result)]) == (2, [("clock", said)])
-    later = replace(live, host=Present(replace(live.host.value, clock=NOW + off + 40)))  # type: ignore[union-attr]
+    later = replace(live, host=Present(replace(live.host.value, clock=NOW + off + 40)))
     assert findings(world.judge(later, "--json")) == findings(result), "the same finding at the next look"
 
 
