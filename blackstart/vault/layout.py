@@ -14,6 +14,7 @@ CONFIRMED = f"{STATE}/confirmed"  # one file per vault: guids of this node's sna
 HEARTBEAT = f"{STATE}/heartbeat.json"
 WATCH = f"{STATE}/watch"  # of a host that watches over a vault's checks
 STAMPS = f"{WATCH}/completed"  # one file per vault: its last completed check
+MISSED = f"{STATE}/missed"  # how many heartbeats in a row no vault took; none: the last one was taken
 
 # On a vault
 ROOT = "/srv/blackstart"
@@ -34,12 +35,28 @@ CHECK = f"{CONFIG}/drift.json"  # what to check, and how often
 READ_SSH = f"{CONFIG}/read_ssh_config"
 ANNOUNCE = f"{CONFIG}/announce"  # Apprise's URLs, one a line; not for everybody's eyes
 
+# The service on a vault (blackstart serve), and what a node needs to talk to it
+NOW = f"{LIVE}/now"  # index.json, events.jsonl, the log of heartbeats, signals/, lock: the service's own
+SIGNALS = f"{NOW}/signals"  # <id>.json
+PAGES = ("heartbeat.json", "state.json", "containers", "services")  # links in live/<node>, to now/<the same>
+FLEET_PAGES = ("events.jsonl", "index.json")  # links in live, to now/<the same>
+TOKENS = f"{CONFIG}/tokens.json"  # whose token may do what; digests alone
+SERVE_CONFIG = f"{CONFIG}/serve.json"
+CERTIFICATE = f"{CONFIG}/serve.pem"  # made on the vault, pinned on the nodes
+CERTIFICATE_KEY = f"{CONFIG}/serve.key"
+PORT = 8440
+TOKEN = f"{CONFIG}/token"  # a node's own, as curl's header; made there, and only its digest leaves
+VAULTS = f"{CONFIG}/vaults"  # <vault>.pem, on a node: their certificates
+POST = f"{CONFIG}/post"  # heartbeat.curl, reading.curl, on a node: what curl is told
+
 # Users by purpose; the same name on node and vault
 READ = "bs-read"
 REPLICATE = "bs-replicate"
 RESTORE = "bs-restore"
 PRUNE = "bs-prune"
-GROUP = "blackstart"  # the users above except the reader, on a vault: they share a node's folder
+SERVE = "bs-serve"  # the network reaches it: not in GROUP, it writes its own folders and nothing else
+SIGNAL = "bs-signal"  # on a node: snapshots and holds, by the word of a vault's service
+GROUP = "blackstart"  # replicate, restore and prune, on a vault: they share a node's folder
 
 SNAPSHOT_PREFIX = "blackstart_"  # blackstart_2026-11-22T01:43:00Z
 HOLD = "blackstart"  # the vault's hold on what it must not lose
@@ -64,6 +81,11 @@ def home(user: str) -> str:
 def node_folder(node: str) -> str:
     """record.json, journal.jsonl, applied.json, lock of one node, on a vault."""
     return f"{LIVE}/{node}"
+
+
+def now_folder(node: str) -> str:
+    """What the service knows of one node: its last heartbeat and reading. Every file in it is replaced whole."""
+    return f"{node_folder(node)}/now"
 
 
 def pool_comment(epoch: int, node: str) -> str:
