@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
 from blackstart.drill.journal import DrillError
+
+LIMIT = 1500  # seconds that a command may take
 
 
 class Operator:
@@ -38,25 +41,35 @@ class Operator:
         return self.run([sys.executable, "-m", "blackstart", *words], log, expect)
 
     def run(self, command: Sequence[str], log: TextIO, expect: int = 0) -> str:
-        """Run one command. Raises DrillError when it ends with another exit code than `expect`."""
+        """Run one command; each line in the log begins with the seconds since. Raises DrillError when it ends with
+        another exit code than `expect`.
+        """
         began = time.monotonic()
         log.write(f"$ {' '.join(command)}\n")
-        log.flush()
-        start = log.tell()
-        done = subprocess.run(
+        with subprocess.Popen(
             command,
             cwd=self.root,
             env=self.env,
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=1500,
-        )
-        said = Path(log.name).read_bytes()[start:].decode(errors="replace")
-        log.seek(0, os.SEEK_END)
+            text=True,
+            errors="replace",
+        ) as done:
+            limit = threading.Timer(LIMIT, done.kill)
+            limit.start()
+            said = "".join(_logged(done.stdout or (), log, began))
+            limit.cancel()
         log.write(f"[exit {done.returncode}, {time.monotonic() - began:.1f} s]\n")
         log.flush()
         if done.returncode != expect:
             last = [line for line in said.splitlines() if line.strip()][-3:]
             raise DrillError(f"`{' '.join(command[:3])}` ended with {done.returncode}: {' / '.join(last)}")
         return said
+
+
+def _logged(lines: Iterable[str], log: TextIO, began: float) -> Iterator[str]:
+    for line in lines:
+        log.write(f"[{time.monotonic() - began:6.1f}] {line}")
+        log.flush()
+        yield line
