@@ -30,6 +30,10 @@ class HeartbeatFile(Model):
     """of this document"""
     node: Name
     """the node"""
+    status: Literal["ok", "degraded", "unknown"] = "unknown"
+    """by its own word: `degraded` when a pool is not ONLINE, `unknown` when the pools could not be read"""
+    missed: int = 0
+    """heartbeats in a row before this one that no vault took"""
     epoch: int | None
     """of its pool"""
     sequence: int

@@ -11,9 +11,13 @@ from blackstart.spec.problem import Problem
 from blackstart.spec.resolve import mac_address, resolve, service_port
 from blackstart.ssh import target
 
+RESERVED = "now"  # layout.NOW, beside the nodes' folders
+
 
 def names(fleet: Fleet) -> Iterator[Problem]:
     """A node and a container may not share a name: commands take either."""
+    if RESERVED in fleet.nodes:
+        yield Problem(node_file(RESERVED), (), f"no node is named {RESERVED!r}: the vaults have a folder of that name")
     for name in fleet.containers:
         if name in fleet.nodes:
             yield Problem(container_file(name), (), f"the name {name} is taken by {node_file(name)} already")
@@ -92,6 +96,11 @@ def ports(fleet: Fleet) -> Iterator[Problem]:
     uses = [
         Use((name, target(node).port or 22), "sshd's port", node_file(name), ("ssh",))
         for name, node in fleet.nodes.items()
+    ]
+    uses += [
+        Use((name, node.vault.port), "the vault service's port", node_file(name), ("vault", "port"))
+        for name, node in fleet.nodes.items()
+        if node.vault
     ]
     for name, container in fleet.containers.items():
         for index, service in enumerate(container.services):

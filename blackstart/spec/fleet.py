@@ -34,6 +34,10 @@ class Heartbeat(Model):
 
     period: Duration = written("60s")
     """from one to the next"""
+    grace: Duration = written("60s")
+    """how much longer a vault waits for one before the node is late; after three times both it is silent"""
+    reading_every: StrictInt = Field(default=60, ge=1, le=100_000)
+    """with each so many of them, the node sends the vaults its whole reading"""
 
 
 class Defaults(Model):

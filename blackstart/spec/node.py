@@ -21,6 +21,7 @@ from blackstart.spec.types import (
     OneLine,
     Package,
     PoolName,
+    Port,
     PropertyName,
     RelativePath,
     SecretRef,
@@ -196,6 +197,8 @@ class Vault(Model):
 
     pool: PoolName
     """what it keeps lies below `<pool>/vault`"""
+    port: Port = 8440
+    """where its service listens (heartbeats, signals, the page), over TLS"""
 
 
 class Provider(Model):

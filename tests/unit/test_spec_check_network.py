@@ -23,6 +23,18 @@ from spec_fleet import (
 
 @mistakes(
     (
+        {VAULT: swap("nodes/vault1.toml", 'pool = "backup"', 'pool = "backup"\nport = 22')},
+        "nodes/vault1.toml:6: vault.port: the vault service's port is taken by nodes/vault1.toml (ssh) already",
+    ),
+    (
+        {
+            "nodes__now": swap("nodes/vault1.toml", "192.0.2.2", "192.0.2.9"),
+            VAULT: None,
+            FLEET: swap("fleet.toml", "vault1", "now"),
+        },
+        "nodes/now.toml: no node is named 'now': the vaults have a folder of that name",
+    ),
+    (
         {DB: swap("containers/db.toml", "0.12", "0.11")},
         "containers/db.toml:3: ip: the address 10.20.0.11 is taken by containers/crm.toml (ip) already",
     ),
