@@ -13,7 +13,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """How often a node says that it lives, in seconds. Each `reading_every`th time it sends a reading along; 0: never."""
+    """How often a node says that it lives, in seconds. With each `reading_every`th comes a reading; 0: never."""
 
     period: int
     grace: int
