@@ -1,0 +1,132 @@
+"""What is read of a vault's folder, and what becomes of files that cannot be read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from status_world import NOW, age, folder, heartbeat, record
+
+from blackstart.reading import Present, Reading, Unknown
+from blackstart.status import look, told
+from blackstart.status.holds import Held
+from blackstart.status.look import Look, Watched
+from blackstart.status.model import Status
+
+HELD: Reading[Any] = Present({"node1": Held(3600, (age(),))})
+
+
+@pytest.fixture
+def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(look, "mounted", lambda root: None)
+    folder(tmp_path / "live", "node1", "node2")
+    return tmp_path / "live"
+
+
+def looking(live: Path) -> Look:
+    nodes = {name: Watched(60, 30) for name in ("node1", "node2")}
+    return Look("vault1", nodes, live, lambda: HELD)
+
+
+def seen(live: Path) -> Status:
+    return looking(live).status(NOW)
+
+
+def test_everything_that_is_shown(live: Path) -> None:
+    made = seen(live)
+    assert [(each.node, each.heard, each.age) for each in made.nodes] == [
+        ("node1", "fresh", 23),
+        ("node2", "fresh", 23),
+    ]
+    assert made.nodes[0].replicas == (age(),) and made.nodes[1].replicas == ()
+    assert made.nodes[0].rpo == 3600 and made.nodes[1].rpo is None
+    assert made.nodes[0].proven and made.nodes[0].proven.rto == 412.5
+    assert made.nodes[0].containers[0].services == ("notes.service",)
+
+
+@pytest.mark.parametrize("name", ["heartbeat.json", "record.json"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"x"', '{"format": 1}', "\x00", '{"format": 2}'])
+def test_a_damaged_file_is_unknown_and_the_rest_counts(name: str, text: str, live: Path) -> None:
+    (live / "node1" / name).write_text(text)
+    made = seen(live)
+    assert made.nodes[0].why and name in made.nodes[0].why[0] and made.exit_code == 3
+    assert made.nodes[1].why == () and made.nodes[1].heard == "fresh"
+
+
+def test_a_file_that_is_no_text_is_unknown(live: Path) -> None:
+    (live / "node1" / "heartbeat.json").write_bytes(b"\xff\xfe")
+    assert seen(live).nodes[0].heard == "unknown"
+
+
+def test_a_node_without_files_was_never_heard_of(live: Path) -> None:
+    for path in (live / "node2").iterdir():
+        path.unlink()
+    assert (seen(live).nodes[1].heard, seen(live).nodes[1].why) == ("unknown", ())
+
+
+def test_an_unmounted_dataset_is_no_empty_fleet(tmp_path: Path) -> None:
+    folder(tmp_path / "live", "node1")
+    with pytest.raises(OSError, match="is not mounted"):
+        looking(tmp_path / "live").status(NOW)
+
+
+def test_a_replaced_file_is_read_again_and_an_old_one_is_not(live: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    again, parsed = looking(live), []
+    plain = told.beat
+    monkeypatch.setattr(told, "beat", lambda text: parsed.append(1) or plain(text))
+    for _ in range(3):
+        assert again.status(NOW).nodes[0].age == 23
+    assert len(parsed) == 2
+    fresh = live / "node1" / ".fresh"
+    fresh.write_text(json.dumps(heartbeat("node1", received=NOW)))
+    fresh.replace(live / "node1" / "heartbeat.json")
+    assert again.status(NOW).nodes[0].age == 0 and len(parsed) == 3
+
+
+def test_replicas_that_could_not_be_read_are_unknown(live: Path) -> None:
+    made = Look("vault1", {"node1": Watched(60, 30)}, live, lambda: Unknown("no answer of ZFS")).status(NOW)
+    assert made.nodes[0].why == ("replicas could not be read: no answer of ZFS",)
+
+
+def test_the_newest_rebuild_of_a_long_journal(live: Path) -> None:
+    journal = live / "node1" / "journal.jsonl"
+    lines = [{"event": "rebuilt", "at": at, "rto": 1.0, "rpo": 2} for at in (NOW - 900, NOW - 90)]
+    noise = [{"event": "replicated", "reason": 'say "event": "rebuilt"', "at": NOW}] * 200
+    text = "".join(json.dumps(each) + "\n" for each in [*lines, *noise])
+    journal.write_text(text + '{"at": 7, "event": "rebuilt", "rt')  # a power cut
+    node = seen(live).nodes[0]
+    assert node.proven and node.proven.at == NOW - 90
+    journal.write_text("")
+    assert seen(live).nodes[0].proven is None and seen(live).nodes[0].why == ()
+
+
+def test_what_cannot_be_opened_is_unknown(live: Path) -> None:
+    (live / "node1" / "record.json").unlink()
+    (live / "node1" / "record.json").mkdir()
+    assert "record.json: Is a directory" in seen(live).nodes[0].why[0]
+
+
+def test_signals_that_are_open(live: Path) -> None:
+    one = {
+        "format": 1,
+        "token": "5d41",
+        "state": "open",
+        "severity": "may-break",
+        "scope": "node node1",
+        "reason": "new kernel",
+        "by": "ada",
+        "at": NOW,
+        "until": NOW + 900,
+    }
+    (live / "now/signals/5d41.json").write_text(json.dumps(one))
+    (live / "now/signals/5d42.json").write_text(json.dumps(one | {"token": "5d42", "state": "closed"}))
+    assert [each.id for each in seen(live).signals] == ["5d41"]
+    (live / "now/signals/5d43.json").write_text("{")
+    assert seen(live).exit_code == 3 and "open signals" in seen(live).why[0]
+
+
+def test_a_retired_node_and_the_words_of_its_record(live: Path) -> None:
+    (live / "node2" / "record.json").write_text(record("node2", retired=True))
+    assert [each.node for each in seen(live).nodes] == ["node1"]
