@@ -18,6 +18,7 @@ _SECTIONS: dict[str, dict[str, str]] = {
     },
     "Every other day": {
         "enroll": "blackstart.cli.apply:enroll",
+        "status": "blackstart.cli.status:status",
         "drift": "blackstart.cli.drift:drift",
         "runbook": "blackstart.cli.runbook:runbook",
         "plan": "blackstart.cli.plan:plan",

@@ -28,7 +28,8 @@ names. `BLACKSTART_SSH_CONFIG` is as `--ssh-config`.
 
 2 is said by `drift` and `plan` (host and spec differ), `runbook` (something
 would not come back), `apply` (it left what somebody changed on a host), `why`
-(the node needs something) and `replicate --status` (older than accepted).
+(the node needs something), `status` (late, not there or in each other's way)
+and `replicate --status` (older than accepted).
 
 The literal `pyinfra inventory deploys/NAME.py` ends in the same sense: 1 also
 where one host of several was refused, or where its question was not answered

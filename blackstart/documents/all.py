@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from blackstart.documents import check, commands, drift, lab, node, reading, restore, vault
+from blackstart.documents import check, commands, drift, lab, node, reading, restore, status, vault
 from blackstart.spec.types import Model
 from blackstart.vault.layout import APPLIED, HEARTBEAT, LIVE
 
@@ -49,6 +49,7 @@ DOCUMENTS: dict[str, Document] = {
     ),
     "attach": Document("`blackstart attach NODE --json`", (commands.Attach,)),
     "replicas": Document("`blackstart replicate NODE --status --json`", (commands.Replicas,)),
+    "status": Document("`blackstart status --json`, and `GET /api/status` of a vault", (status.FleetStatus,)),
     "restore": Document(f"{_ON_VAULT}/restore.json` on a vault", (restore.RestoreStatus,)),
     "record": Document(f"{_ON_VAULT}/record.json` on a vault", (vault.RecordFile,)),
     "journal": Document(f"{_ON_VAULT}/journal.jsonl` on a vault, one document a line, only ever added to", EVENTS),

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import mmap
+import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from blackstart.reading import ABSENT, Present, Reading, Unknown
+from blackstart.serve import config
 from blackstart.status import told
 from blackstart.status.holds import Held, held
 from blackstart.status.judge import judge
@@ -26,14 +29,6 @@ T = TypeVar("T")
 _REBUILT = b'"event": "rebuilt"'
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """When a node's next heartbeat is due, and how much later it may come: seconds."""
-
-    period: float
-    grace: float
-
-
 @dataclass
 class Look:
     """Looks again and again at one vault's folder; a file that did not change is not parsed again.
@@ -41,8 +36,7 @@ class Look:
     `replicas`: node -> what is held of it, or why that is not known.
     """
 
-    vault: str
-    nodes: Mapping[str, Watched]
+    settings: config.Config
     live: Path = Path(layout.LIVE)
     replicas: Callable[[], Reading[Mapping[str, Held]]] = lambda: held(Path(layout.REPLICATION))
     _known: dict[Path, tuple[tuple[int, int, int], Any]] = field(default_factory=dict)
@@ -51,11 +45,11 @@ class Look:
         """`now`: seconds since 1970. Raises OSError where the vault's dataset is not mounted."""
         mounted(str(self.live))
         replicas = self.replicas()
-        nodes = [self._told(name, replicas) for name in self.nodes]
-        return judge(self.vault, now, nodes, self._signals())
+        nodes = [self._told(name, replicas) for name in self.settings.nodes]
+        return judge(self.settings.vault, now, nodes, self._signals())
 
     def _told(self, node: str, replicas: Reading[Mapping[str, Held]]) -> Told:
-        folder, watch = self.live / node, self.nodes[node]
+        folder, watch = self.live / node, self.settings.nodes[node]
         of_node = replicas.value.get(node) if isinstance(replicas, Present) else None
         ages = of_node and Present(of_node.ages)
         return Told(
@@ -134,3 +128,21 @@ def _backwards(text: mmap.mmap) -> Iterable[Proven]:
 
 def _clause(error: Exception) -> str:
     return (error.strerror or type(error).__name__) if isinstance(error, OSError) else str(error)
+
+
+@dataclass
+class Recent:
+    """What `look` saw, for many who ask at the same time: a second old at the most."""
+
+    look: Look
+    every: float = 1
+    _alone: threading.Lock = field(default_factory=threading.Lock)
+    _at: float = float("-inf")
+    _last: Status | None = None
+
+    def __call__(self) -> Status:
+        """Raises OSError as `look` does."""
+        with self._alone:
+            if self._last is None or time.monotonic() - self._at >= self.every:
+                self._last, self._at = self.look.status(int(time.time())), time.monotonic()
+            return self._last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -81,3 +82,29 @@ class Status:
 def document(status: Status) -> dict[str, Any]:
     """Format 1 of `status --json`."""
     return {"format": FORMAT} | asdict(status)
+
+
+def load(text: str) -> Status:
+    """Read `document`'s JSON. Raises ValueError with one clause."""
+    try:
+        data = json.loads(text)
+        if data.pop("format") != FORMAT:
+            raise ValueError("it is of another version of the tool")
+        lists = {name: tuple(data[name]) for name in ("clashes", "why")}
+        signals = tuple(OpenSignal(**each) for each in data["signals"])
+        return Status(**data | lists | {"nodes": tuple(_node(each) for each in data["nodes"]), "signals": signals})
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a status: {error!r}") from error
+
+
+def _node(data: dict[str, Any]) -> NodeStatus:
+    containers = (ContainerStatus(**each | {"services": tuple(each["services"])}) for each in data["containers"])
+    return NodeStatus(
+        **data
+        | {
+            "containers": tuple(containers),
+            "replicas": tuple(Age(**each) for each in data["replicas"]),
+            "proven": Proven(**data["proven"]) if data["proven"] else None,
+            "why": tuple(data["why"]),
+        }
+    )

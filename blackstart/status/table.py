@@ -16,18 +16,26 @@ from blackstart.status.model import NodeStatus, Status
 _STYLE = {"fresh": "green", "late": "yellow", "silent": "red", "unknown": "magenta"}
 
 
-def shown(status: Status) -> RenderableType:
-    """What one vault sees."""
-    return Group(*_parts(status))
+def shown(status: Status, room: int | None = None) -> RenderableType:
+    """What one vault sees. `room`: lines at hand; where they do not do, nodes that are well are only counted."""
+    whole = room is None or len(status.nodes) + 2 + _around(status) <= room
+    return Group(*_parts(status, [each for each in status.nodes if whole or each.troubled]))
 
 
-def _parts(status: Status) -> Iterator[RenderableType]:
+def _around(status: Status) -> int:
+    return len(status.clashes) + len(status.signals) + sum(len(words.troubles(each)) for each in status.nodes)
+
+
+def _parts(status: Status, nodes: list[NodeStatus]) -> Iterator[RenderableType]:
     yield Text.assemble((status.vault, "bold"), f", {words.moment(status.at)}: {words.summary(status)}")
     for said in status.clashes:
         yield _line(f"CLASH: {said}", "bold red")
     for item in status.signals:
         yield _line(f"SIGNAL: {words.signal(item, status.at)}", "yellow")
-    yield _nodes(status)
+    if nodes:
+        yield _nodes(nodes, status.at)
+    if len(nodes) < len(status.nodes):
+        yield _line(f"and {len(status.nodes) - len(nodes)} that are well")
     for said in status.why:
         yield _line(said, "magenta")
     for node in status.nodes:
@@ -40,13 +48,13 @@ def _line(text: str, style: str = "") -> RenderableType:
     return Padding(Text(printable(text), style), (0, 0, 0, 2))
 
 
-def _nodes(status: Status) -> Table:
+def _nodes(nodes: list[NodeStatus], now: int) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("node", no_wrap=True)  # it is copied into the next command
     for head in ("heartbeat", "containers", "replicas", "last drill"):
         table.add_column(head)
-    for node in status.nodes:
-        table.add_row(node.node, *_cells(node, status.at))
+    for node in nodes:
+        table.add_row(node.node, *_cells(node, now))
     return table
 
 

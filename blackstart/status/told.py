@@ -110,7 +110,7 @@ def recorded(record: Record) -> Recorded:
 
 
 def signal(text: str) -> OpenSignal | None:
-    """`live/now/signals/TOKEN.json` on a vault; None when it is not open (any more). Raises ValueError with one clause."""
+    """`live/now/signals/TOKEN.json` on a vault; None when it is not open. Raises ValueError with one clause."""
     try:
         data: dict[str, Any] = json.loads(text)
         if data["state"] != "open":

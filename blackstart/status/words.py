@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from blackstart.restore.outline import say_age
+from blackstart.restore.outline import round_size, say_age
 from blackstart.status.model import NodeStatus, Status
 from blackstart.status.told import OpenSignal
 from blackstart.vault.freshness import Age
@@ -15,6 +15,11 @@ _ORDER = {"missing": 0, "suspect": 1, "stale": 2, "fresh": 3}
 def moment(seconds: float) -> str:
     """`2026-11-22 11:30:02 UTC`."""
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+
+
+def iso(seconds: float) -> str:
+    """`2026-11-22T11:30:02Z`, for programs."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def heartbeat(node: NodeStatus) -> str:
@@ -39,8 +44,8 @@ def worst(node: NodeStatus) -> Age | None:
     return min(node.replicas, key=lambda each: (_ORDER[each.state], -(each.seconds or 0)), default=None)
 
 
-def replica(age: Age, rpo: int | None) -> str:
-    """`stale, 2 h 10 min (RPO 1 h 0 min)`."""
+def replica(age: Age, rpo: int | None = None) -> str:
+    """`stale, 2 h 10 min (RPO 1 h)`."""
     if age.seconds is None:
         return "missing: nothing arrived"
     if age.state == "suspect":
@@ -67,6 +72,24 @@ def limit(seconds: int) -> str:
 def drill(node: NodeStatus, now: int) -> str:
     """When the node was last brought back, in earnest or as a drill."""
     return f"{say_age(max(0, now - node.proven.at))} ago" if node.proven else "never"
+
+
+def facts(node: NodeStatus, now: int) -> list[tuple[str, str]]:
+    """What there is to say of the machine itself, by name; what is not known is left out."""
+    found = [("Last drill", drill(node, now))]
+    if node.pools is not None:
+        found.append(
+            ("Pools", ", ".join(f"{name} {health or 'unknown'}" for name, health in node.pools.items()) or "none")
+        )
+    if node.memory_available is not None and node.memory_total is not None:
+        found.append(("Memory", f"{round_size(node.memory_available)} of {round_size(node.memory_total)} free"))
+    if node.load is not None:
+        found.append(("Load", f"{node.load:g}"))
+    if node.uptime is not None:
+        found.append(("Up", say_age(int(node.uptime))))
+    if node.epoch is not None:
+        found.append(("Epoch", str(node.epoch)))
+    return found
 
 
 def signal(item: OpenSignal, now: int) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from blackstart.reading import ABSENT, Present, Reading
+from blackstart.serve import config as serve
+from blackstart.serve.config import Config
 from blackstart.status.judge import judge
 from blackstart.status.model import Status
 from blackstart.status.told import Beat, OpenSignal, Proven, Recorded, Told
@@ -94,6 +96,11 @@ def record(node: str, **other: Any) -> str:
         "applied": Applied(DIGEST, "c0ffee", "ada@desk", NOW, spec),
     }
     return dump_record(Record(**values | other))
+
+
+def settings(*nodes: str) -> Config:
+    """A vault that takes the heartbeats of these nodes."""
+    return Config("vault1", "backup", "192.0.2.2", 8440, {name: serve.Beat(60, 30, 60) for name in nodes})
 
 
 def folder(live: Path, *nodes: str) -> None:

@@ -24,6 +24,7 @@ OF_THE_FLEET = [
     "attach node1",
     "enroll node1",
     "apply",
+    "status",
     "drift",
     "drift node1 --json",
     "plan node1",
@@ -90,6 +91,7 @@ def test_a_refused_plan_is_not_asked_about(fleet: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     "words",
     [
+        "status",
         "drift",
         "drift node1",
         "why node1",

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from status_world import NOW, age, folder, heartbeat, record
+from status_world import NOW, age, folder, heartbeat, record, settings
 
 from blackstart.reading import Present, Reading, Unknown
 from blackstart.status import look, told
 from blackstart.status.holds import Held
-from blackstart.status.look import Look, Watched
+from blackstart.status.look import Look, Recent
 from blackstart.status.model import Status
 
 HELD: Reading[Any] = Present({"node1": Held(3600, (age(),))})
@@ -26,8 +26,7 @@ def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def looking(live: Path) -> Look:
-    nodes = {name: Watched(60, 30) for name in ("node1", "node2")}
-    return Look("vault1", nodes, live, lambda: HELD)
+    return Look(settings("node1", "node2"), live, lambda: HELD)
 
 
 def seen(live: Path) -> Status:
@@ -86,7 +85,7 @@ def test_a_replaced_file_is_read_again_and_an_old_one_is_not(live: Path, monkeyp
 
 
 def test_replicas_that_could_not_be_read_are_unknown(live: Path) -> None:
-    made = Look("vault1", {"node1": Watched(60, 30)}, live, lambda: Unknown("no answer of ZFS")).status(NOW)
+    made = Look(settings("node1"), live, lambda: Unknown("no answer of ZFS")).status(NOW)
     assert made.nodes[0].why == ("replicas could not be read: no answer of ZFS",)
 
 
@@ -130,3 +129,12 @@ def test_signals_that_are_open(live: Path) -> None:
 def test_a_retired_node_and_the_words_of_its_record(live: Path) -> None:
     (live / "node2" / "record.json").write_text(record("node2", retired=True))
     assert [each.node for each in seen(live).nodes] == ["node1"]
+
+
+def test_many_who_ask_share_a_look(live: Path) -> None:
+    look = looking(live)
+    recent = Recent(look)
+    first = recent()
+    (live / "node2" / "record.json").write_text(record("node2", retired=True))
+    assert recent() is first and len(first.nodes) == 2
+    assert len(Recent(look, every=0)().nodes) == 1

@@ -1,0 +1,109 @@
+"""blackstart status: each vault's own view, and what it ends with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from documents import valid
+from rich.console import Console
+from spec_fleet import FILES, KEY, run, swap, write
+from status_world import SIGNAL, age, beat, recorded, status, told
+
+from blackstart.cli import main
+from blackstart.cli import status as command
+from blackstart.cli.fleet_hosts import Hosts
+from blackstart.reading import ABSENT, Present
+from blackstart.status.model import Status, document, load
+
+OTHER = FILES["nodes/vault1.toml"].replace("192.0.2.2", "192.0.2.3").replace("disk-V", "disk-W")
+LATE = told("node2", beat=beat(120, containers={}))
+
+
+@pytest.fixture(autouse=True)
+def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    targets = swap("fleet.toml", '["vault1"]', '["vault1", "vault2"]')
+    write(tmp_path, fleet=targets, nodes__vault2=OTHER.replace(OTHER.split('"')[3], KEY))
+    monkeypatch.setenv("BLACKSTART_FLEET", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, *words: str, **vaults: Status | str) -> Result:
+    """Each vault answers with a status, a text, or (for "") not at all."""
+
+    def answer(known: Hosts, name: str, script: str, timeout: float = 120) -> tuple[str, str]:
+        assert script == "PYTHONPATH=/opt/blackstart/current python3 -m blackstart.status"
+        said = vaults[name]
+        if isinstance(said, Status):
+            return json.dumps(document(said)) + "\n", ""
+        return (said, "") if said else ("", "no route to host")
+
+    monkeypatch.setattr(Hosts, "run", answer)
+    return CliRunner().invoke(main, ["status", *words])
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "code"),
+    [
+        (status(), status(), 0),
+        (status(), status(LATE), 2),
+        (status(told(beat=ABSENT)), status(LATE), 3),
+        (status(), "", 3),
+        (status(), "{", 3),
+        (status(), '{"format": 2}', 3),
+        (status(), '{"format": 1}', 3),
+    ],
+)
+def test_the_worst_vault_decides(
+    one: Status | str, two: Status | str, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = asked(monkeypatch, vault1=one, vault2=two)
+    assert done.exit_code == code, done.output
+    assert "node1" in done.stdout and ("vault2 could not be asked: " in done.stderr) == isinstance(two, str)
+
+
+def test_json_is_a_document_a_vault(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = status(told(), LATE, told("node3", beat=ABSENT, proven=ABSENT), signals=Present((SIGNAL,)))
+    done = asked(monkeypatch, "--json", vault1=full, vault2="")
+    assert done.exit_code == 3 and load(done.stdout) == full
+    assert [each["heard"] for each in valid("status", done.stdout)["nodes"]] == ["fresh", "late", "unknown"]
+
+
+def test_only_one_vault(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert asked(monkeypatch, "--vault", "vault2", vault2=status()).exit_code == 0
+    assert "there is no node vualt1" in run("status", "--vault", "vualt1").output
+    assert "node1 is no vault; the vaults are: vault1, vault2" in run("status", "--vault", "node1").output
+    assert run("status", "--watch", "--json").exit_code == 1
+
+
+def test_what_is_watched_fits_the_screen() -> None:
+    empty = recorded(containers={})
+    nodes = [told(f"node{number}", beat=beat(containers={}), record=empty) for number in range(40)]
+    missing = Present((age("tank/b", None, "missing"),))
+    nodes[7] = told("node7", beat=beat(120, containers={}), record=empty, replicas=missing)
+    console = Console(width=80, height=24, color_system=None)
+    with console.capture() as capture:
+        console.print(command._all({"vault1": status(*nodes), "vault2": "no route to host"}, 24))
+    lines = [line.rstrip() for line in capture.get().splitlines()]
+    assert len(lines) < 24 and "node7  late, 2 min" in "\n".join(lines)
+    assert "  and 39 that are well" in lines and lines[-1] == "vault2 could not be asked: no route to host"
+
+
+def test_watching_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asks = []
+
+    def enough(seconds: float) -> None:
+        asks.append(seconds)
+        if len(asks) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(command.time, "sleep", enough)
+    done = asked(monkeypatch, "--watch", vault1=status(), vault2=status())
+    assert asks == [5, 5, 5] and "vault1" in done.stdout
+
+
+def test_on_a_vault_it_looks_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "on_a_vault", lambda: True)
+    assert "this vault could not be asked: " in run("status").output
