@@ -1,0 +1,52 @@
+"""Logs that are only ever added to (.jsonl), read from their end: the newest line first, whatever the file's size."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+BLOCK = 64 * 1024
+LONGEST = 8 * 1024 * 1024  # bytes of one line; what is longer is no line of ours
+
+
+def newest_first(path: Path) -> Iterator[dict[str, Any]]:
+    """The JSON objects of a log. A torn or foreign line is passed over; no file is an empty log. Raises OSError.
+
+    A symbolic link in place of the file is refused: who reads may be root, and who owns the folder is not.
+    """
+    for line in _lines(path):
+        try:
+            data = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(data, dict):
+            yield data
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """A last line without its end is torn: a writer was killed, or is still writing."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return
+    with os.fdopen(handle, "rb") as file:
+        at = file.seek(0, os.SEEK_END)
+        rest: bytes | None = None  # begins in a block that is still to be read; None: all of it so far is torn
+        while at > 0:
+            size = min(BLOCK, at)
+            at -= size
+            file.seek(at)
+            block = file.read(size)
+            if rest is None:
+                whole, found, _ = block.rpartition(b"\n")
+                if not found:
+                    continue
+                block, rest = whole, b""
+            first, *lines = (block + rest).split(b"\n")
+            yield from reversed(lines)
+            rest = first if len(first) <= LONGEST else b""
+        if rest:
+            yield rest

@@ -1,0 +1,148 @@
+"""What happened, one line each in events.jsonl, numbered: written by one process, followed by many.
+
+An event is on the disk before anybody is told of it. Numbers grow for ever, so whoever was away asks for what came
+after the last one that they saw.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from itertools import islice, takewhile
+from pathlib import Path
+from typing import Any
+
+from blackstart.blackbox.lines import newest_first
+from blackstart.vault import files
+
+FORMAT = 1
+RECENT = 1000  # kept in memory
+MOST = 10_000  # that a reader who was away gets; what is older is in the file
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """What is to be written. `text`: one sentence. `data["severity"]`: people are told (announce/severity.py)."""
+
+    kind: str  # heartbeat, signal, announce, service ...
+    node: str  # "": of the fleet
+    text: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`at`: seconds since 1970, by this vault's clock. The rest as in New."""
+
+    id: int
+    at: int
+    kind: str
+    node: str
+    text: str
+    data: dict[str, Any]
+
+    def line(self) -> str:
+        """As it stands in the file, and in the stream."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, sort_keys=True)
+
+
+class Events:
+    """The log of one vault. Any thread may add to it."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        """Raises OSError, also where the log can be read and not written: then nobody begins to rely on it."""
+        self.path = path
+        self._clock = clock
+        self._writing = threading.Lock()
+        self._memory = threading.Lock()  # never held while anything is written
+        self._bells: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+        if not path.exists():
+            path.touch(mode=0o644)
+            files.sync_folder(path.parent)
+        with path.open("ab"):
+            pass
+        newest = list(islice(_read(path), RECENT))
+        self._recent = deque(reversed(newest), RECENT)
+        self._last = newest[0].id if newest else 0
+
+    @property
+    def last(self) -> int:
+        """The newest event's number; 0: there is none."""
+        return self._last
+
+    def add(self, kind: str, node: str, text: str, data: dict[str, Any] | None = None) -> Event:
+        """Write one event and wait until it is on the disk. Raises OSError: it may not be there, and nobody is told."""
+        return self.add_all([New(kind, node, text, data or {})])[0]
+
+    def add_all(self, new: Iterable[New]) -> list[Event]:
+        """The same of several, which wait for the disk once."""
+        with self._writing:
+            now, first = int(self._clock()), self._last + 1
+            made = [Event(first + n, now, each.kind, each.node, each.text, each.data) for n, each in enumerate(new)]
+            if not made:
+                return []
+            # Before the write: of one that fails a part may be there, and no number is given twice.
+            self._last = made[-1].id
+            files.append(self.path, "\n".join(each.line() for each in made))
+            with self._memory:
+                self._recent.extend(made)
+                bells = list(self._bells)
+        for loop, bell in bells:
+            with contextlib.suppress(RuntimeError):  # its loop has ended
+                loop.call_soon_threadsafe(bell.set)
+        return made
+
+    def after(self, number: int) -> list[Event]:
+        """What came after that event, oldest first, the newest MOST of it. Reads the file when it is long ago.
+
+        A number that was never given is one of a log that was lost: then it is all that there is.
+        """
+        if number > self._last:
+            number = 0
+        recent = self._in_memory(number)
+        if recent is not None:
+            return recent
+        return list(takewhile(lambda each: each.id > number, islice(_read(self.path), MOST)))[::-1]
+
+    def _in_memory(self, number: int) -> list[Event] | None:
+        """None: some of it is in the file alone."""
+        with self._memory:
+            if self._recent and number < self._recent[0].id - 1 and self._recent[0].id > 1:
+                return None
+            return [each for each in self._recent if each.id > number]
+
+    async def follow(self, after: int, idle: float) -> AsyncGenerator[Event | None, None]:
+        """Every event after that one, as they come; None whenever there was none for `idle` seconds."""
+        place = asyncio.get_running_loop(), asyncio.Event()
+        with self._memory:
+            self._bells.add(place)
+        try:
+            while True:
+                place[1].clear()
+                new = self._in_memory(after) if after <= self._last else None
+                for event in await asyncio.to_thread(self.after, after) if new is None else new:
+                    yield event
+                    after = event.id
+                try:
+                    await asyncio.wait_for(place[1].wait(), idle)
+                except TimeoutError:
+                    yield None
+        finally:
+            with self._memory:
+                self._bells.discard(place)
+
+
+def _read(path: Path) -> Iterable[Event]:
+    """Newest first. What is no event of ours is passed over."""
+    for data in newest_first(path):
+        try:
+            if data["format"] == FORMAT and isinstance(data["id"], int):
+                yield Event(**{name: data[name] for name in Event.__slots__})
+        except (KeyError, TypeError):
+            continue
