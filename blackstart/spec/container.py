@@ -71,6 +71,20 @@ class Probe(Model):
         return self
 
 
+class Quiesce(Model):
+    """What brings a container's data to rest before a `will-break` signal's snapshot, and lets it go on afterwards.
+
+    Shell commands inside it; `after` runs whatever became of `before` and of the signal, and may run twice.
+    """
+
+    before: OneLine
+    """ends with 0 once the data is at rest"""
+    after: OneLine
+    """ends with 0 once it is used again"""
+    within: Duration = written("30s")
+    """how long each of them may take"""
+
+
 class IdMap(Model):
     """uid and gid 0 of the container are `start` on the host, for `count` ids."""
 
@@ -125,5 +139,7 @@ class Container(Model):
     """what runs in it"""
     probes: tuple[Probe, ...] = ()
     """what proves that it works"""
+    quiesce: Quiesce | None = None
+    """what `will-break` signals run around their snapshot"""
     raw: tuple[OneLine, ...] = ()
     """further lines of LXC's configuration, as they are"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from blackstart.vault import layout
 from blackstart.vault.zfs import Snapshot, parse_snapshot
 
 _GONE = re.compile(r"cannot open '([^']+)': dataset does not exist$")
@@ -44,6 +45,15 @@ def parse_begin(text: str, asked: tuple[str, ...]) -> Source:
         failed = "the snapshot failed"
     found = tuple(parse_snapshot(line[2:]) for line in lines if line.startswith("S "))
     return Source(datasets, tuple(missing), found, failed)
+
+
+def aim(source: Source, begun: str) -> str:
+    """The snapshot that has to arrive: the one that was `begun`; where it was not taken, the newest of ours.
+
+    A signal may have left a newer one in between, of one container alone.
+    """
+    ours = [each.name for each in source.snapshots if not each.bookmark and layout.snapshot_time(each.name)]
+    return begun if begun in ours else max(ours, default="")
 
 
 def obstacle(source: list[Snapshot], target: list[Snapshot], exists: bool, resumable: bool) -> str:

@@ -1,7 +1,8 @@
 """Let go of replicas' snapshots that are past their time: `python3 -m blackstart.vault.prune`, hourly, as bs-prune.
 
 By this vault's own clock and list alone: the node has no say. What stays, whatever `keep` says: the newest snapshot of
-each dataset (the base of the next increment), what the record names, what anybody else holds, what is not ours.
+each dataset (the base of the next increment), what the record names, what anybody else holds, what a signal that is
+open was given, what is not ours.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
+from blackstart.signal.journal import protected
 from blackstart.vault import config, layout, stale
 from blackstart.vault.config import Keep
 from blackstart.vault.store import Store, mounted
@@ -57,7 +59,8 @@ class Pruning:
         self.now = now
         self.root = f"{wishes.pool}/vault/replicas/{wishes.node}"
         record = Store(wishes.node).read()
-        self.protected = {item.guid for item in record.datasets.values() if item.guid} if record else set()
+        newest = {item.guid for item in record.datasets.values() if item.guid} if record else set()
+        self.protected = newest | protected(Path(layout.SIGNALS))
 
     def run(self) -> list[str]:
         """Lines about what went. Raises CommandError, ValueError, OSError."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from blackstart.vault import asked, bzfs, config, files, layout, stale
 from blackstart.vault.alone import Busy, alone
-from blackstart.vault.exchange import Source, finish_lines, obstacle, parse_begin
+from blackstart.vault.exchange import Source, aim, finish_lines, obstacle, parse_begin
 from blackstart.vault.freshness import Age, freshness
 from blackstart.vault.record import DatasetRecord, Record
 from blackstart.vault.store import Store, mounted
@@ -51,9 +51,9 @@ class Pull:
 
     def run(self) -> Outcome:
         """Raises Unreachable, CommandError (zfs of this vault), OSError."""
-        source = self._begin()
+        begun, source = self._begin()
         before = self._have()
-        name = max((s.name for s in source.snapshots if not s.bookmark and layout.snapshot_time(s.name)), default="")
+        name = aim(source, begun)
         pairs = self._pairs(source, before)
         words: list[str] = []
         if pairs:
@@ -82,7 +82,7 @@ class Pull:
         shared = ("-o", "ControlMaster=auto", "-o", f"ControlPath={path}", "-o", "ControlPersist=120")
         return run("ssh", "-T", "-F", bzfs.SSH_CONFIG, *shared, "-l", user, self.wishes.node, *words, stdin=stdin)
 
-    def _begin(self) -> Source:
+    def _begin(self) -> tuple[str, Source]:
         """Snapshot everything there is. A second vault may have taken this very name: then a second later."""
         for attempt in (1, 2, 3):
             name = layout.snapshot_name(int(time.time()))
@@ -91,7 +91,7 @@ class Pull:
             except (CommandError, ValueError) as error:
                 raise Unreachable(str(error)) from error
             if attempt == 3 or "dataset already exists" not in source.failed:
-                return source
+                return name, source
             time.sleep(1.1)
         raise AssertionError
 

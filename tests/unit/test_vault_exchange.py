@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from blackstart.vault import layout
-from blackstart.vault.exchange import finish_lines, obstacle, parse_begin
+from blackstart.vault.exchange import Source, aim, finish_lines, obstacle, parse_begin
 from blackstart.vault.freshness import freshness
 from blackstart.vault.zfs import Snapshot
 
@@ -79,3 +79,11 @@ def test_names_carry_the_vaults_clock() -> None:
     ]
     assert freshness(["c"], have, taken + 60, rpo=60)[0].state == "fresh"
     assert freshness(["c"], have, taken - 3600, rpo=60)[0].state == "suspect"
+
+
+def test_what_has_to_arrive_is_what_was_begun_whatever_a_signal_took_in_between() -> None:
+    names = [f"blackstart_2026-11-22T01:43:0{second}Z" for second in (0, 1, 2)]
+    have = tuple(Snapshot("tank/a", name, "1", 1) for name in (*names, "mine"))
+    assert aim(Source({}, (), have, ""), names[1]) == names[1]
+    assert aim(Source({}, (), have, "out of space"), "blackstart_2026-11-22T01:43:09Z") == names[2]
+    assert aim(Source({}, (), (Snapshot("tank/a", names[0], "1", 1, bookmark=True),), "x"), names[1]) == ""

@@ -1,0 +1,109 @@
+"""The signals of a vault in memory, as their journal has them, and which request each of them answers."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
+
+from blackstart.signal.asked import Asked, Refused
+from blackstart.signal.journal import Journal
+from blackstart.signal.model import Signal
+
+log = logging.getLogger(__name__)
+
+
+def digest(asked: Asked) -> str:
+    """Equal for equal wishes."""
+    return hashlib.sha256(json.dumps(asdict(asked), sort_keys=True).encode()).hexdigest()
+
+
+class Book:
+    """Every change is on the disk before anybody sees it."""
+
+    def __init__(self, journal: Journal, clock: Callable[[], float] = time.time) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._signals: dict[str, Signal] = {}
+        self._writing = asyncio.Lock()
+        # A clock that is set ends no signal: seconds of the monotonic one by which each is over.
+        self._over: dict[str, float] = {}
+
+    def now(self) -> int:
+        return int(self._clock())
+
+    async def load(self) -> None:
+        """Of a service that starts. What was being opened was never answered. Raises OSError."""
+        self._signals = await asyncio.to_thread(self._journal.read)
+        for signal in self.all():
+            if signal.state == "opening":
+                await self.put(replace(signal, state="failed"))
+            else:
+                self._remember(signal)
+        await asyncio.to_thread(self._journal.show_all, self.all())
+
+    async def put(self, signal: Signal) -> Signal:
+        """Raises OSError; then nothing has changed."""
+        async with self._writing:
+            await asyncio.to_thread(self._journal.write, signal)
+            return self._remember(signal)
+
+    async def change(self, token: str, how: Callable[[Signal], Signal]) -> Signal:
+        """With nobody else's change in between. Raises KeyError, OSError."""
+        async with self._writing:
+            signal = how(self._signals[token])
+            await asyncio.to_thread(self._journal.write, signal)
+            return self._remember(signal)
+
+    async def note(self, token: str, how: Callable[[Signal], Signal]) -> None:
+        """A change that nobody is promised, and that a service which starts anew makes again if the disk refuses it."""
+        async with self._writing:
+            signal = self._remember(how(self._signals[token]))
+            try:
+                await asyncio.to_thread(self._journal.write, signal)
+            except OSError as error:
+                log.error("signal %s: how it stands could not be written down: %s", token, error)
+
+    def begin(self, signal: Signal) -> None:
+        """From now on it is known, whatever the disk says."""
+        self._remember(signal)
+
+    def _remember(self, signal: Signal) -> Signal:
+        self._signals[signal.token] = signal
+        if signal.state == "open":
+            self._over.setdefault(signal.token, time.monotonic() + signal.until - self.now())
+        else:
+            self._over.pop(signal.token, None)
+        return signal
+
+    def all(self) -> list[Signal]:
+        """Oldest first."""
+        return sorted(self._signals.values(), key=lambda each: (each.at, each.token))
+
+    def get(self, token: str) -> Signal:
+        """One that was answered. Raises Refused."""
+        found = self._signals.get(token)
+        if found is None or not found.answered:
+            raise Refused("unknown", f"no signal has the token {token!r}; blackstart signal list has them")
+        return found
+
+    def known(self, token: str) -> Signal | None:
+        return self._signals.get(token)
+
+    def by_key(self, who: str, key: str) -> Signal | None:
+        """The signal that `who` gave with this key."""
+        own = (each for each in self._signals.values() if (each.who, each.key) == (who, key) and each.answered)
+        return next(own, None) if key else None
+
+    def over(self) -> list[Signal]:
+        """Those that are open past their time."""
+        now = time.monotonic()
+        return [each for each in self.all() if each.state == "open" and self._over[each.token] <= now]
+
+    def left(self) -> Iterable[Signal]:
+        """Those that are not open, and whose holds may still be somewhere."""
+        return [each for each in self.all() if each.state not in ("open", "opening") and each.held]

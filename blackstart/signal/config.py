@@ -1,0 +1,49 @@
+"""What a vault's service needs to know to give signals: written by the deploy, read by the service."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from blackstart.vault import layout
+
+FORMAT = 1
+PATH = f"{layout.CONFIG}/signal.json"
+SSH_CONFIG = f"{layout.CONFIG}/signal_ssh_config"
+VERBS = "/run/blackstart/verbs"  # the socket of what root does for the service
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One node: its containers by name, and which of its datasets this vault pulls."""
+
+    containers: tuple[str, ...] = ()
+    replicated: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """`pool`: this vault's own."""
+
+    vault: str
+    pool: str
+    nodes: dict[str, Grant]
+    format: int = FORMAT
+
+
+def dump(config: Signals) -> str:
+    return json.dumps(asdict(config), indent=1, sort_keys=True) + "\n"
+
+
+def load(text: str) -> Signals:
+    """Read `dump`'s JSON. Raises ValueError with one clause."""
+    try:
+        data = json.loads(text)
+        if data["format"] != FORMAT:
+            raise ValueError(f"format {data['format']}, this version reads {FORMAT}")
+        data["nodes"] = {
+            name: Grant(tuple(each["containers"]), tuple(each["replicated"])) for name, each in data["nodes"].items()
+        }
+        return Signals(**data)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"no configuration of signals: {error!r}") from error

@@ -1,0 +1,191 @@
+"""Giving a signal: everything it promises is done before it is answered, or nothing of it stays."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+
+from blackstart.signal import steps
+from blackstart.signal.asked import Asked, Refused, targets
+from blackstart.signal.book import Book, digest
+from blackstart.signal.channel import Channel, Silent
+from blackstart.signal.config import Signals
+from blackstart.signal.model import OnNode, Signal
+from blackstart.signal.nodes import Nodes
+from blackstart.signal.steps import Failed
+from blackstart.vault import layout
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """What a signal needs of the vault that gives it.
+
+    `unfit`: why it could not keep its promise of this severity, "" when it can. `applied`: node -> digest and commit
+    of its spec. `keep`: a node's reading, as a file; its path. `pull`: bring what was taken of a node here; the guids
+    that came. `say`: tell people.
+    """
+
+    unfit: Callable[[str], Awaitable[str]]
+    applied: Callable[[str], tuple[str, str]]
+    keep: Callable[[str, str, bytes], Awaitable[str]]
+    pull: Callable[[str, OnNode], Awaitable[set[str]]]
+    say: Callable[[str, Signal], Awaitable[None]]
+
+
+class Opening:
+    """One signal, on its way."""
+
+    def __init__(self, asked: Asked, who: str, config: Signals, book: Book, nodes: Nodes, vault: Vault) -> None:
+        self.asked = asked
+        self.who = who
+        self.config = config
+        self.book = book
+        self.nodes = nodes
+        self.vault = vault
+        self.missing: dict[str, str] = {}
+        self.signal: Signal  # as far as it is
+
+    async def run(self, only: str = "") -> Signal:
+        """`only`: the one node that the asker may name. Raises Refused; what had been begun is left `failed`."""
+        scopes = targets(self.asked.scope, self.config.nodes, only)
+        why = await self.vault.unfit(self.asked.severity)
+        if why:
+            raise Refused("unable", f"this vault could not keep its promise: {why}")
+        await self._ready(list(scopes))
+        self.signal = self._new({node: scope for node, scope in scopes.items() if node not in self.missing})
+        self.book.begin(self.signal)
+        try:
+            return await self._made()
+        except BaseException:
+            # What a node did or did not is told apart by undoing all of it.
+            await self.book.note(self.signal.token, lambda _: replace(self.signal, state="failed"))
+            raise
+
+    async def _ready(self, names: list[str]) -> None:
+        """Raises Refused where a node has no room: nobody can go on without that."""
+
+        async def one(node: str) -> None:
+            try:
+                why = (await self.nodes.ready(node)).refusal()
+            except Silent as error:
+                self.missing[node] = str(error)
+                return
+            if why:
+                raise Refused("conflict", f"{node}: {why}")
+
+        await _both(*(one(node) for node in names))
+        self._judge(names)
+
+    def _judge(self, names: Collection[str]) -> None:
+        """Raises Refused where nodes are missing that the asker cannot do without, or all `names` are."""
+        none = self.missing.keys() >= set(names)
+        if self.missing and (none or not self.asked.without):
+            said = "; ".join(f"{node}: {why}" for node, why in sorted(self.missing.items()))
+            hint = "" if none else " (to go on without: --without-silent)"
+            raise Refused("unable", f"no signal was given: {said}{hint}")
+
+    def _new(self, scopes: Mapping[str, str]) -> Signal:
+        now = self.book.now()
+        name = layout.snapshot_name(now)
+        on = {node: OnNode(scope, name, *self.vault.applied(node)) for node, scope in sorted(scopes.items())}
+        asked = self.asked
+        return Signal(
+            token=secrets.token_hex(8),
+            scope=asked.scope,
+            severity=asked.severity,
+            reason=asked.reason,
+            who=self.who,
+            by=asked.by,
+            key=asked.key,
+            digest=digest(asked),
+            at=now,
+            until=now + asked.lifetime,
+            state="opening",
+            nodes=on,
+            missing=dict(self.missing),
+            held=tuple(on),
+        )
+
+    async def _made(self) -> Signal:
+        if self.asked.severity == "may-break":
+            # The intent is on the disk before the answer, and nothing waits for it.
+            await _both(self.book.put(self.signal), self._take(self.nodes.channel))
+        else:
+            await self.book.put(self.signal)
+            await self._at_rest()
+            # From now on no pruning here takes what arrives.
+            await self.book.put(self.signal)
+            await self._each(self._pull)
+        until = self.book.now() + self.asked.lifetime
+        self.signal = replace(self.signal, state="open", until=until, missing=dict(self.missing))
+        await _both(self.book.put(self.signal), self.vault.say("open", self.signal))
+        return self.signal
+
+    async def _each(self, step: Callable[[str, OnNode], Awaitable[OnNode]]) -> None:
+        """On all nodes at once. One on which it does not work is missing, and may carry holds all the same."""
+
+        async def one(node: str) -> None:
+            try:
+                self._know(node, await step(node, self.signal.nodes[node]))
+            except (Silent, Failed) as error:
+                self.missing[node] = str(error)
+
+        await _both(*(one(node) for node in self.signal.nodes if node not in self.missing))
+        self._judge(self.signal.nodes)
+
+    def _know(self, node: str, on: OnNode) -> None:
+        self.signal = replace(self.signal, nodes=self.signal.nodes | {node: on})
+
+    async def _take(self, channel: Callable[[str], Channel]) -> None:
+        async def step(node: str, on: OnNode) -> OnNode:
+            tried = partial(self._know, node)
+            return await steps.take(channel(node), self.signal.token, on, self.asked, self.who, tried)
+
+        await self._each(step)
+
+    async def _at_rest(self) -> None:
+        """Quiet all, read all, then take all; whatever happens, the hooks are undone."""
+        async with AsyncExitStack() as stack:
+            channels = {node: self.nodes.own(node) for node in self.signal.nodes}
+            for channel in channels.values():
+                stack.push_async_callback(channel.close)
+            try:
+                await self._each(partial(self._prepare, channels))
+                await self._take(channels.__getitem__)
+            finally:
+                said = await asyncio.gather(*(steps.resume(channel) for channel in channels.values()))
+                for node, why in zip(channels, said, strict=True):
+                    if why:
+                        self._know(node, replace(self.signal.nodes[node], notes=(why,)))
+
+    async def _prepare(self, channels: Mapping[str, Channel], node: str, on: OnNode) -> OnNode:
+        seconds = self.asked.deadline
+        try:
+            async with asyncio.timeout(seconds):
+                said = await steps.prepare(channels[node], self.signal.token, on, seconds)
+        except TimeoutError:
+            channels[node].drop()
+            raise Silent(f"no answer within {seconds} s") from None
+        return replace(on, capture=await self.vault.keep(node, self.signal.token, said))
+
+    async def _pull(self, node: str, on: OnNode) -> OnNode:
+        """What no vault pulls stays on the node alone, and is named."""
+        own = set(self.config.nodes[node].replicated)
+        asked = replace(on, taken=tuple(each for each in on.taken if each.dataset in own))
+        try:
+            guids = await self.vault.pull(node, asked)
+        except (Silent, Failed) as error:
+            raise Failed(f"its snapshots were not pulled: {error}") from None
+        here = tuple(each.dataset for each in on.taken if each.dataset not in own)
+        return replace(on, pulled=tuple(sorted(guids)), only_here=here)
+
+
+async def _both(*work: Awaitable[object]) -> None:
+    """All of it to its end; then the first that failed is raised."""
+    for each in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(each, BaseException):
+            raise each
