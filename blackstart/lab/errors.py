@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class LabError(Exception):
     """Carries a message for people: what failed, and what to look at or do next."""
+
+
+class Panicked(LabError):
+    """The kernel of a machine panicked."""

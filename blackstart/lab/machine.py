@@ -14,7 +14,7 @@ from blackstart.progress import Progress, progress
 
 from . import processes, qemu, qmp
 from .disks import Disks
-from .errors import LabError
+from .errors import LabError, Panicked
 from .image import Image
 from .ssh import as_root, banner
 
@@ -68,7 +68,21 @@ class Machine(Disks):
             raise LabError(f"{self.name} did not start:\n{started.stderr.strip()}")
 
     def wait(self, timeout: float = _BOOT_SECONDS) -> None:
-        """Until ssh answers, ZFS is loaded and its pools are in; fails at once when it can no longer happen."""
+        """Until ssh answers, ZFS is loaded and its pools are in; fails at once when it can no longer happen.
+
+        A guest that panics while it boots gets a second try where it is emulated: on a starved CPU, QEMU's translator
+        now and then breaks a kernel's first timers.
+        """
+        try:
+            self._wait_up(timeout)
+        except Panicked:
+            if self.lab.accelerator(Image(Path(self.state.image))) != "tcg":
+                raise
+            self.kill()
+            self.start(wait=False)
+            self._wait_up(timeout)
+
+    def _wait_up(self, timeout: float) -> None:
         deadline = time.monotonic() + timeout
         if self._ready(2):
             return
@@ -99,7 +113,8 @@ class Machine(Disks):
             else ""
         )  # fmt: skip
         if trouble:
-            raise LabError(f"{self.name}: {trouble}; the end of {self.serial_log}:\n" + "\n".join(lines[-15:]))
+            error = Panicked if "panicked" in trouble else LabError
+            raise error(f"{self.name}: {trouble}; the end of {self.serial_log}:\n" + "\n".join(lines[-15:]))
 
     def kill(self) -> None:
         """Pull the plug: SIGKILL, nothing is flushed. Does nothing when it is off."""
