@@ -59,10 +59,15 @@ def run(words: list[str]) -> tuple[int, list[str]]:
 
 
 _NOISE = re.compile(r"^[0-9-]+ [0-9:]+ \[.\] (ERROR: )?")
+# What bzfs says of an error that zfs or ssh has told already: a command line of many hundred characters, its retries.
+_ABOUT_ITSELF = re.compile(r"Command '|Retrying |Exiting bzfs|Tolerated ")
 
 
 def reason(lines: Iterable[str], source: str) -> str:
-    """The last error that bzfs told between starting and ending its task for `source`, else the last of all."""
+    """The last error that was told between starting and ending bzfs's task for `source`, else the last of all.
+
+    The words of zfs and ssh go before its own.
+    """
     every: list[str] = []
     about: list[str] = []
     inside = False
@@ -72,4 +77,5 @@ def reason(lines: Iterable[str], source: str) -> str:
         elif "Done with" not in line and (" [E] " in line or " [W] " in line):
             every.append(_NOISE.sub("", line))
             about += every[-1:] if inside else []
-    return (about or every or ["bzfs did not say why"])[-1]
+    told = [[line for line in found if not _ABOUT_ITSELF.match(line)] or found for found in (about, every)]
+    return (told[0] or told[1] or ["bzfs did not say why"])[-1]

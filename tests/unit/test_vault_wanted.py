@@ -89,6 +89,23 @@ def test_what_bzfs_says_about_one_dataset_is_told_of_that_one() -> None:
     assert bzfs.reason([], "tank/a") == "bzfs did not say why"
 
 
+def test_zfs_own_words_go_before_what_bzfs_makes_of_them() -> None:
+    """As bzfs 1.25 told of a vault that was full; the command line is shortened."""
+    lines = [
+        "2026-11-22 11:40:26 [I] Starting task:                bs-replicate@node1:tank/a --> r/a ...",
+        "2026-11-22 11:40:36 [W] cannot receive incremental stream: destination r/a space quota exceeded.",
+        "2026-11-22 11:40:36 [I] Retrying zfs send/receive [1/1] in 103ms ...",
+        "2026-11-22 11:40:43 [W] cannot receive resume stream: destination r/a space quota exceeded.",
+        "2026-11-22 11:40:43 [W] Retrying zfs send/receive exhausted; giving up because the last [1/1] retries failed",
+        "2026-11-22 11:40:43 [E] ERROR: Command '['sh', '-c', \"ssh ...\"]' returned non-zero exit status 1.",
+        "2026-11-22 11:40:43 [E] ERROR: #1: Done with          Replication: tank/a",
+        "2026-11-22 11:40:50 [E] ERROR: Exiting bzfs with status code 1. Cause: Command '['sh', '-c', ...",
+    ]
+    assert bzfs.reason(lines, "tank/a") == "cannot receive resume stream: destination r/a space quota exceeded."
+    assert bzfs.reason(lines[:2] + lines[4:], "tank/b").endswith("space quota exceeded.")
+    assert bzfs.reason(lines[5:], "tank/b").startswith("Exiting bzfs")
+
+
 def test_what_bzfs_says_goes_to_the_journal_as_debugging_and_nobody_who_follows_sees_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
