@@ -27,7 +27,7 @@ from blackstart.verdict_datasets import lost
 from blackstart.verdict_guard import Refusal, refuse_apply, refuse_bootstrap, render
 from operations.common import Commands, refuse
 from operations.host_shell import ShellError
-from operations.live import carry_over, live
+from operations.live import carry_over, is_read, live
 from operations.rebuild import give_up
 from operations.record import carry_over_vaults
 from operations.restore import outline_of, refused, show
@@ -49,6 +49,7 @@ class Ways:
 
 def job_of(spec: NodeSpec, asks: Asks, ways: Ways) -> tuple[Job, Known]:
     """The job over a node as it is now. Raises OSError, KeyError, ValueError for wishes that cannot be made."""
+    first = not is_read()
     about = known(spec, asks.vault)
     # One dataset comes from whoever has it; a whole node from the one vault whose word counts.
     vault = (asks.dataset and holder(about.readings, spec.name, asks.dataset, about.vault)) or about.vault
@@ -75,6 +76,7 @@ def job_of(spec: NodeSpec, asks: Asks, ways: Ways) -> tuple[Job, Known]:
         tree=tree,
         sources=vaults,
         unfinished=record.unfinished if record else None,
+        signs=about.signs(spec.name) if first else {},
     )
     return job, about
 

@@ -14,16 +14,28 @@ from blackstart.verdict import Verdict
 from blackstart.verdict_guard import refuse_bootstrap
 from blackstart.verdict_shape import bootstrap_command
 from operations.common import Commands, refuse
+from operations.held import locks
 from operations.live import EVERYTHING, live, spoil
 from operations.record import forget
 from operations.verdict import applied_spec, known, say, verdict
 
 
 def afresh(job: Job) -> None:
-    """What was read before the lock was held counts no more, of the node and of its vaults."""
+    """What was read before the lock was held counts no more, of the node and of its vaults; unless the locks
+    themselves prove that nobody had them since.
+    """
+    if undisturbed(job):
+        return
     spoil(EVERYTHING)
     for vault in keepers(job.working):
         forget(vault)
+
+
+def undisturbed(job: Job) -> bool:
+    """Whether no other run has held one of the node's locks between the readings of this run and its own locks."""
+    node = job.spec.name
+    taken = {vault: holding.lock.sign for (name, vault), holding in locks.items() if name == node}
+    return bool(taken) and all(sign and sign == job.signs.get(vault) for vault, sign in taken.items())
 
 
 def is_done(job: Job) -> bool:

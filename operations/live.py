@@ -60,6 +60,11 @@ def live(wanted: Wanted, *parts: str) -> Live:
     return kept.live
 
 
+def is_read() -> bool:
+    """Whether the current host was read in this phase, or what was read before counts in it."""
+    return (host.name, state.is_executing) in _kept
+
+
 def carry_over() -> None:
     """Let a reading that Prepare has just made count in Execute as well: where nobody was asked in between, they follow
     each other at once. For an operation that reads before it locks, and reads again what it is about to change.

@@ -42,6 +42,11 @@ class Known:
         """What the other vaults leave open, one line each."""
         return doubts(self.readings, node, self.vault)
 
+    def signs(self, node: str) -> dict[str, str]:
+        """Vault -> the sign of the node's lock there, where it has one (vault/lock.py)."""
+        read = {name: found.locks.value for name, found in self.readings.items() if isinstance(found.locks, Present)}
+        return {name: signs[node] for name, signs in read.items() if node in signs}
+
 
 def known(spec: NodeSpec, prefer: str = "") -> Known:
     """Asks every vault that keeps the node; each is read once per phase of a run. `prefer`: the one a person named."""

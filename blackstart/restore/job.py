@@ -34,6 +34,7 @@ class Job:
 
     `folder`: the operator's own, for keys. `tree`: the fleet's files as of the commit that was applied.
     `sources`: vaults to ask for what this machine has not. `unfinished`: what an earlier run left to be done.
+    `signs`: vault -> the sign of the node's lock there (vault/lock.py) from before all else of this was read.
     """
 
     spec: NodeSpec
@@ -49,6 +50,7 @@ class Job:
     tree: Path
     sources: tuple[str, ...]
     unfinished: Unfinished | None = None
+    signs: Mapping[str, str] = field(default_factory=dict)
 
 
 def with_disks(spec: NodeSpec, disks: Mapping[str, str]) -> NodeSpec:

@@ -21,6 +21,16 @@ GATE = 45  # seconds that a write of somebody's may take
 PATIENCE = 150  # without one for so long, the vault lets go: a controller whose network is gone cannot say goodbye
 
 BUSY, NOT_READY = 75, 69  # exit statuses
+LOCKED = "locked"
+
+
+def sign(where: str, name: str = "") -> str:
+    """Shell that prints for a lock's file when somebody last took it or let go of it, to the nanosecond.
+
+    Whoever reads a node first, and is given its lock with the same sign, knows that nobody had it in between.
+    """
+    only = f" -name {shell(name)}" if name else ""
+    return f"find {where}{only} -printf {shell('%P %C@' if name else '%C@')}{shell(chr(92) + 'n')}"
 
 
 class LockError(Exception):
@@ -64,9 +74,11 @@ def script(node: str, line: str, part: str = "") -> str:
             f"exec 8<{folder} && flock -w {GATE} 8 || {{ echo somebody writes into {folder}; exit {NOT_READY}; }}",
             f"exec 9<>{file} || exit {NOT_READY}",
             f"flock -n 9 || {{ cat {file}; exit {BUSY}; }}",
+            # What a holder left that died is no sign: it may have worked on after it was read.
+            f"was=; [ -s {file} ] || was=$({sign(file)})",
             f"printf '%s\\n' {shell(line)} >{file}",
             "exec 8<&-",
-            "echo locked",
+            f'echo "{LOCKED} $was"',
             f'while [ "$(timeout {PATIENCE} head -c 1 9>&-)" = . ]; do printf .; done',
             f": >{file}",
         ]
@@ -107,6 +119,7 @@ def describe(text: str) -> str:
 class Held:
     """A lock that this process holds through one open channel. `release` it, or die: both let it go.
 
+    `sign`: as `sign` prints it, from before it was taken; "" where that tells nothing.
     `lost`: one clause once the vault does not answer any more, or has let go; "" while the lock is held.
     """
 
@@ -125,7 +138,8 @@ class Held:
             raise LockError(
                 f"{node}: its lock on {vault} could not be taken: {error or 'no answer in time'}"
             ) from error
-        if said != "locked":
+        word, _, self.sign = said.partition(" ")
+        if word != LOCKED:
             status = channel.recv_exit_status()
             channel.close()
             if status == BUSY:

@@ -57,6 +57,7 @@ class VaultReading:
     specs: Reading[str]  # the fleet's commit in fleet.git; absent: none was brought yet
     python: Reading[Target]  # what the tool's libraries are made for
     libraries: Reading[tuple[str, ...]]  # those that are there; absent: none was ever brought
+    locks: Reading[dict[str, str]] = NOT_ASKED  # node -> the sign of its lock (lock.py)
     # Of a reading that asks for it (records_script)
     room: Reading[Room] = NOT_ASKED
     packages: Reading[dict[str, bool]] = NOT_ASKED  # in the index of kept packages -> whether its file is there
@@ -120,6 +121,7 @@ def parse(text: str, pool: str) -> VaultReading:
         specs=_specs(sections, pool),
         python=_read(sections, "python", parse_target),
         libraries=_absent_if(sections, "libraries", _NO_FILE, _read(sections, "libraries", tuple)),
+        locks=_asked(sections, "locks", _locks),
         room=_asked(sections, "room", fitness.parse_room),
         packages=_asked(sections, "packages", fitness.parse_packages),
         commits=_asked(sections, "commits", tuple),
@@ -255,6 +257,10 @@ def _snapshots(lines: list[str]) -> dict[str, list[ReplicaSnapshot]]:
         item = ReplicaSnapshot(snapshot, guid, int(creation), int(holds), int(used), int(referenced))
         found.setdefault(dataset, []).append(item)
     return found
+
+
+def _locks(lines: list[str]) -> dict[str, str]:
+    return {path.removesuffix("/lock"): sign for path, _, sign in (line.partition(" ") for line in lines)}
 
 
 def _keys(lines: list[str]) -> dict[str, str]:

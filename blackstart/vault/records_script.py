@@ -6,7 +6,7 @@ Its frame: `+NAME` begins a section, `|` precedes each line it printed, `!` each
 from __future__ import annotations
 
 from blackstart.change import shell
-from blackstart.vault import fitness, layout
+from blackstart.vault import fitness, layout, lock
 
 _PRELUDE = r"""
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -24,6 +24,8 @@ keys() { for f in "$KEYS"/*.pub; do [ -e "$f" ] || continue; printf '%s ' "${f##
 
 _RECORDS = r"""
 section clock date +%s
+# Before all that a lock protects.
+section locks @SIGNS@
 section pool zpool list -Hp -o guid "$POOL"
 set -- "$POOL/vault/live" "$POOL/vault/images" "$POOL/vault/projects" "$POOL/vault/specs"
 section mounted zfs get -Hp -o name,property,value mounted,mountpoint "$@"
@@ -70,7 +72,8 @@ def script(pool: str, records_only: bool = False, fit: bool = False) -> str:
         "SPECS": layout.SPECS,
         "LIBRARIES": layout.LIBRARIES,
     }
-    asked = _RECORDS + ("section replicas :\n" if records_only else _SECTIONS)
+    records = _RECORDS.replace("@SIGNS@", lock.sign('"$LIVE" -mindepth 2 -maxdepth 2', "lock"))
+    asked = records + ("section replicas :\n" if records_only else _SECTIONS)
     if fit:
         asked += fitness.SECTIONS
     return "".join(f"{name}={shell(value)}\n" for name, value in words.items()) + _PRELUDE + asked

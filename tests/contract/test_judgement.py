@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from bootstrap_world import THERE, WAYS, Go, vault, wishes
+from node_world import texts
 from pyinfra.context import host as current
 from pyinfra.context import state
 from rebuild_world import NOW, live, node_spec, pool, record
@@ -16,7 +18,7 @@ from blackstart.reading import Present, Reading, Unknown
 from blackstart.restore.job import Asks
 from blackstart.spec.resolve import wanted_datasets
 from blackstart.vault.record import Record, Unfinished
-from operations import bootstrap, judgement, rebuild
+from operations import bootstrap, held, judgement, rebuild
 
 LEFT = Unfinished(NOW, "ops", True, {}, {"tank/data/crm": "9000"})
 MARKED = replace(record(), unfinished=LEFT)
@@ -44,8 +46,8 @@ def judged(
             node.reading, inventory.get_host("vault1").reading = live_then, vault(record_then).reading
             judgement.afresh(job)
             done.append(judgement.is_done(job))
-            refused = list(judgement.holds._inner(job=job))
-            return refused or list(rebuild.nothing_lost._inner(job=job, coming=()))
+            refused = texts(judgement.holds._inner(job=job))
+            return refused or texts(rebuild.nothing_lost._inner(job=job, coming=()))
 
     refused, said = go(Run, INTACT, Present(MARKED))
     return done[0], refused, said
@@ -90,3 +92,23 @@ def test_a_restore_names_its_own_command_again(go: Go) -> None:
     then = Present(replace(MARKED, unfinished=replace(LEFT, at=NOW + 1)))
     _, (refused,), _ = judged(go, then, asks=Asks(dataset="tank/data/crm"))
     assert "blackstart restore node1/tank/data/crm" in refused
+
+
+@pytest.mark.parametrize(("sign", "read_again"), [("1763775780.1", False), ("1763775790.2", True), ("", True)])
+def test_nothing_is_read_again_where_the_lock_proves_that_nobody_had_it(go: Go, sign: str, read_again: bool) -> None:
+    class Run:
+        @staticmethod
+        def _inner() -> list[Any]:
+            node: Any = current
+            inventory: Any = state.inventory
+            keeper = inventory.get_host("vault1")
+            keeper.reading = replace(keeper.reading, locks=Present({"node1": "1763775780.1"}))
+            job, _ = bootstrap.job_of(node_spec(), Asks(), EVERYTHING)
+            taken: Any = SimpleNamespace(sign=sign, lost="")
+            held.locks["node1", "vault1"] = held.Holding(taken)
+            node.reading = live(pools=(), datasets=())
+            judgement.afresh(job)
+            return list(judgement.holds._inner(job=job))
+
+    refused, _ = go(Run, INTACT, Present(record()))
+    assert bool(refused) is read_again

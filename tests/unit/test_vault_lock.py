@@ -80,6 +80,35 @@ def test_a_second_holder_is_refused_by_name_until_the_first_is_gone(command: str
     lock.Held(Pipe(), "node1", "vault1", command).release()
 
 
+def signs(root: Path) -> list[str]:
+    """As a vault's reading prints them."""
+    find = lock.sign(f"{root} -mindepth 2 -maxdepth 2", "lock")
+    return subprocess.run(["/bin/sh", "-c", find], capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_a_lock_that_nobody_had_since_a_reading_bears_the_sign_that_was_read(command: str, tmp_path: Path) -> None:
+    first = lock.Held(Pipe(), "node1", "vault1", command)
+    assert first.sign == "" or signs(tmp_path) != [f"node1/lock {first.sign}"]
+    first.release()
+    read = signs(tmp_path)
+    second = lock.Held(Pipe(), "node1", "vault1", command)
+    assert read == [f"node1/lock {second.sign}"]
+    second.release()
+    third = lock.Held(Pipe(), "node1", "vault1", command)
+    assert third.sign and read != [f"node1/lock {third.sign}"]  # the second had it in between
+    third.release()
+
+
+def test_a_holder_that_was_killed_may_have_worked_on_after_it_was_read(command: str, tmp_path: Path) -> None:
+    pipe = Pipe()
+    lock.Held(pipe, "node1", "vault1", command)
+    pipe.process.kill()
+    pipe.close()
+    again = lock.Held(Pipe(), "node1", "vault1", command)
+    assert again.sign == "" and signs(tmp_path)
+    again.release()
+
+
 def test_the_host_part_has_a_lock_of_its_own(command: str, tmp_path: Path) -> None:
     of_part = command.replace(f"{tmp_path}/node1/lock", f"{tmp_path}/node1/lock.host")
     assert lock.script("node1", "{}", "host").count("/node1/lock.host") == of_part.count("/node1/lock.host") > 0
@@ -100,7 +129,7 @@ def test_a_holder_that_died_lets_go(command: str) -> None:
 def test_each_sign_of_life_is_answered_and_begins_the_patience_anew(command: str, tmp_path: Path) -> None:
     pipe, begun = Pipe(), tmp_path / "begun"
     pipe.exec_command(f'timeout() {{ echo "$1" >>{begun}; shift; "$@"; }}\n{command}')
-    assert pipe.recv(100) == b"locked\n"
+    assert pipe.recv(100).startswith(b"locked ")
     for _ in range(4):
         pipe.sendall(b".")
         # One byte each: what is left over would look like an answer once the vault is silent.

@@ -190,3 +190,15 @@ def test_a_vault_without_nodes_says_nothing_beside_its_answer(tmp_path: Path) ->
     done = subprocess.run(["sh"], input=text, text=True, capture_output=True, check=True)
     assert done.stderr == ""
     assert parse(done.stdout + framed("pool", "123") + mounts(), "backup").records == Present({})
+
+
+def test_the_signs_of_locks_are_read_before_what_they_protect(tmp_path: Path) -> None:
+    (tmp_path / "node1").mkdir()
+    (tmp_path / "node1" / "lock").touch()
+    (tmp_path / "node2").mkdir()
+    text = script("backup").replace(f"LIVE={layout.LIVE}", f"LIVE={tmp_path}")
+    assert text.index("section locks") < text.index("section nodes")
+    done = subprocess.run(["sh"], input=text, text=True, capture_output=True, check=False)
+    found = parse(done.stdout, "backup").locks
+    assert isinstance(found, Present) and list(found.value) == ["node1"]
+    assert abs(float(found.value["node1"]) - (tmp_path / "node1" / "lock").stat().st_ctime) < 0.001
