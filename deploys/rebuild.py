@@ -28,7 +28,7 @@ from deploys.package import packages
 from deploys.project import releases
 from deploys.rootfs import exchanged, roots
 from deploys.unit import units
-from operations import bootstrap, judgement, lineage, lock, rebuild, restore, returned, stock
+from operations import bootstrap, image, judgement, lineage, lock, rebuild, restore, returned, stock
 from operations.verdict import say, say_once
 
 PAUSE = 3  # seconds between two looks at a host part that another run is at
@@ -174,6 +174,7 @@ def the_host(job: Job) -> None:
 def prepare(job: Job, made: Outline) -> None:
     """What must be there before data can flow: the pools, parents of what comes, permission, the plan."""
     rebuild.opened(name="The rebuild is begun", job=job)
+    image.ahead(job.wanted, cache_folder())
     host.own(job.spec.node.host.deploys, job.tree)
     packages(wanted=job.wanted, vaults=job.sources)
     rebuild.zfs_ready(name="ZFS is loaded")

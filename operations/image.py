@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import secrets
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from paramiko.ssh_exception import SSHException
 from pyinfra.api.command import FileUploadCommand
+from pyinfra.api.host import Host
 from pyinfra.api.operation import operation
-from pyinfra.context import host, state
+from pyinfra.context import host as current
+from pyinfra.context import state
 
+from blackstart import supply as pure_supply
 from blackstart.change import shell
-from blackstart.converge import image, paths
+from blackstart.converge import image
 from blackstart.converge.wanted import Wanted, WantedImage
 from blackstart.supply import SupplyError
 from operations import supply
-from operations.common import Command, Commands, carry_out, refuse
+from operations.common import Commands, carry_out, refuse
+from operations.host_shell import ShellError, run
 from operations.live import live
+
+_coming: dict[tuple[str, str], threading.Thread] = {}  # (host, sha256): on its way, beside other work
 
 
 @operation()
@@ -31,17 +41,49 @@ def images(wanted: Wanted, cache: Path, vaults: Sequence[str] = ()) -> Commands:
 
 def _commands(names: list[str], wanted: Wanted, cache: Path, vaults: Sequence[str]) -> Commands:
     for name in names:
-        each = wanted.images[name]
-        yield shell("mkdir", "-p", paths.IMAGES)
-        if state.is_executing and not host.run_shell_command(image.fetch_test(each))[0]:
-            yield _upload(each, cache, vaults)
-        yield image.fill_command(name, each, wanted)
+        if state.is_executing:
+            yield from _brought(wanted.images[name], cache, vaults)
+        yield image.fill_command(name, wanted.images[name], wanted)
 
 
-def _upload(each: WantedImage, cache: Path, vaults: Sequence[str]) -> Command:
+def _brought(each: WantedImage, cache: Path, vaults: Sequence[str]) -> Commands:
+    """The tarball on the node: it waits there, it is on its way, or it is brought now."""
+    host = state.inventory.get_host(current.name)
+    coming = _coming.pop((host.name, each.sha256), None)
+    if coming:
+        coming.join()
     try:
+        if run(host, image.look(each)).strip() == "yes":
+            return
         tarball = supply.image(each.name, each.sha256, cache, vaults)
-    except (SupplyError, OSError) as error:
-        return refuse(str(error))
-    # Under sudo it goes through a temporary file first: /tmp is memory on Debian 13.
-    return FileUploadCommand(str(tarball), image.tarball(each), _temp_dir="/var/tmp")
+    except (ShellError, SupplyError, OSError) as error:
+        yield refuse(str(error))
+        return
+    half = _half()
+    yield FileUploadCommand(str(tarball), half, _sudo=False)
+    yield shell("sh", "-c", image.put(each, half))
+
+
+def _half() -> str:
+    """Not in /tmp, that is memory on Debian 13; moved from there as root, where pyinfra's own way would copy it."""
+    return f"/var/tmp/blackstart-{secrets.token_hex(8)}"
+
+
+def ahead(wanted: Wanted, cache: Path) -> None:
+    """Begin to bring the current host the images that this machine has, while its pools are made.
+
+    Nobody waits for it, and nothing is said when it fails: `images` looks for itself, and brings what is not there.
+    """
+    host = state.inventory.get_host(current.name)
+    for each in wanted.images.values():
+        worker = threading.Thread(target=_try, args=(host, each, cache), daemon=True)
+        _coming[host.name, each.sha256] = worker
+        worker.start()
+
+
+def _try(host: Host, each: WantedImage, cache: Path) -> None:
+    here, half = pure_supply.image(each.name, each.sha256, cache), _half()
+    with contextlib.suppress(ShellError, OSError, EOFError, SSHException):
+        is_here = pure_supply.is_proven(here.path, each.sha256)
+        if is_here and run(host, image.look(each)).strip() != "yes" and host.put_file(str(here.path), half):
+            run(host, shell("sh", "-c", image.put(each, half)))

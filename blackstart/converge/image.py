@@ -8,6 +8,7 @@ from blackstart.converge.compare import create, known, unknown, update
 from blackstart.converge.wanted import Wanted, WantedImage
 from blackstart.live.model import Live
 from blackstart.reading import Unknown
+from blackstart.vault.upload import beside, cleared
 
 SNAPSHOT = "image"
 
@@ -32,9 +33,24 @@ def tarball(image: WantedImage) -> str:
     return f"{paths.IMAGES}/{image.sha256}.tar.zst"
 
 
-def fetch_test(image: WantedImage) -> str:
-    """Succeeds when the whole tarball is on the node already (a vault has it, or an earlier run brought it)."""
-    return f"echo {shell(f'{image.sha256}  {tarball(image)}')} | sha256sum -c --status 2>/dev/null"
+def look(image: WantedImage) -> str:
+    """Prints `yes` when the tarball is on the node already: an earlier run brought it, or it was sent ahead."""
+    return f"if [ -e {shell(tarball(image))} ]; then echo yes; else echo no; fi"
+
+
+def put(image: WantedImage, half: str) -> str:
+    """Shell that puts what was uploaded as `half` in its place, whole; on the way it takes away what was left there."""
+    name = f"{image.sha256}.tar.zst"
+    fresh = shell(beside(paths.IMAGES, name))
+    return "\n".join(
+        [
+            "set -eu",
+            shell("mkdir", "-p", paths.IMAGES),
+            cleared(paths.IMAGES),
+            f"chown root:root {shell(half)} && mv -T {shell(half)} {fresh} && sync {fresh}",
+            f"mv -T {fresh} {shell(tarball(image))}",
+        ]
+    )
 
 
 def fill_command(dataset: str, image: WantedImage, wanted: Wanted) -> str:
@@ -42,12 +58,13 @@ def fill_command(dataset: str, image: WantedImage, wanted: Wanted) -> str:
     mountpoint = wanted.datasets[dataset].properties["mountpoint"]
     name, where = shell(dataset), shell(mountpoint)
     make = shell("zfs", "create", "-o", f"mountpoint={mountpoint}", dataset)
+    is_whole = f"echo {shell(f'{image.sha256}  {tarball(image)}')} | sha256sum -c --status 2>/dev/null"
     broken = shell(f"image {image.name}: the tarball on the node is not sha256:{image.sha256}; run it again")
     taken = shell(f"{dataset} has snapshots but no @{SNAPSHOT}: not made by blackstart, nothing is done to it")
     return "\n".join(
         [
             "set -eu",
-            f"{fetch_test(image)} || {{ rm -f {shell(tarball(image))}; echo {broken} >&2; exit 1; }}",
+            f"{is_whole} || {{ rm -f {shell(tarball(image))}; echo {broken} >&2; exit 1; }}",
             f"zfs list -H -o name {name} >/dev/null 2>&1 || {make}",
             f'[ "$(zfs get -H -o value mounted {name})" = yes ] || zfs mount {name}',
             # An assignment of its own: inside the test, a zfs that failed would look like "no snapshots".

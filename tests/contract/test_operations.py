@@ -142,24 +142,63 @@ def test_a_missing_key_refuses_this_host_alone(run: Run, tmp_path: Path) -> None
     assert "the key is missing: file:keys/ledger.example.key" in command and command.endswith("; exit 1")
 
 
-def test_an_image_is_brought_only_where_the_node_has_no_tarball(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (name, wanted) = next(iter(WANT.images.items()))
+@pytest.fixture
+def held_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache with the tarball of the fleet's image."""
+    (wanted,) = WANT.images.values()
     (tmp_path / f"{wanted.sha256}.tar.zst").write_bytes(b"x")
     monkeypatch.setattr(supply, "is_proven", lambda path, sha256: path.is_file() and sha256 == wanted.sha256)
-    reading = without(satisfied(WANT), "datasets", name)
-    brought = run(Host(reading), image.images, cache=tmp_path)
+    return tmp_path
+
+
+NO_IMAGE = without(satisfied(WANT), "datasets", next(iter(WANT.images)))
+
+
+def test_an_image_is_brought_only_where_the_node_has_no_tarball(run: Run, held_here: Path) -> None:
+    upload, placed, _ = run(Host(NO_IMAGE), image.images, cache=held_here)
     live._kept.clear()
-    there = run(Host(reading, has_tarball=True), image.images, cache=tmp_path)
-    assert [isinstance(each, FileUploadCommand) for each in brought] == [False, True, False]
-    assert not any(isinstance(each, FileUploadCommand) for each in there)
+    there = run(Host(NO_IMAGE, has_tarball=True), image.images, cache=held_here)
+    # As whoever is logged in, to where they may write; root moves it from there, whole.
+    assert isinstance(upload, FileUploadCommand) and upload.connector_arguments == {"_sudo": False}
+    assert f"mv -T {upload.dest} " in placed
+    assert len(there) == 1 and "zfs snapshot" in there[0]
+
+
+def sent_ahead(run: Run, host: Host, cache: Path) -> None:
+    class Step:
+        @staticmethod
+        def _inner(wanted: Any) -> list[Any]:
+            image.ahead(WANT, cache)
+            return []
+
+    run(host, Step)
+
+
+def test_an_image_that_was_sent_ahead_is_waited_for_and_not_brought_twice(run: Run, held_here: Path) -> None:
+    host = Host(NO_IMAGE)
+
+    sent_ahead(run, host, held_here)
+    assert len(run(host, image.images, cache=held_here)) == 1
+    assert len(host.put) == 1 and not image._coming
+
+
+def test_an_image_that_could_not_be_sent_ahead_is_brought_when_it_is_needed(
+    run: Run, held_here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = Host(NO_IMAGE)
+
+    def broken(*names: str) -> bool:
+        raise OSError("the connection broke")
+
+    monkeypatch.setattr(host, "put_file", broken)
+    sent_ahead(run, host, held_here)
+    assert len(run(host, image.images, cache=held_here)) == 3
 
 
 def test_an_image_that_is_nowhere_names_the_command_that_builds_it(run: Run, tmp_path: Path) -> None:
     reading = without(satisfied(WANT), "datasets", next(iter(WANT.images)))
     commands = run(Host(reading), image.images, cache=tmp_path)
-    assert "blackstart image build debian-13" in commands[1]
+    assert "blackstart image build debian-13" in commands[0]
 
 
 def test_containers_are_all_started_before_the_first_is_waited_for(run: Run) -> None:
@@ -173,8 +212,8 @@ def test_containers_are_all_started_before_the_first_is_waited_for(run: Run) -> 
 def test_a_refusal_fits_the_terminal_and_its_next_command_stays_whole() -> None:
     why = "disk virtio-N1A0001 is not there; disk virtio-N1B0001 is not there; nothing is blank and large enough"
     then = "pyinfra inventory deploys/bootstrap.py --limit node1 --data disks=" + ",".join(["virtio-A=virtio-B"] * 4)
-    done = subprocess.run(["sh", "-c", refuse(f"node1: {why}. Next: {then}")], capture_output=True, text=True)
+    done = subprocess.run(["sh", "-c", str(refuse(f"node1: {why}. Next: {then}"))], capture_output=True, text=True)
     *lines, last = done.stderr.splitlines()
     assert done.returncode == 1 and done.stdout == "" and last == f"Next: {then}"
     assert all(len(line) <= 66 for line in lines) and "".join(lines) == f"node1: {why}."
-    assert subprocess.run(["sh", "-c", refuse("it's so")], capture_output=True, text=True).stderr == "it's so\n"
+    assert subprocess.run(["sh", "-c", str(refuse("it's so"))], capture_output=True, text=True).stderr == "it's so\n"

@@ -160,6 +160,7 @@ def way_of(
     monkeypatch.setattr(deploy, "lock", Lock(order, others))
     monkeypatch.setattr(deploy, "without", lambda wanted, datasets: wanted)
     monkeypatch.setattr(deploy, "PAUSE", 0)
+    monkeypatch.setattr(deploy.image, "ahead", lambda *words: None)
     for name in ("say", "say_once"):
         monkeypatch.setattr(deploy, name, lambda text, *colour: said.append(text))
     for name in ("packages", "settled", "own"):
