@@ -19,7 +19,14 @@ Command = str | StringCommand | FileUploadCommand | FunctionCommand
 Commands = Generator[Command, None, None]
 
 
-def refuse(why: str) -> str:
+class Refusal(StringCommand):
+    """Run as whoever is logged in: where sudo is what is broken, the sentence is still heard."""
+
+    def __init__(self, script: str) -> None:
+        super().__init__(script, _sudo=False)
+
+
+def refuse(why: str) -> Refusal:
     """A command that fails with one sentence: pyinfra then leaves this host, and the others go on.
 
     An exception here would stop the run for every host. The sentence fits a terminal of 80 columns behind the host's
@@ -29,7 +36,7 @@ def refuse(why: str) -> str:
     said = shell("printf", r"%s\n", sentence + stop[:1]) + f" | fold -s -w {WIDTH} >&2; "
     if stop:
         said += shell("printf", r"%s\n", f"Next: {following(command)}") + " >&2; "
-    return f"{said}exit 1"
+    return Refusal(f"{said}exit 1")
 
 
 def not_read() -> None:
@@ -38,7 +45,7 @@ def not_read() -> None:
         unread.note()
 
 
-def could_not_read(changes: Iterable[Change]) -> Generator[str, None, None]:
+def could_not_read(changes: Iterable[Change]) -> Generator[Refusal, None, None]:
     """Refuse when anything could not be read: unknown is never taken for absent."""
     reasons = [f"{change.resource} {change.name}: {change.live}" for change in changes if change.action == "unknown"]
     if reasons:

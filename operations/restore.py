@@ -28,7 +28,7 @@ from blackstart.vault.records import VaultReading
 from blackstart.vault.restore_plan import Plan, Target, dump
 from blackstart.verdict_shape import bootstrap_command
 from operations import lock
-from operations.common import Commands, refuse, with_stdin
+from operations.common import Commands, Refusal, refuse, with_stdin
 from operations.host_shell import ShellError
 from operations.live import EVERYTHING, live, spoil
 from operations.record import forget, reading
@@ -315,7 +315,7 @@ def show(made: Outline) -> None:
     say_once(as_text(shown), "yellow" if made.refusals or made.warnings else "cyan")
 
 
-def refused(made: Outline) -> str:
+def refused(made: Outline) -> Refusal:
     """The command that refuses a plan, with every reason."""
     reasons = ".\n".join(f"{made.node}: {reason}" for reason in made.refusals)
     return refuse(f"{reasons}. Next: {made.next_command}")

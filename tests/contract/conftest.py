@@ -14,7 +14,7 @@ from pyinfra.context import ctx_host, ctx_state
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from bootstrap_world import Go, Node, vault
 from converge_world import wishes
-from node_world import Host, Run
+from node_world import Host, Run, texts
 
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
@@ -59,7 +59,7 @@ def go() -> Iterator[Go]:
         inventory = SimpleNamespace(get_host=lambda name: keeper)
         state = SimpleNamespace(is_executing=True, inventory=inventory)
         with ctx_state.use(state), ctx_host.use(node):
-            return list(operation._inner(*arguments, **more)), node.said
+            return texts(operation._inner(*arguments, **more)), node.said
 
     yield run
     clear()
@@ -72,8 +72,9 @@ def run() -> Iterator[Run]:
     def one(
         host: Host, operation: Any, executing: bool = True, wanted: Wanted | None = None, **arguments: Any
     ) -> list[Any]:
-        with ctx_state.use(SimpleNamespace(is_executing=executing)), ctx_host.use(host):
-            return list(operation._inner(wanted=wanted or wishes(), **arguments))
+        inventory = SimpleNamespace(get_host=lambda name: host)
+        with ctx_state.use(SimpleNamespace(is_executing=executing, inventory=inventory)), ctx_host.use(host):
+            return texts(operation._inner(wanted=wanted or wishes(), **arguments))
 
     yield one
     live_operations._kept.clear()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from types import SimpleNamespace
 from typing import Any
 
 from blackstart.live.model import Live
+from operations.common import Refusal
 
 # (host, operation, executing, wanted, arguments by name) -> the commands it yields
 Run = Callable[..., list[Any]]
@@ -17,6 +19,9 @@ class Host:
     def __init__(self, reading: Live, has_tarball: bool = False) -> None:
         self.name, self.reading, self.reads, self.has_tarball = "node1", reading, 0, has_tarball
         self.said: list[str] = []
+        self.ran: list[str] = []
+        self.put: list[tuple[str, ...]] = []
+        self.data: dict[str, Any] = {}
         self.only: tuple[str, ...] = ()
 
     def log_styled(self, line: str, **how: Any) -> None:
@@ -27,5 +32,16 @@ class Host:
         self.only = kwargs.get("only", ())
         return self.reading
 
-    def run_shell_command(self, command: str) -> tuple[bool, list[str]]:
-        return self.has_tarball, []
+    def run_shell_command(self, command: Any, **how: Any) -> tuple[bool, Any]:
+        self.ran.append(str(command))
+        self.has_tarball = self.has_tarball or "mv -T" in str(command)
+        return True, SimpleNamespace(stdout="yes" if self.has_tarball else "no", stderr="")
+
+    def put_file(self, *names: str, **how: Any) -> bool:
+        self.put.append(names)
+        return True
+
+
+def texts(commands: Iterable[Any]) -> list[Any]:
+    """What an operation yields; a refusal as the shell that says it."""
+    return [str(each) if isinstance(each, Refusal) else each for each in commands]

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from node_world import texts
 from pyinfra.context import ctx_host, ctx_state
 
 from operations import announce
@@ -26,7 +27,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
         announce._resolved.clear()
         host = SimpleNamespace(name="vault1", get_fact=lambda *_, **__: there)
         with ctx_state.use(SimpleNamespace(is_executing=executing)), ctx_host.use(host):
-            return list(announce.places._inner(references=references, folder=tmp_path))
+            return texts(announce.places._inner(references=references, folder=tmp_path))
 
     yield go
     announce._resolved.clear()

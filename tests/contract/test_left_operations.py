@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from node_world import texts
 from pyinfra.context import ctx_host, ctx_state
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
@@ -57,7 +58,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def run(host: Host, operation: Any, wanted: Wanted = WANT, executing: bool = True, **arguments: Any) -> list[str]:
     with ctx_state.use(SimpleNamespace(is_executing=executing)), ctx_host.use(host):
-        commands = list(operation._inner(wanted=wanted, **arguments))
+        commands = texts(operation._inner(wanted=wanted, **arguments))
     return [str(getattr(each, "get_raw_value", lambda each=each: each)()) for each in commands]
 
 
@@ -197,5 +198,5 @@ def record(wanted: Wanted) -> dict[str, Any]:
 
 def with_stdin(host: Host, operation: Any, **arguments: Any) -> list[tuple[str, str]]:
     with ctx_state.use(SimpleNamespace(is_executing=True)), ctx_host.use(host):
-        commands = list(operation._inner(wanted=WANT, **arguments))
+        commands = texts(operation._inner(wanted=WANT, **arguments))
     return [(each.get_raw_value(), each.connector_arguments["_stdin"]) for each in commands]

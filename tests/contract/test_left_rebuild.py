@@ -70,6 +70,7 @@ def laid_down(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
 
     for module, operation in LAID_DOWN:
         monkeypatch.setattr(module, operation, plainly(getattr(module, operation)._inner))
+    monkeypatch.setattr(deploy.image, "ahead", lambda *words: None)
     for name in ("judgement", "lineage", "lock", "restore", "returned", "rebuild", "stock"):
         monkeypatch.setattr(deploy, name, Steps())
     monkeypatch.setattr(deploy, "packages", Steps().packages)

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from node_world import texts
 from pyinfra.api.command import FileUploadCommand
 from pyinfra.context import ctx_host, ctx_state
 
@@ -65,7 +66,7 @@ def clear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def run(node: Host, *vaults: Host, executing: bool = True) -> list[Any]:
     inventory = SimpleNamespace(get_host={vault.name: vault for vault in vaults}.__getitem__)
     with ctx_state.use(SimpleNamespace(is_executing=executing, inventory=inventory)), ctx_host.use(node):
-        return list(package.packages._inner(wanted=wishes(), vaults=[vault.name for vault in vaults]))
+        return texts(package.packages._inner(wanted=wishes(), vaults=[vault.name for vault in vaults]))
 
 
 def vault(**files: bytes) -> Host:

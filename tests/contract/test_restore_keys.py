@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from node_world import texts
 from pyinfra.api.command import StringCommand
 from pyinfra.context import ctx_state
 
@@ -40,7 +41,7 @@ def test_the_rerun_brings_every_key_again(
             keeper.reading = replace(keeper.reading, keys=Present({"restore": "ssh-ed25519 AAAA"}))
             job, _ = bootstrap.job_of(node_spec(), Asks(), replace(WAYS, folder=tmp_path))
             assert job.verdict.kind == "resuming"
-            return list(restore.prepared._inner(job=job, epoch=2))
+            return texts(restore.prepared._inner(job=job, epoch=2))
 
     reading = live(pools=(pool(OTHER, 2),), datasets=tuple(dataset(name) for name in there))
     install, _ = go(Again, reading, Present(KNOWN))[0]

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from node_world import texts
 from pyinfra.api.command import FunctionCommand
 from pyinfra.context import ctx_host, ctx_state
 
@@ -90,7 +91,7 @@ def run() -> Iterator[Run]:
         inventory = SimpleNamespace(get_host=lambda name: keeper)
         state = SimpleNamespace(is_executing=executing, inventory=inventory)
         with ctx_state.use(state), ctx_host.use(host):
-            found = list(operation._inner(**arguments))
+            found = texts(operation._inner(**arguments))
             for each in found:
                 if isinstance(each, FunctionCommand):
                     keeper.facts["marked"] = each.function(state, host, *each.args)

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from node_world import texts
 from pyinfra.api.command import FunctionCommand
 from pyinfra.context import ctx_host, ctx_state
 
@@ -207,7 +208,7 @@ def test_a_tree_that_is_exactly_the_recorded_commit_is_used_itself(vault: Vault,
 def supplied(vault: Vault, fleet: Path, commit: str, cache: Path) -> list[Any]:
     lock: Any = {"images": {"debian-13": {"digest": f"sha256:{SHA}", "size": len(CONTENT)}}}
     spec = node_spec().model_copy(update={"lock": type(node_spec().lock).model_validate(lock)})
-    return list(stock.supplied._inner(spec=spec, folder=fleet, cache=cache, commit=commit))
+    return texts(stock.supplied._inner(spec=spec, folder=fleet, cache=cache, commit=commit))
 
 
 def test_before_a_record_names_it_the_vault_has_image_and_commit(
@@ -289,8 +290,8 @@ def test_what_a_vault_has_is_not_known_and_nothing_is_brought_there(
     monkeypatch.setattr(vault, "put_file", None)
     (refused,) = supplied(vault, fleet, "abc", fleet)
     own = {"vault": "vault1", "pool": "backup", "folder": fleet}
-    (stocked,) = stock.stock._inner(fleet=SimpleNamespace(nodes={}, lock=node_spec().lock), cache=fleet, **own)
-    (brought,) = stock.specs._inner(commit="abc", **own)
+    (stocked,) = texts(stock.stock._inner(fleet=SimpleNamespace(nodes={}, lock=node_spec().lock), cache=fleet, **own))
+    (brought,) = texts(stock.specs._inner(commit="abc", **own))
     assert all(words in each and each.endswith("; exit 1") for each in (refused, stocked, brought))
     (command,) = stock.renewed._inner(spec=node_spec(), folder=fleet)
     node: Any = SimpleNamespace(name="node1", log_styled=lambda line, **how: said().append(line))
@@ -346,4 +347,4 @@ def test_what_a_rebuild_wrote_into_the_fleet_gets_to_its_vaults_and_a_silent_one
     assert command.function(None, node, *command.args) is True
     commit = git(fleet, "rev-parse", "HEAD")
     assert git(vault.at(f"{layout.SPECS}/fleet.git"), "rev-parse", "HEAD") == commit
-    assert list(stock.renewed._inner(spec=node_spec(), folder=fleet)) == []
+    assert texts(stock.renewed._inner(spec=node_spec(), folder=fleet)) == []

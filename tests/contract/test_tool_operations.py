@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from node_world import texts
 from pyinfra.api.command import FileUploadCommand
 from pyinfra.context import ctx_host, ctx_state
 
@@ -51,7 +52,7 @@ def vault(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def run() -> tuple[list[Any], list[Any]]:
-    return list(tool.brought._inner(vault="vault1", pool="backup")), list(tool.complete._inner(vault="vault1"))
+    return texts(tool.brought._inner(vault="vault1", pool="backup")), texts(tool.complete._inner(vault="vault1"))
 
 
 def test_what_a_vault_lacks_is_uploaded_and_unpacked_and_then_there_is_nothing_to_do(

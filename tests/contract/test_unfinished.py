@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from node_world import texts
 from pyinfra.api.command import FunctionCommand
 from pyinfra.context import host as current
 
@@ -103,7 +104,7 @@ def run_job(go: Go, operation: Any, known: Record, reading: Live) -> tuple[list[
         @staticmethod
         def _inner() -> list[Any]:
             job, _ = bootstrap.job_of(node_spec(), Asks(), WAYS)
-            return list(operation._inner(job=job))
+            return texts(operation._inner(job=job))
 
     return go(Asked, reading, Present(known))
 
@@ -241,7 +242,7 @@ def test_a_chain_is_judged_by_a_reading_of_the_node_that_is_younger_than_the_vau
             host.reading = snapshots(crm="4", db="5", rootfs="6")  # before the pull
             live_operations.live(Wanted())
             host.reading = now
-            return list(lineage.healed._inner(wanted=Wanted(), spec=of_two_vaults()))
+            return texts(lineage.healed._inner(wanted=Wanted(), spec=of_two_vaults()))
 
     assert go(Later, now, Present(record()))[0] == []
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+from node_world import texts
 from pyinfra.context import ctx_host, ctx_state
 from rebuild_world import live, node_spec, pool
 
@@ -86,7 +87,7 @@ class World:
         inventory = SimpleNamespace(get_host=lambda name: self.vaults[name])
         state = SimpleNamespace(is_executing=True, inventory=inventory)
         with ctx_state.use(state), ctx_host.use(self.node):
-            return list(operation._inner(**arguments))
+            return texts(operation._inner(**arguments))
 
     def record(self) -> list[Any]:
         arguments = {"wanted": Wanted(), "spec": spec(), "commit": "abc123", "by": "ops"}
