@@ -29,11 +29,13 @@ test-unit: $(STAMP) tools
 
 test: $(STAMP) deps
 	pytest -q tests/unit tests/contract
+	pytest -q tests/page
 	pytest -v tests/lab -m "not slow"
 
-# Two runs: a test on machines may carry the name of the unit test of the same thing.
+# Several runs: a test on machines may carry the name of the unit test of the same thing.
 test-full: $(STAMP) deps
 	pytest -q tests/unit tests/contract
+	pytest -q tests/page
 	pytest -v tests/lab
 
 drill: $(STAMP) deps
