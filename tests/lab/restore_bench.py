@@ -12,7 +12,7 @@ from pathlib import Path
 
 import blackstart
 from blackstart.lab import Machine
-from blackstart.restore import names, steps
+from blackstart.restore import names, steps, unit
 from blackstart.restore.outline import Chosen, Outline
 from blackstart.restore.plan import plan
 from blackstart.spec.node import Encryption
@@ -123,6 +123,7 @@ chgrp bs-restore {layout.LIVE}/node1; chmod 2775 {layout.LIVE}/node1
             input=steps.install_input(files | steps.access(public), {"tank/data/db": key.encode()}),
         )
         self.run(f"cat > {layout.LIVE}/node1/plan.json && chmod 644 {layout.LIVE}/node1/plan.json", input=dump(made))
+        self.run(unit.say_host_ready("node1"))  # there is no host to lay down
 
     def start(self, wait: bool = True) -> int:
         """The engine in its transient unit; its exit status when waited for."""

@@ -25,7 +25,7 @@ NO_QUESTION = {
 }
 # Who has folders, what was brought last (the commits that matter are in `commits`), its Python, how long the last
 # rebuild took; and what is noted, which only counts where no key could be tried.
-NOT_OF_A_VAULT = {"folders", "specs", "python", "outcome", "notes"}
+NOT_OF_A_VAULT = {"locks", "folders", "specs", "python", "outcome", "notes"}
 
 
 def without(node: set[str], of_vault: set[str], others: set[str]) -> Case:
