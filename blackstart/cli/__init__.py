@@ -31,6 +31,9 @@ _SECTIONS: dict[str, dict[str, str]] = {
         "image": "blackstart.cli.image:image",
         "project": "blackstart.cli.project:project",
     },
+    "On a vault": {
+        "serve": "blackstart.cli.serve:serve",
+    },
     "Practice, and other programs": {
         "lab": "blackstart.lab.cli:lab",
         "drill-lab": "blackstart.drill.cli:drill_lab",

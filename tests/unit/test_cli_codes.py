@@ -39,7 +39,7 @@ OF_THE_FLEET = [
     "image list",
     "project lock web",
 ]
-NEEDS_NO_FLEET = ("json", "lab", "drill-lab", "bench")
+NEEDS_NO_FLEET = ("json", "serve", "lab", "drill-lab", "bench")
 
 
 def code(words: str) -> int:

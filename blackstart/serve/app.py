@@ -1,0 +1,72 @@
+"""The service as an ASGI application. Its topics are modules in routes/, which are found there."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from blackstart import __version__
+from blackstart.serve import routes
+from blackstart.serve.access import require
+from blackstart.serve.bounded import bounded
+from blackstart.serve.described import describe
+from blackstart.serve.fleet import ticks
+from blackstart.serve.ingest import App, quick
+from blackstart.serve.judging import Judging
+from blackstart.serve.readings import Readings
+from blackstart.serve.refused import Refused
+from blackstart.serve.store import Store
+from blackstart.serve.tokens import Tokens
+from blackstart.serve.watch import Watch
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def make(store: Store, tokens: Tokens, judging: Judging) -> App:
+    """The whole service. `app.state` has config, tokens, store, events, readings for the routes."""
+    app = FastAPI(
+        title="blackstart",
+        version=__version__,
+        description="Heartbeats, live state, signals and the history of a fleet.",
+        lifespan=_running(store, judging),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.config, app.state.tokens, app.state.store = store.config, tokens, store
+    app.state.started = ticks()
+    app.state.events, app.state.readings = store.events, Readings(store, judging)
+    app.add_exception_handler(Refused, _refused)
+    for module in pkgutil.iter_modules(routes.__path__):
+        topic = importlib.import_module(f"{routes.__name__}.{module.name}")
+        scopes = getattr(topic, "SCOPES", ("operator",))
+        app.include_router(topic.router, dependencies=[Depends(require(*scopes))] if scopes else [])
+    describe(app)
+    return quick(bounded(app), store, tokens)
+
+
+async def _refused(request: Request, refused: Exception) -> JSONResponse:
+    assert isinstance(refused, Refused)
+    return JSONResponse(refused.document, refused.status, refused.headers)
+
+
+def _running(store: Store, judging: Judging) -> Lifespan:
+    @asynccontextmanager
+    async def running(app: FastAPI) -> AsyncIterator[None]:
+        store.start()
+        watch = Watch(store)
+        watch.start()
+        judging.start()
+        try:
+            yield
+        finally:
+            await judging.stop()
+            await watch.stop()
+            store.stop()
+
+    return running

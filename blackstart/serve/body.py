@@ -1,0 +1,39 @@
+"""A request's body, with a limit to its size and to the time that it takes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from blackstart.serve.refused import Refused
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+
+PATIENCE = 20  # seconds for a whole body
+
+
+async def body(receive: Receive, length: bytes | None, limit: int) -> bytes:
+    """`length`: the header Content-Length. Raises Refused; a body that says that it is too long is not read at all."""
+    if length is not None and (not length.isdigit() or int(length) > limit):
+        raise Refused(413, f"a body of at most {limit} bytes is taken here")
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await _whole(receive, limit)
+    except TimeoutError:
+        raise Refused(408, f"the body did not come within {PATIENCE} s") from None
+
+
+async def _whole(receive: Receive, limit: int) -> bytes:
+    parts, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refused(400, "the connection ended before the body did")
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
+            raise Refused(413, f"a body of at most {limit} bytes is taken here")
+        more = message.get("more_body", False)
+    return b"".join(parts)

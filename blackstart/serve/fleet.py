@@ -1,0 +1,85 @@
+"""What the service knows of every node: its last heartbeat, and how it stands by this vault's clock.
+
+Ages go by the clock that nothing sets (CLOCK_BOOTTIME); the wall clock is for what people and files read.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from blackstart.serve.config import Beat
+from blackstart.serve.heartbeat import Heartbeat, ServiceBeat
+from blackstart.serve.replay import Last, follow
+from blackstart.status.heard import AHEAD, Heard, heard
+
+Key = tuple[str, ...]  # a node; a node and a service
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """`beat`: the document as it is on the disk. `at`: when it was received, by CLOCK_BOOTTIME; None: in the future."""
+
+    beat: dict[str, Any]
+    at: float | None
+    last: Last
+
+
+def ticks() -> float:
+    """Seconds; goes on while the machine sleeps, and nobody sets it."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class Fleet:
+    """`nodes`: those of the configuration. Not safe for threads: it belongs to the event loop."""
+
+    def __init__(self, nodes: Mapping[str, Beat]) -> None:
+        self.nodes = dict(nodes)
+        self.known: dict[Key, Known] = {}
+
+    def load(self, documents: Iterable[bytes], wall: float, now: float) -> dict[Key, bytes]:
+        """What the log held: the newest of each. Of nodes that left the fleet, too: a log forgets nobody by itself."""
+        newest: dict[Key, bytes] = {}
+        for document in documents:
+            beat = json.loads(document)
+            key = key_of(beat)
+            age = wall - beat["received"]
+            newest[key] = document
+            self.known[key] = Known(beat, now - age if age > -AHEAD else None, _last(beat))
+        return newest
+
+    def next(self, beat: Heartbeat | ServiceBeat, wall: float, now: float) -> tuple[bytes, Known]:
+        """The document to keep of a heartbeat, and the state with it. Raises ValueError where it was sent before."""
+        old = self.known.get(key_of_beat(beat))
+        last = follow(old.last if old else None, _new(beat))
+        text = beat.model_dump_json()
+        head = f'{{"received":{wall:.3f},"boots":{json.dumps(last.boots)},'
+        document = (head + text[1:]).encode()
+        return document, Known(json.loads(document), now, last)
+
+    def heard(self, node: str, now: float) -> Heard:
+        """How a node of the configuration stands. KeyError for another one."""
+        beat, known = self.nodes[node], self.known.get((node,))
+        return heard(known.at if known else None, now, beat.period, beat.grace)
+
+
+def key_of(document: Mapping[str, Any]) -> Key:
+    """Whose heartbeat a kept document is."""
+    return (document["node"], document["service"]) if "service" in document else (document["node"],)
+
+
+def key_of_beat(beat: Heartbeat | ServiceBeat) -> Key:
+    return (beat.node, beat.service) if isinstance(beat, ServiceBeat) else (beat.node,)
+
+
+def _new(beat: Heartbeat | ServiceBeat) -> Last:
+    if isinstance(beat, ServiceBeat):
+        return Last(beat.sequence, None, None, None)
+    return Last(beat.sequence, beat.boot_id, beat.uptime, beat.epoch)
+
+
+def _last(beat: Mapping[str, Any]) -> Last:
+    return Last(beat["sequence"], beat.get("boot_id"), beat.get("uptime"), beat.get("epoch"), tuple(beat["boots"]))

@@ -1,0 +1,114 @@
+"""The process: one at a time on a vault, with the vault's certificate, until SIGTERM."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from blackstart.serve import config as configuration
+from blackstart.serve import judging
+from blackstart.serve.app import make
+from blackstart.serve.config import Config
+from blackstart.serve.events import Events
+from blackstart.serve.ingest import App
+from blackstart.serve.protocol import Protocol
+from blackstart.serve.store import Store
+from blackstart.serve.tokens import Tokens
+from blackstart.vault import layout
+from blackstart.vault.alone import Busy, alone
+from blackstart.vault.store import mounted
+
+CONNECTIONS = 4096  # at once; what comes on top is answered with 503
+GRACE = 10  # seconds for requests under way after SIGTERM
+DEPLOY = "next: pyinfra inventory deploys/vault.py"
+
+
+class ServeError(Exception):
+    """Why the service does not run, with the next command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where everything lies. Other values than these are for tests. `certificate` None: without TLS."""
+
+    live: Path = Path(layout.LIVE)
+    config: Path = Path(layout.SERVE_CONFIG)
+    tokens: Path = Path(layout.TOKENS)
+    certificate: Path | None = Path(layout.CERTIFICATE)
+    key: Path = Path(layout.CERTIFICATE_KEY)
+    usable: Callable[[], None] = mounted
+    judge: tuple[str, ...] = judging.command()
+
+
+def run(place: Place) -> None:
+    """Serve until SIGTERM. Raises ServeError."""
+    try:
+        found = configuration.load(place.config.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ServeError(f"{place.config}: {_said(error)}; {DEPLOY}") from None
+    try:
+        place.usable()
+        with alone(place.live / "now" / "lock"):
+            _serve(place, found)
+    except Busy:
+        raise ServeError(
+            "another service runs on this vault already; see: systemctl status blackstart-serve.service"
+        ) from None
+    except OSError as error:
+        raise ServeError(f"the service cannot run: {_said(error)}; see: systemctl status zfs-mount.service") from None
+
+
+def application(place: Place, found: Config) -> App:
+    """The service without its server. Raises OSError."""
+    store = Store(found, place.live, place.usable, Events(place.live / "now" / "events.jsonl"))
+    return make(store, Tokens(place.tokens), judging.Judging(store, place.judge))
+
+
+def _serve(place: Place, found: Config) -> None:
+    _many_files()
+    settings = uvicorn.Config(
+        application(place, found),
+        http=Protocol,
+        ws="none",
+        loop="asyncio",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS,
+        timeout_graceful_shutdown=GRACE,
+        ssl_certfile=place.certificate,
+        ssl_keyfile=place.key if place.certificate else None,
+    )
+    with _listening(found) as listening:
+        uvicorn.Server(settings).run(sockets=[listening])
+
+
+def _listening(found: Config) -> socket.socket:
+    """Bound before anything else begins: a port that is taken is said in one sentence. Raises OSError."""
+    family = socket.AF_INET6 if ":" in found.address else socket.AF_INET
+    try:
+        return socket.create_server(
+            (found.address, found.port), family=family, backlog=2048, dualstack_ipv6=found.address == "::"
+        )
+    except OSError as error:
+        raise OSError(f"{found.address} port {found.port}: {os.strerror(error.errno or 0)}") from None
+
+
+def _many_files() -> None:
+    """Each connection is one; the usual limit is 1024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wished = 2 * CONNECTIONS
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wished if most == resource.RLIM_INFINITY else min(most, wished), most))
+
+
+def _said(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)

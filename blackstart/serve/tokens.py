@@ -1,0 +1,69 @@
+"""Whose word counts for what: tokens.json as the deploy wrote it, read again whenever it was replaced.
+
+The vault has digests alone. A token is 32 random bytes, so a plain SHA-256 of it cannot be guessed back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+FORMAT = 1
+SCOPES = ("heartbeat", "service", "signal", "operator")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """`scope`: one of SCOPES. `node`, `service`: whose it is, "" for nobody's own. `since`: seconds since 1970."""
+
+    id: str
+    scope: str
+    node: str
+    service: str
+    sha256: str
+    since: int
+
+
+def load(text: str) -> tuple[Token, ...]:
+    """Raises ValueError with one clause for what is no list of tokens."""
+    try:
+        data = json.loads(text)
+        if data["format"] != FORMAT:
+            raise ValueError(f"format {data['format']}, this version reads {FORMAT}")
+        found = tuple(Token(**each) for each in data["tokens"])
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"not a list of tokens: {error!r}") from error
+    if any(each.scope not in SCOPES or len(each.sha256) != 64 for each in found):
+        raise ValueError("not a list of tokens: a scope or a digest is none")
+    return found
+
+
+def digest(token: bytes) -> str:
+    """What the list has of a token."""
+    return hashlib.sha256(token).hexdigest()
+
+
+class Tokens:
+    """The list at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int, int] | None = None
+        self._known: dict[str, Token] = {}
+
+    def find(self, token: bytes) -> Token | None:
+        """Whose it is; None: nobody's (any more). Raises OSError, ValueError where the list cannot be read."""
+        self._refresh()
+        sought = digest(token)
+        found = self._known.get(sought)
+        return found if found and hmac.compare_digest(found.sha256, sought) else None
+
+    def _refresh(self) -> None:
+        status = self._path.stat()
+        seen = (status.st_ino, status.st_mtime_ns, status.st_size)
+        if seen != self._seen:
+            self._known = {each.sha256: each for each in load(self._path.read_text(encoding="utf-8"))}
+            self._seen = seen

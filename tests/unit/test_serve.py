@@ -1,0 +1,166 @@
+"""The service as a process: what it takes and refuses, what it writes, and what a kill leaves."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from serve_world import BOOT, PROGRAM, SECRETS, Served, bearer, beat, eventually, folders, served, tokens
+
+from blackstart.vault import files
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    root = tmp_path_factory.mktemp("vault")
+    folders(root)
+    with served(root) as found:
+        yield found
+
+
+def now(served: Served, node: str = "node1") -> Path:
+    return served.root / "live" / node / "now"
+
+
+def test_a_heartbeat_is_on_the_disk_and_known(world: Served) -> None:
+    answer = world.post(beat(sequence=10))
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert b'"sequence":10' in (world.root / "live/now/heartbeats.wal").read_bytes()
+    kept = eventually(lambda: json.loads((now(world) / "heartbeat.json").read_text()))
+    assert {key: kept[key] for key in beat()} == beat(sequence=10)
+    assert kept["received"] > 1_700_000_000 and kept["status"] == "ok"
+    container = eventually(lambda: json.loads((now(world) / "containers/crm.json").read_text()))
+    assert container["running"] and container["services"] == ["crm.service"]
+    assert eventually(lambda: json.loads((now(world) / "services/crm/crm.service.json").read_text()))["running"]
+    entry = world.get("/api/nodes").json()["nodes"]["node1"]
+    assert (entry["heard"], entry["sequence"], entry["containers"]) == ("fresh", 10, ["crm"])
+    assert world.get("/api/nodes/node1").json()["heartbeat"]["boot_id"] == BOOT
+    assert world.get("/api/nodes").json()["nodes"]["node2"]["heard"] == "unknown"
+
+
+def test_what_was_sent_before_is_refused_and_changes_nothing(world: Served) -> None:
+    world.post(beat("node2", 5), "node2")
+    before = world.get("/api/nodes/node2").json()["received"]
+    for again in (beat("node2", 5), beat("node2", 4)):
+        answer = world.post(again, "node2")
+        assert answer.status_code == 409 and "is not after 5" in answer.json()["detail"]
+    assert world.get("/api/nodes/node2").json()["received"] == before
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"Authorization": f"Bearer {'f' * 64}"}, 401),
+        ({"Authorization": f"Basic {SECRETS['node1']}"}, 401),
+        ({"Authorization": f"Bearer {SECRETS['node1']}x"}, 401),
+        ({"Authorization": b"Bearer \xff\xfe"}, 401),
+        (bearer("operator"), 403),
+        (bearer("signal"), 403),
+        (bearer("node2"), 403),
+        (bearer("crm"), 422),
+    ],
+)
+def test_nobody_else_speaks_for_a_node(world: Served, headers: dict[str, str], status: int) -> None:
+    answer = httpx.post(f"{world.url}/api/heartbeats", json=beat(sequence=99), headers=headers)
+    assert answer.status_code == status and answer.json()["detail"]
+    assert ("www-authenticate" in answer.headers) == (status == 401)
+    assert world.get("/api/nodes").json()["nodes"]["node1"]["sequence"] != 99
+
+
+def test_a_node_that_left_the_fleet_is_refused(tmp_path: Path) -> None:
+    folders(tmp_path, "vault1")
+    with served(tmp_path) as world:
+        answer = world.post(beat())
+        assert answer.status_code == 403 and "not of this vault's fleet" in answer.json()["detail"]
+
+
+def test_a_token_that_is_revoked_counts_no_more(world: Served) -> None:
+    files.replace(world.root / "tokens.json", tokens("node1"))
+    assert world.post(beat(sequence=20)).status_code == 401
+    (world.root / "tokens.json").write_text("{")
+    answer = world.post(beat(sequence=20))
+    assert answer.status_code == 503 and "list of tokens" in answer.json()["detail"]
+    files.replace(world.root / "tokens.json", tokens())
+    assert world.post(beat(sequence=20)).status_code == 204
+
+
+def test_a_service_speaks_for_itself_alone(world: Served) -> None:
+    said = {"format": 1, "node": "node1", "service": "crm", "sequence": 7, "status": "degraded", "text": "slow"}
+    assert world.post(said, "crm").status_code == 204
+    kept = eventually(lambda: json.loads((now(world) / "services/crm.json").read_text()))
+    assert (kept["status"], kept["text"]) == ("degraded", "slow")
+    assert world.post(said, "crm").status_code == 409
+    assert world.post(said | {"sequence": 8, "service": "web"}, "crm").status_code == 403
+    assert world.post(said | {"sequence": 8, "node": "node2"}, "crm").status_code == 403
+
+
+def test_reading_takes_a_token_of_an_operator(world: Served) -> None:
+    for path in ("/api/nodes", "/api/nodes/node1", "/metrics", "/docs", "/openapi.json", "/"):
+        assert httpx.get(f"{world.url}{path}").status_code == 401, path
+        assert world.get(path, "node1").status_code == 403, path
+    assert httpx.get(f"{world.url}/api/nodes", auth=("anybody", SECRETS["operator"])).status_code == 200
+    assert httpx.get(f"{world.url}/api/nodes", auth=("anybody", "wrong")).status_code == 401
+    assert world.get("/api/nodes/nobody").status_code == 404
+
+
+def test_health_says_how_the_service_is(world: Served) -> None:
+    found = httpx.get(f"{world.url}/health")
+    assert found.status_code == 200 and found.json()["status"] == "ok" and found.json()["uptime"] > 0
+    (world.root / "unmounted").touch()
+    ill = httpx.get(f"{world.url}/health")
+    answer = world.post(beat(sequence=30))
+    (world.root / "unmounted").unlink()
+    assert ill.status_code == 503 and "is not mounted" in ill.json()["why"][0]
+    assert answer.status_code == 503 and "is not mounted" in answer.json()["detail"]
+    assert world.post(beat(sequence=30)).status_code == 204
+    assert httpx.get(f"{world.url}/health").json()["last_write"] > 1_700_000_000
+
+
+def test_numbers_are_as_prometheus_reads_them(world: Served) -> None:
+    text = world.get("/metrics").text
+    assert "blackstart_up 1\n" in text and "# TYPE blackstart_heartbeats_total counter\n" in text
+    assert 'blackstart_heartbeats_refused_total{status="401"}' in text
+    assert 'blackstart_node_heard{node="vault1",state="unknown"} 1\n' in text
+    assert 'blackstart_heartbeat_age_seconds{node="vault1"}' not in text
+
+
+def test_the_interface_is_described(world: Served) -> None:
+    made = world.get("/openapi.json").json()
+    assert {"/api/heartbeats", "/api/readings", "/api/nodes", "/health", "/metrics"} <= set(made["paths"])
+    page = world.get("/docs").text
+    assert "POST /api/heartbeats" in page and "boot_id" in page and "http" not in page.partition("<style>")[2][:400]
+
+
+def test_a_second_service_on_one_vault_says_so(world: Served) -> None:
+    second = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(world.root)], capture_output=True, text=True, timeout=60
+    )
+    assert second.returncode == 1
+    assert second.stderr.strip().startswith("another service runs on this vault already; see: systemctl status")
+    assert httpx.get(f"{world.url}/health").status_code == 200
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_what_was_acknowledged_outlives_the_service(tmp_path: Path, how: int) -> None:
+    folders(tmp_path)
+    with served(tmp_path) as first:
+        assert first.post(beat(sequence=1)).status_code == 204
+        assert first.post(beat(sequence=2)).status_code == 204
+        first.end(how)
+    (tmp_path / "live/node1/now/heartbeat.json").unlink(missing_ok=True)
+    with served(tmp_path) as second:
+        assert second.get("/api/nodes/node1").json()["sequence"] == 2
+        assert second.post(beat(sequence=2)).status_code == 409
+        kept = eventually(lambda: json.loads((tmp_path / "live/node1/now/heartbeat.json").read_text()))
+        assert kept["sequence"] == 2
+        assert second.end() in (0, -signal.SIGTERM)
+    events = [json.loads(line) for line in (tmp_path / "live/now/events.jsonl").read_text().splitlines()]
+    assert [each["text"] for each in events] == ["node1 was heard for the first time"]
+    assert json.loads((tmp_path / "live/now/index.json").read_text())["nodes"]["node1"]["heard"] == "fresh"

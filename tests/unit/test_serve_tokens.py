@@ -1,0 +1,59 @@
+"""Whose token it is; the list is read again when it was replaced."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from blackstart.serve.tokens import Token, Tokens, digest, load
+from blackstart.vault import files
+
+OURS = Token("node1", "heartbeat", "node1", "", digest(b"s3cret"), 1)
+
+
+def write(path: Path, *tokens: Token) -> None:
+    files.replace(path, json.dumps({"format": 1, "tokens": [asdict(each) for each in tokens]}))
+
+
+def test_a_token_is_found_by_its_digest_alone(tmp_path: Path) -> None:
+    write(tmp_path / "t", OURS)
+    tokens = Tokens(tmp_path / "t")
+    assert tokens.find(b"s3cret") == OURS
+    assert tokens.find(b"S3cret") is None and tokens.find(b"") is None and tokens.find(OURS.sha256.encode()) is None
+
+
+def test_one_that_was_revoked_counts_no_more_and_a_new_one_does(tmp_path: Path) -> None:
+    write(tmp_path / "t", OURS)
+    tokens = Tokens(tmp_path / "t")
+    assert tokens.find(b"s3cret")
+    write(tmp_path / "t", Token("node1", "heartbeat", "node1", "", digest(b"other"), 2))
+    assert tokens.find(b"s3cret") is None and tokens.find(b"other")
+
+
+def test_a_list_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path / "t")
+    with pytest.raises(OSError):
+        tokens.find(b"s3cret")
+    (tmp_path / "t").write_text("{")
+    with pytest.raises(ValueError):
+        tokens.find(b"s3cret")
+    with pytest.raises(ValueError):  # the second time, too
+        tokens.find(b"s3cret")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"format": 2, "tokens": []}',
+        '{"format": 1}',
+        '{"format": 1, "tokens": [{"id": "a"}]}',
+        json.dumps({"format": 1, "tokens": [asdict(OURS) | {"scope": "everything"}]}),
+        json.dumps({"format": 1, "tokens": [asdict(OURS) | {"sha256": ""}]}),
+    ],
+)
+def test_what_is_no_list_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        load(text)
