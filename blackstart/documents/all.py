@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from blackstart.documents import check, commands, drift, lab, node, reading, restore, status, vault
+from blackstart.documents import check, commands, drift, lab, node, reading, restore, serve, status, vault
 from blackstart.spec.types import Model
 from blackstart.vault.layout import APPLIED, HEARTBEAT, LIVE
 
@@ -58,7 +58,17 @@ DOCUMENTS: dict[str, Document] = {
     "lock": Document(
         f"{_ON_VAULT}/lock` (and `lock.host`) on a vault, empty while nobody works on the node", (vault.LockHolder,)
     ),
-    "heartbeat": Document(f"`{HEARTBEAT}` on a node", (node.HeartbeatFile,)),
+    "heartbeat": Document(f"`{HEARTBEAT}` on a node, `POST /api/heartbeats`", (node.HeartbeatFile,)),
+    "kept-heartbeat": Document(f"{_ON_VAULT}/heartbeat.json` on a vault", (serve.KeptHeartbeat,)),
+    "container": Document(f"{_ON_VAULT}/containers/NAME.json` on a vault", (serve.KeptContainer,)),
+    "service": Document(f"{_ON_VAULT}/services/CONTAINER/UNIT.json` on a vault", (serve.KeptService,)),
+    "service-heartbeat": Document(
+        f"`POST /api/heartbeats` with a service's own token, and {_ON_VAULT}/services/SERVICE.json` on a vault",
+        (serve.ServiceHeartbeat, serve.KeptServiceHeartbeat),
+    ),
+    "index": Document(f"`{LIVE}/index.json` on a vault, `GET /api/nodes`", (serve.Index,)),
+    "node": Document("`GET /api/nodes/NODE`", (serve.NodeAnswer,)),
+    "health": Document("`GET /health`", (serve.Health,)),
     "applied": Document(f"`{APPLIED}` on a node", (node.AppliedFile,)),
     "reading": Document("`blackstart.live.codec.live_to_json` (Python)", ()),
     "drill": Document("`.drill/result.json` after `make drill`", (lab.DrillResult,)),

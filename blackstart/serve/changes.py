@@ -21,8 +21,10 @@ def _node(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
         yield f"{node} is at epoch {after['epoch']}, before at {before['epoch']}"
     if _other(before["applied"], after["applied"]):
         yield f"{node} has another spec applied: {after['applied'][:19]}"
-    if before.get("status", "ok") != after.get("status", "ok"):
-        yield f"{node} says {after['status']}, before {before.get('status', 'ok')}"
+    if before["status"] != after["status"]:
+        yield f"{node} is {after['status']} by its own word, before {before['status']}"
+    if after["missed"]:
+        yield f"{node} could tell no vault {after['missed']} times before"
 
 
 def _other(before: object, after: object) -> bool:

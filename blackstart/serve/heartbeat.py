@@ -38,7 +38,8 @@ class Heartbeat(_Strict):
 
     format: Literal[1]
     node: Name
-    status: Word = "ok"
+    status: Literal["ok", "degraded", "unknown"] = "unknown"
+    missed: Count = 0
     epoch: Count | None
     sequence: Annotated[int, Field(ge=1, le=EXACT)]
     boot_id: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")] | None

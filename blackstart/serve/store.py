@@ -92,7 +92,10 @@ class Store:
     def _entry(self, name: str, now: float) -> dict[str, Any]:
         known, wishes = self.fleet.known.get((name,)), self.fleet.nodes[name]
         beat = known.beat if known else {}
-        said = {key: beat.get(key) for key in ("received", "status", "sequence", "epoch", "uptime", "pools", "applied")}
+        said = {
+            key: beat.get(key)
+            for key in ("received", "status", "missed", "sequence", "epoch", "uptime", "pools", "applied")
+        }
         age = None if known is None or known.at is None else round(max(0.0, now - known.at), 1)
         heard = {"heard": self.fleet.heard(name, now), "age": age, "period": wishes.period, "grace": wishes.grace}
         return heard | said | {"containers": sorted(beat.get("containers", ()))}

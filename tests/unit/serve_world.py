@@ -43,6 +43,8 @@ def beat(node: str = "node1", sequence: int = 1, **other: Any) -> dict[str, Any]
     return {
         "format": 1,
         "node": node,
+        "status": "ok",
+        "missed": 0,
         "epoch": 1,
         "sequence": sequence,
         "boot_id": BOOT,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from documents import valid
 from serve_world import BOOT, PROGRAM, SECRETS, Served, bearer, beat, eventually, folders, served, tokens
 
 from blackstart.vault import files
@@ -32,15 +33,15 @@ def test_a_heartbeat_is_on_the_disk_and_known(world: Served) -> None:
     answer = world.post(beat(sequence=10))
     assert (answer.status_code, answer.content) == (204, b"")
     assert b'"sequence":10' in (world.root / "live/now/heartbeats.wal").read_bytes()
-    kept = eventually(lambda: json.loads((now(world) / "heartbeat.json").read_text()))
+    kept = valid("kept-heartbeat", eventually((now(world) / "heartbeat.json").read_text))
     assert {key: kept[key] for key in beat()} == beat(sequence=10)
     assert kept["received"] > 1_700_000_000 and kept["status"] == "ok"
-    container = eventually(lambda: json.loads((now(world) / "containers/crm.json").read_text()))
+    container = valid("container", eventually((now(world) / "containers/crm.json").read_text))
     assert container["running"] and container["services"] == ["crm.service"]
-    assert eventually(lambda: json.loads((now(world) / "services/crm/crm.service.json").read_text()))["running"]
-    entry = world.get("/api/nodes").json()["nodes"]["node1"]
+    assert valid("service", eventually((now(world) / "services/crm/crm.service.json").read_text))["running"]
+    entry = valid("index", world.get("/api/nodes").json())["nodes"]["node1"]
     assert (entry["heard"], entry["sequence"], entry["containers"]) == ("fresh", 10, ["crm"])
-    assert world.get("/api/nodes/node1").json()["heartbeat"]["boot_id"] == BOOT
+    assert valid("node", world.get("/api/nodes/node1").json())["heartbeat"]["boot_id"] == BOOT
     assert world.get("/api/nodes").json()["nodes"]["node2"]["heard"] == "unknown"
 
 
@@ -94,7 +95,8 @@ def test_a_token_that_is_revoked_counts_no_more(world: Served) -> None:
 def test_a_service_speaks_for_itself_alone(world: Served) -> None:
     said = {"format": 1, "node": "node1", "service": "crm", "sequence": 7, "status": "degraded", "text": "slow"}
     assert world.post(said, "crm").status_code == 204
-    kept = eventually(lambda: json.loads((now(world) / "services/crm.json").read_text()))
+    valid("service-heartbeat", said)
+    kept = valid("service-heartbeat", eventually((now(world) / "services/crm.json").read_text))
     assert (kept["status"], kept["text"]) == ("degraded", "slow")
     assert world.post(said, "crm").status_code == 409
     assert world.post(said | {"sequence": 8, "service": "web"}, "crm").status_code == 403
@@ -112,7 +114,7 @@ def test_reading_takes_a_token_of_an_operator(world: Served) -> None:
 
 def test_health_says_how_the_service_is(world: Served) -> None:
     found = httpx.get(f"{world.url}/health")
-    assert found.status_code == 200 and found.json()["status"] == "ok" and found.json()["uptime"] > 0
+    assert found.status_code == 200 and valid("health", found.json())["status"] == "ok" and found.json()["uptime"] > 0
     (world.root / "unmounted").touch()
     ill = httpx.get(f"{world.url}/health")
     answer = world.post(beat(sequence=30))
