@@ -27,7 +27,7 @@ from blackstart.verdict_shape import bootstrap_command
 from operations.common import Commands, not_read, refuse
 from operations.host_shell import ShellError
 from operations.live import EVERYTHING, STORAGE, live, spoil
-from operations.record import reading, rewritten
+from operations.record import reading, rewritten, written
 from operations.vault_shell import write
 from operations.verdict import known, verdict
 
@@ -41,9 +41,15 @@ def open_command(node: str) -> str:
 
 def tell(job: Job, **asked: object) -> int:
     """Change the open rebuild in the record; when it began (seconds since 1970). Raises ShellError."""
-    said = write(job.vault, job.spec.name, open_command(job.spec.name), json.dumps(asked), tries=3)
-    rewritten(job.vault)
-    return int(json.loads(said.splitlines()[-1])["begun"])
+    try:
+        said = write(job.vault, job.spec.name, open_command(job.spec.name), json.dumps(asked), tries=3)
+        document = json.loads(said.splitlines()[-1])
+        # The vault's tool may be older than this, and say less.
+        written(job.vault, document.get("record"))
+    except (ShellError, ValueError):
+        rewritten(job.vault)
+        raise
+    return int(document["begun"])
 
 
 @operation()

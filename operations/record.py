@@ -25,7 +25,8 @@ from blackstart.restore.keeper import choose, keepers, record_on
 from blackstart.restore.told import is_written, patch_for
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault import layout
-from blackstart.vault.records import VaultReading, unknown
+from blackstart.vault.record import load_record
+from blackstart.vault.records import VaultReading, unknown, with_record
 from facts.record import VaultKeys, VaultRecords
 from operations.common import Commands, refuse
 from operations.held import is_gone, lost, under
@@ -112,6 +113,19 @@ def rewritten(name: str) -> None:
     """A record on vault `name` has just been written, and nothing else there changed."""
     with _asking[name]:
         _rewritten.add((name, current_state.is_executing))
+        _read.pop(name, None)
+
+
+def written(name: str, document: dict[str, Any] | None) -> None:
+    """As `rewritten`, where the vault has said what the record is now, so that nobody has to ask. Raises ValueError."""
+    key = (name, current_state.is_executing)
+    record = load_record(json.dumps(document)) if document is not None else None
+    with _asking[name]:
+        known = _kept.get(key)
+        if record and known and isinstance(known.records, Present) and key not in _rewritten:
+            _kept[key] = with_record(known, record)
+        else:
+            _rewritten.add(key)
         _read.pop(name, None)
 
 

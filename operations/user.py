@@ -15,4 +15,4 @@ from operations.live import live
 def users(wanted: Wanted) -> Commands:
     """Create the missing ones, add them to their groups."""
     changes = ours(user.diff(wanted, live(wanted, "users")))
-    yield from carry_out(changes, user.commands(changes, wanted), "users", "files")
+    yield from carry_out(changes, user.commands(changes, wanted), "users")

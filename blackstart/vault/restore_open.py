@@ -13,7 +13,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from blackstart.vault.record import OpenRebuild, Record
+from blackstart.vault.record import OpenRebuild, Record, dump_record
 from blackstart.vault.store import Store, mounted
 
 
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
         record = store.update(lambda old: changed(old, asked, now))
         store.journal({"event": f"rebuild {asked['do']}", "at": now, "epoch": record.epoch, **asked})
         begun = record.rebuild.started if record.rebuild else 0
-        print(json.dumps({"begun": begun}))
+        print(json.dumps({"begun": begun, "record": json.loads(dump_record(record))}))
     except (ValueError, OSError, KeyError) as error:
         print(f"{node}: the record on this vault was not changed: {error}", file=sys.stderr)
         return 1

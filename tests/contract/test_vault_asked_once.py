@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from blackstart.reading import Unknown
+from blackstart.reading import Present, Unknown
+from blackstart.vault.record import Record
 from blackstart.vault.records import unknown
 from operations import record
 
@@ -25,6 +27,10 @@ class Vault:
         self.words.append(words)
         time.sleep(0.05)  # the others come while it answers
         return unknown(f"asked {self.asked}")
+
+
+def of_node(name: str) -> Record:
+    return Record(node=name, epoch=1, host_key="", pools={}, datasets={}, applied=None)
 
 
 @pytest.fixture
@@ -56,6 +62,23 @@ def test_after_a_record_was_written_only_the_records_are_read_again(vault: Vault
     record.forget("vault1")
     record.reading("vault1", "backup")
     assert vault.words[2:] == [alone]
+
+
+def test_a_vault_that_says_what_it_wrote_is_not_asked_again(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = replace(unknown("not asked"), records=Present({"node2": Present(of_node("node2"))}))
+    monkeypatch.setattr(vault, "get_fact", lambda *words, **more: reading)
+    record.reading("vault1", "backup")
+    monkeypatch.setattr(vault, "get_fact", Vault().get_fact)
+    record.written("vault1", asdict(of_node("node1")))
+    assert record.reading("vault1", "backup").records == Present(
+        {"node1": Present(of_node("node1")), "node2": Present(of_node("node2"))}
+    )
+    # An older vault does not say it; and what somebody else has written since the last reading is asked for.
+    for others, document in ((False, None), (True, asdict(of_node("node1")))):
+        if others:
+            record.rewritten("vault1")
+        record.written("vault1", document)
+        assert isinstance(record.reading("vault1", "backup").records, Unknown)
 
 
 @pytest.mark.parametrize("changed", [record.forget, record.rewritten])
