@@ -60,7 +60,7 @@ class Writer:
         self._newest: dict[Hashable, bytes] = {}
         self._dirty: dict[Hashable, bytes] = {}
         self._spread_at = time.monotonic()
-        self._thread = threading.Thread(target=self._run, name="writer")
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.failed = ""  # why the last append failed; "": it did not
         self.written = 0.0  # when the last one ended well, seconds since 1970
 

@@ -25,7 +25,9 @@ SECRETS = {"node1": "1" * 64, "node2": "2" * 64, "crm": "c" * 64, "operator": "0
 PROGRAM = """
 import sys
 from pathlib import Path
+from blackstart.serve import body, protocol
 from blackstart.serve.server import Place, ServeError, run
+protocol.PATIENCE = body.PATIENCE = 4  # tests wait for it
 root = Path(sys.argv[1])
 def usable():
     if (root / "unmounted").exists():

@@ -1,0 +1,169 @@
+"""kill -9 at every single write: what was acknowledged is there afterwards, and no file is half of one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from serve_world import bearer, beat, eventually, folders, served
+
+from blackstart.serve import store
+from blackstart.serve.config import load
+from blackstart.serve.events import Events
+from blackstart.serve.heartbeat import Heartbeat, parse
+from blackstart.serve.refused import Refused
+from blackstart.serve.wal import Log
+
+CALLS = ("write", "fsync", "rename", "replace", "open", "mkdir", "ftruncate")
+
+
+async def work(root: Path, said: int) -> None:
+    """Four heartbeats into the store over a folder, each told to `said` once it is acknowledged."""
+    config = load((root / "serve.json").read_text())
+    kept = store.Store(config, root / "live", lambda: None, Events(root / "live/now/events.jsonl"))
+    kept.start()
+    for number in range(1, 5):
+        new = beat(sequence=number, containers={"crm": {"services": [f"s{number % 2}.service"]}})
+        try:
+            await kept.heartbeat(parse(Heartbeat, json.dumps(new).encode()))
+        except Refused:  # taken by a run before
+            continue
+        _REAL["write"](said, b"%d\n" % number)
+        await asyncio.to_thread(kept.write_index, kept.index())
+    kept.stop()
+
+
+_REAL = {name: getattr(os, name) for name in CALLS}
+
+
+def deadly(name: str, left: list[int]) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return _REAL[name](*args, **kwargs)
+
+    return call
+
+
+def run(root: Path, at: int) -> tuple[list[int], int]:
+    """What a process acknowledged that killed itself before the call number `at`; how many calls it came to."""
+    here, there = os.pipe()
+    child = os.fork()
+    if child == 0:
+        left = [at]
+        store.GROWN = 1000  # the log is rewritten on the way
+        for name in CALLS:
+            setattr(os, name, deadly(name, left))
+        try:
+            asyncio.run(work(root, there))
+            _REAL["write"](there, b"%d\n" % -left[0])
+        finally:
+            os._exit(0)
+    os.close(there)
+    with os.fdopen(here) as pipe:
+        found = [int(each) for each in pipe.read().split()]
+    _, status = os.waitpid(child, 0)
+    finished = os.WIFEXITED(status)
+    return (found[:-1], at + found[-1]) if finished else (found, at)
+
+
+def whole(root: Path, acknowledged: int) -> None:
+    """Every file that somebody may read is whole, and the log has what was acknowledged."""
+    for path in (root / "live").rglob("[!.]*.json"):
+        json.loads(path.read_text())
+    found = [json.loads(each)["sequence"] for each in Log(root / "live/now/heartbeats.wal").read()]
+    assert max(found, default=0) >= acknowledged
+
+
+def test_at_every_write(tmp_path: Path) -> None:
+    acknowledged, calls = run(made(tmp_path / "all"), 10**6)
+    assert acknowledged == [1, 2, 3, 4] and calls > 40
+    whole(tmp_path / "all", 4)
+    for at in range(1, calls):
+        root = made(tmp_path / str(at))
+        acknowledged, _ = run(root, at)
+        whole(root, max(acknowledged, default=0))
+        rest, _ = run(root, 10**6)
+        # One more may have been on the disk than its sender heard of.
+        assert rest in ([*range(n, 5)] for n in (len(acknowledged) + 1, len(acknowledged) + 2)), at
+        whole(root, 4)
+
+
+def made(root: Path) -> Path:
+    root.mkdir()
+    folders(root)
+    return root
+
+
+def test_nothing_acknowledged_is_lost_when_it_is_killed_in_the_middle(tmp_path: Path) -> None:
+    """Twenty times what a minute brings of as many nodes, at once; then kill -9, then count."""
+    folders(tmp_path, "node1", "node2")
+    acknowledged: dict[str, int] = {}
+    with served(tmp_path) as world:
+
+        def send(node: str) -> None:
+            with httpx.Client(headers=bearer(node), timeout=10) as client:
+                for number in range(1, 4000):
+                    try:
+                        answer = client.post(f"{world.url}/api/heartbeats", json=beat(node, number))
+                    except httpx.HTTPError:
+                        return
+                    if answer.status_code == 204:
+                        acknowledged[node] = number
+
+        threads = [threading.Thread(target=send, args=(node,)) for node in ("node1", "node2")]
+        for each in threads:
+            each.start()
+        while min((acknowledged.get(node, 0) for node in ("node1", "node2")), default=0) < 30:
+            threading.Event().wait(0.01)
+        world.end(signal.SIGKILL)
+        for each in threads:
+            each.join()
+    assert all(30 <= number < 3999 for number in acknowledged.values()) and len(acknowledged) == 2
+    with served(tmp_path) as world:
+        for node, number in acknowledged.items():
+            assert world.get(f"/api/nodes/{node}").json()["sequence"] in (number, number + 1)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to make a small file system")
+def test_a_disk_that_is_full_is_said_and_gets_over(tmp_path: Path) -> None:
+    """On a real one of 1 MiB. What was refused is not known afterwards, what was taken is."""
+    folders(tmp_path)
+    live = tmp_path / "live"
+    kept = tmp_path / "kept"
+    live.rename(kept)
+    live.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(live)], check=True)
+    try:
+        subprocess.run(["cp", "-a", f"{kept}/.", str(live)], check=True)
+        with served(tmp_path) as world:
+            assert world.post(beat(sequence=1)).status_code == 204
+            fill(live / "filler")
+            last = 2
+            while (answer := world.post(beat(sequence=last))).status_code == 204 and last < 20:
+                last += 1  # the log's last page has room yet
+            assert answer.status_code == 503 and "No space left on device" in answer.json()["detail"]
+            assert "No space left" in str(httpx.get(f"{world.url}/health").json()["why"])
+            (live / "filler").unlink()
+            assert world.post(beat(sequence=last)).status_code == 204
+            assert eventually(lambda: httpx.get(f"{world.url}/health").json()["status"] == "ok")
+    finally:
+        subprocess.run(["umount", "-l", str(live)], check=True)
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError:
+            pass
