@@ -37,9 +37,9 @@ def test_the_line_of_bootstrap_is_that_of_rebuild(command: str, typed: str) -> N
 def test_only_a_run_that_blackstart_began_is_led_back_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
     command = bootstrap_command("node1", disks="a=b")
     monkeypatch.delenv(MARK, raising=False)
-    assert following(command) == command and "--data disks=a=b" in refuse(f"lost. Next: {command}")
+    assert following(command) == command and "--data disks=a=b" in str(refuse(f"lost. Next: {command}"))
     monkeypatch.setenv(MARK, "1")
-    said = refuse(f"lost. Next: {command}")
+    said = str(refuse(f"lost. Next: {command}"))
     assert "Next: blackstart rebuild node1 --disks a=b" in said and "pyinfra" not in said
 
 

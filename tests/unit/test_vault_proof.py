@@ -79,7 +79,7 @@ def test_somebody_who_has_just_taken_it_and_not_said_so_yet_is_waited_for(folder
     """Held, and the file still names the run before: a holder that was killed."""
     (folder / "lock").write_text(MINE + "\n")
     text = lock.script("node1", OTHER).replace("mountpoint -q", "test -d").replace("-g blackstart ", "")
-    slow = text.replace("printf", f"touch {folder}/taken; sleep 0.5; printf", 1)
+    slow = text.replace("\nprintf", f"\ntouch {folder}/taken; sleep 0.5; printf", 1)
     assert slow != text
     pipe = Pipe()
     pipe.exec_command(slow)
