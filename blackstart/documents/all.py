@@ -40,7 +40,11 @@ DOCUMENTS: dict[str, Document] = {
     "spec-check": Document("`blackstart spec check --json`", (commands.SpecCheck,)),
     "spec-show": Document("`blackstart spec show NODE --json`", (commands.SpecShow,)),
     "why": Document("`blackstart why NODE --json`", (commands.Why,)),
-    "drift": Document(f"`blackstart drift --json`, and {_ON_VAULT}/drift/last.json` on vault NODE", (drift.Drift,)),
+    "drift": Document(
+        f"`blackstart drift --json`, {_ON_VAULT}/drift/last.json` on vault NODE, and {_ON_VAULT}/now/drift.json` on a "
+        "vault: of the last reading that the node sent",
+        (drift.Drift,),
+    ),
     "plan": Document("`blackstart plan NODE --json`", (drift.PlanOfNode,)),
     "look": Document("`blackstart drift --save FILE`", (drift.Look,)),
     "drift-check": Document(f"{_ON_VAULT}/drift/check.json` on vault NODE", (check.DriftCheck,)),
@@ -70,7 +74,11 @@ DOCUMENTS: dict[str, Document] = {
     "node": Document("`GET /api/nodes/NODE`", (serve.NodeAnswer,)),
     "health": Document("`GET /health`", (serve.Health,)),
     "applied": Document(f"`{APPLIED}` on a node", (node.AppliedFile,)),
-    "reading": Document("`blackstart.live.codec.live_to_json` (Python)", ()),
+    "reading": Document(
+        f"`blackstart.live.codec.live_to_json` (Python), and {_ON_VAULT}/state.json` on a vault: the last one that the "
+        "node sent, beside `node`, `received` (when, by the vault's clock) and `boots`",
+        (),
+    ),
     "drill": Document("`.drill/result.json` after `make drill`", (lab.DrillResult,)),
     "bench": Document("`.bench/result.json` after `make bench`", (lab.BenchResult,)),
 }
