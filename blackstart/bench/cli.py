@@ -63,7 +63,7 @@ def _rows(drill: Drill) -> Iterator[Row]:
     """In an order that leaves each of them what it needs: the last one loses the node."""
     yield connection.command(drill.operator, drill.node)
     yield from connection.reading(drill.operator, drill.node)
-    yield from drift_host.host(drill.operator, drill.node)
+    yield from drift_host.host(drill.operator, drill.node, drill.journal.folder / "ansible")
     yield from node.heartbeat(drill.node)
     yield node.idle(drill.operator, drill.node)
     yield container.from_image(drill.operator, drill.node)

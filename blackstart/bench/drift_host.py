@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from blackstart.bench import connection
+from blackstart.bench.ansible import Check
 from blackstart.bench.drift_world import NO_TOOL
 from blackstart.bench.row import Row, interleaved, seconds
 from blackstart.cli import look
@@ -40,8 +42,8 @@ _LEAVE = f"""for n in $(seq {SNAPSHOTS}); do zfs destroy -r "tank@bench-$n"; don
 zfs destroy -r tank/bench-drift; rm -rf /var/lib/lxc/bench-*"""
 
 
-def host(operator: Operator, node: Machine, runs: int = 3) -> Iterator[Row]:
-    """On a node with so much on it, which is taken away again afterwards."""
+def host(operator: Operator, node: Machine, folder: Path, runs: int = 3) -> Iterator[Row]:
+    """On a node with so much on it, which is taken away again afterwards. `folder` gets Ansible."""
     fleet = load_fleet(operator.fleet)
     spec = resolve(fleet, node.name)
     context = gather(spec, fleet, operator.fleet)
@@ -65,5 +67,8 @@ def host(operator: Operator, node: Machine, runs: int = 3) -> Iterator[Row]:
                 lambda: seconds(drift), lambda: seconds(lambda: connection.stock_facts(other, query.files)), runs
             )
         yield Row(what, "pyinfra's stock facts, open connection", mine, stock, runs, goal=0.1)
+        check = Check(node, operator.ssh_config, wanted(spec, context), not spec.node.sudo, folder)
+        mine, theirs = interleaved(lambda: seconds(drift), lambda: seconds(check), 1)
+        yield Row(what, "ansible-playbook --check", mine, theirs, 1, goal=0.05)
     finally:
         node.sudo(_LEAVE, timeout=600)
