@@ -1,4 +1,7 @@
-"""What a node grants the vaults that give signals: a user, a gate of fixed verbs, a helper that root runs, rights."""
+"""Signals, on both sides. A node grants the vaults a user, a gate of fixed verbs, a helper that root runs, and rights.
+
+A vault's service gets the way to each node, and a socket behind which root does what it may not.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,19 @@ from blackstart.converge.access import RELOAD, folders, rendered, replicated
 from blackstart.converge.reader import SCRIPT as READ
 from blackstart.converge.reader import readers
 from blackstart.converge.render import render
-from blackstart.converge.wanted import Wanted, WantedFile, WantedUnit, WantedUser
+from blackstart.converge.wanted import Wanted, WantedFile, WantedUnit, WantedUser, merge
+from blackstart.signal import config
+from blackstart.signal.here import PULL
 from blackstart.signal.model import TAG
 from blackstart.spec.resolve import NodeSpec, mount_dataset, rootfs_dataset, wanted_datasets
+from blackstart.ssh import target
 from blackstart.vault import layout
 
 GATE = f"{layout.LIBEXEC}/signal-gate"
 HELPER = f"{layout.LIBEXEC}/signal-helper"
 SUDOERS = "/etc/sudoers.d/blackstart-signal"
 EXPIRE = "blackstart-signal-expire"
+VERBS = "blackstart-verbs"
 # zfs-allow(8). `userprop`: who, why and by which commit are written on the snapshot itself. No destroy, no send.
 RIGHTS = ("hold", "release", "snapshot", "userprop")
 
@@ -54,8 +61,14 @@ def topmost(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(name for name in every if not any(name.startswith(f"{other}/") for other in every)))
 
 
-def wanted_part(spec: NodeSpec, vault_keys: Mapping[str, Mapping[str, str]]) -> Wanted:
-    """`vault_keys`: vault -> purpose -> public key. One that is not known takes no access away."""
+def wanted_part(
+    spec: NodeSpec, vault_keys: Mapping[str, Mapping[str, str]], nodes: Mapping[str, NodeSpec] | None = None
+) -> Wanted:
+    """`vault_keys`: vault -> purpose -> public key. One that is not known takes no access away. `nodes`: the fleet."""
+    return merge(_node_part(spec, vault_keys), _vault_part(spec, nodes or {}))
+
+
+def _node_part(spec: NodeSpec, vault_keys: Mapping[str, Mapping[str, str]]) -> Wanted:
     names = readers(spec)
     if not names:
         return Wanted()
@@ -94,7 +107,7 @@ def gate(spec: NodeSpec) -> bytes:
         home=f"{layout.home(layout.SIGNAL)}/run",
         helper=HELPER,
         read=READ,
-        asked=layout.READING,
+        asked=layout.REQUEST,
         pools=sorted({root.partition("/")[0] for root in made["node"]}),
         scopes=made,
         tag=TAG,
@@ -116,3 +129,57 @@ def helper(spec: NodeSpec) -> bytes:
         hooks=hooks,
         prefix=layout.SNAPSHOT_PREFIX,
     )
+
+
+def _vault_part(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> Wanted:
+    if spec.node.vault is None:
+        return Wanted()
+    script = f"{layout.LIBEXEC}/verbs"
+    verbs = {
+        f"{VERBS}.socket": render("signal/verbs.socket.j2", socket=config.VERBS, user=layout.SERVE),
+        f"{VERBS}@.service": render("signal/verbs.service.j2", script=script, seconds=PULL),
+    }
+    files = {
+        config.PATH: WantedFile(config.dump(signals(spec, nodes)).encode()),
+        config.SSH_CONFIG: WantedFile(ssh_config(spec.name, nodes).encode()),
+        script: WantedFile(render("signal/verbs.sh.j2", replication=layout.REPLICATION), "0755"),
+        **{f"{paths.UNITS}/{name}": WantedFile(text, then=RELOAD) for name, text in verbs.items()},
+    }
+    return Wanted(files=files, units={f"{VERBS}.socket": WantedUnit()})
+
+
+def signals(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> config.Signals:
+    """What a vault's service may signal: the nodes that it keeps, and itself where nobody else does."""
+    assert spec.node.vault is not None
+    grants = {
+        name: config.Grant(
+            tuple(sorted(node.containers)),
+            tuple(item.name for item in replicated(node)) if spec.name in node.vaults else (),
+        )
+        for name, node in sorted(nodes.items())
+        if spec.name in readers(node)
+    }
+    return config.Signals(spec.name, spec.node.vault.pool, grants)
+
+
+def ssh_config(vault: str, nodes: Mapping[str, NodeSpec]) -> str:
+    """How the signal key reaches each node. A dead connection is noticed within seconds: a signal waits for it."""
+    lines = []
+    for name, node in sorted(nodes.items()):
+        if vault in readers(node):
+            _, host, port = target(node.node)
+            lines += [f"Host {name}", f"  HostName {host}", f"  Port {port or 22}", f"  HostKeyAlias {name}"]
+    lines += [
+        "Match all",
+        f"  IdentityFile {layout.KEYS}/signal",
+        "  IdentitiesOnly yes",
+        f"  UserKnownHostsFile {layout.KNOWN_HOSTS}",
+        "  GlobalKnownHostsFile none",
+        "  StrictHostKeyChecking yes",
+        "  UpdateHostKeys no",
+        "  BatchMode yes",
+        "  ConnectTimeout 10",
+        "  ServerAliveInterval 5",
+        "  ServerAliveCountMax 3",
+    ]
+    return "".join(f"{line}\n" for line in lines)

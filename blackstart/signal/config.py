@@ -10,7 +10,7 @@ from blackstart.vault import layout
 FORMAT = 1
 PATH = f"{layout.CONFIG}/signal.json"
 SSH_CONFIG = f"{layout.CONFIG}/signal_ssh_config"
-VERBS = "/run/blackstart/verbs"  # the socket of what root does for the service
+VERBS = "/run/blackstart-verbs.sock"  # what root does for the service
 
 
 @dataclass(frozen=True, slots=True)

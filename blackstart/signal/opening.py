@@ -99,7 +99,7 @@ class Opening:
             severity=asked.severity,
             reason=asked.reason,
             who=self.who,
-            by=asked.by,
+            by=asked.by or self.who,
             key=asked.key,
             digest=digest(asked),
             at=now,

@@ -30,7 +30,13 @@ async def take(
     `tried` is told before each attempt: what must be undone where no answer comes.
     """
     at = layout.snapshot_time(on.snapshot) or 0
-    about = (asked.severity, f"{asked.by} ({who})" if asked.by else who, on.spec, on.commit, asked.reason)
+    about = (
+        asked.severity,
+        f"{asked.by} ({who})" if asked.by and asked.by != who else who,
+        on.spec,
+        on.commit,
+        asked.reason,
+    )
     for second in range(TRIES):
         on = replace(on, snapshot=layout.snapshot_name(at + second))
         tried(on)

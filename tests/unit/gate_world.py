@@ -67,7 +67,7 @@ class Host:
             ("PATH=/usr/sbin:", f"PATH={self.folder}/bin:/usr/sbin:"),
             (f"{layout.home(layout.SIGNAL)}/run", f"{self.folder}/home"),
             (signaller.HELPER, f"{self.folder}/helper"),
-            (layout.READING, f"{self.folder}/asked"),
+            (layout.REQUEST, f"{self.folder}/asked"),
             (signaller.READ, f"{self.folder}/bin/read"),
             ("/run/blackstart/quiet", f"{self.folder}/quiet"),
         ):

@@ -39,6 +39,18 @@ def test_a_signal_of_a_container_is_of_its_datasets_alone(host: Host) -> None:
     assert sorted(host.calls("zfs hold")) == holds
 
 
+def test_no_snapshot_comes_between_a_restore_and_its_next_increment(host: Host) -> None:
+    host.put("datasets", "tank\ntank/.restore\ntank/.restore/data-crm\ntank/data/notes\n")
+    about = ("node", *ABOUT)
+    _, made, other = host.ask(
+        ("look",), ("open", TOKEN, NAME, *about), ("open", TOKEN, NAME, "container:notes", *ABOUT)
+    )
+    assert made.why == "a restore is under way: tank/.restore/data-crm" and other.status == 0
+    assert len(host.calls("zfs snapshot")) == 1
+    host.put("datasets", "tank\ntank/.restore\n")
+    assert host.ask(("look",), ("open", TOKEN, NAME, *about))[1].status == 0
+
+
 @pytest.mark.parametrize("verb", ["snapshot", "hold"])
 def test_what_zfs_refuses_is_told_in_its_words(host: Host, verb: str) -> None:
     host.put(f"fail.{verb}", "cannot do it: dataset already exists\n")
