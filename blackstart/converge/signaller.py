@@ -145,7 +145,8 @@ def _vault_part(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> Wanted:
         script: WantedFile(render("signal/verbs.sh.j2", replication=layout.REPLICATION), "0755"),
         **{f"{paths.UNITS}/{name}": WantedFile(text, then=RELOAD) for name, text in verbs.items()},
     }
-    return Wanted(files=files, units={f"{VERBS}.socket": WantedUnit()})
+    user = WantedUser(layout.home(layout.SERVE))
+    return Wanted(users={layout.SERVE: user}, files=files, units={f"{VERBS}.socket": WantedUnit()})
 
 
 def signals(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> config.Signals:

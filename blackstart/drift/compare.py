@@ -38,7 +38,8 @@ def _answered(change: Change, live: Live) -> Change:
     """`zfs allow` says something of each dataset that is there: silence about one denies nobody anything."""
     dataset = change.name.partition(" ")[0]
     told = live.delegations.value if isinstance(live.delegations, Present) else {dataset: ""}
-    there = live.datasets.value if isinstance(live.datasets, Present) else {}
+    # A pool that is imported has its root dataset.
+    there = {name for each in (live.datasets, live.pools) if isinstance(each, Present) for name in each.value}
     if change.resource == "delegation" and dataset in there and dataset not in told:
         return replace(change, action="unknown", live=f"zfs allow said nothing of {dataset}")
     return change
