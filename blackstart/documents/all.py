@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from blackstart.documents import check, commands, drift, lab, node, reading, restore, serve, status, vault
+from blackstart.documents import check, commands, drift, lab, node, reading, restore, serve, signal, status, vault
 from blackstart.spec.types import Model
-from blackstart.vault.layout import APPLIED, HEARTBEAT, LIVE
+from blackstart.vault.layout import APPLIED, HEARTBEAT, LIVE, SIGNALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,12 @@ DOCUMENTS: dict[str, Document] = {
     ),
     "index": Document(f"`{LIVE}/index.json` on a vault, `GET /api/nodes`", (serve.Index,)),
     "node": Document("`GET /api/nodes/NODE`", (serve.NodeAnswer,)),
+    "signal": Document(
+        f"`{SIGNALS}/TOKEN.json` on a vault; `journal.jsonl` beside it, one document a line at each change, only ever "
+        "added to; `POST /api/signals`, `GET /api/signals/TOKEN`, `POST /api/signals/TOKEN/close`",
+        (signal.SignalFile,),
+    ),
+    "signals": Document("`GET /api/signals`, `blackstart signal list --json`", (signal.SignalList,)),
     "health": Document("`GET /health`", (serve.Health,)),
     "applied": Document(f"`{APPLIED}` on a node", (node.AppliedFile,)),
     "reading": Document(

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from blackstart import __version__
@@ -42,6 +43,7 @@ def make(store: Store, tokens: Tokens, judging: Judging) -> App:
     app.state.started = ticks()
     app.state.events, app.state.readings = store.events, Readings(store, judging)
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
     for module in pkgutil.iter_modules(routes.__path__):
         topic = importlib.import_module(f"{routes.__name__}.{module.name}")
         scopes = getattr(topic, "SCOPES", ("operator",))
@@ -53,6 +55,13 @@ def make(store: Store, tokens: Tokens, judging: Judging) -> App:
 async def _refused(request: Request, refused: Exception) -> JSONResponse:
     assert isinstance(refused, Refused)
     return JSONResponse(refused.document, refused.status, refused.headers)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    """As FastAPI words it, without what was sent: that may be bytes of any kind."""
+    assert isinstance(error, RequestValidationError)
+    said = [{key: each[key] for key in ("loc", "msg", "type")} for each in error.errors()]
+    return JSONResponse({"detail": said}, 422)
 
 
 def _running(store: Store, judging: Judging) -> Lifespan:
