@@ -23,6 +23,7 @@ _SECTIONS: dict[str, dict[str, str]] = {
         "runbook": "blackstart.cli.runbook:runbook",
         "plan": "blackstart.cli.plan:plan",
         "apply": "blackstart.cli.apply:apply",
+        "signal": "blackstart.cli.signal:signal",
         "replicate": "blackstart.cli.replicate:replicate",
         "retire": "blackstart.cli.retire:retire",
     },

@@ -86,10 +86,14 @@ class SignalFile(Model):
     """how it went, as told by who closed it"""
 
 
+class ListedSignal(SignalFile):
+    """A signal, as in the document `signal`."""
+
+
 class SignalList(Model):
     """Signals, oldest first."""
 
     format: Literal[1]
     """of this document"""
-    signals: tuple[SignalFile, ...]
-    """each as in `signal`"""
+    signals: tuple[ListedSignal, ...]
+    """those that were asked for"""

@@ -1,0 +1,86 @@
+"""One request to a vault's service, as curl on that vault sends it, and a signal in words. Pure.
+
+By way of the vault's own shell: whoever works on the fleet has that anyway, and needs neither an open port nor the
+vault's certificate. Everything goes by standard input, where no list of processes shows the token.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any, NamedTuple
+
+from blackstart.vault import layout
+
+COMMAND = "exec curl -q --config -"
+_STATUS = "\nHTTP "  # behind the body
+
+
+class Answer(NamedTuple):
+    status: int
+    document: dict[str, Any]
+
+    @property
+    def refusal(self) -> str:
+        """Why it was not done, in the service's words."""
+        said = self.document.get("detail", "")
+        if isinstance(said, list):
+            said = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in said)
+        return str(said) or f"the service answered {self.status}"
+
+
+def config(vault: str, port: int, header: str, path: str, body: dict[str, Any] | None, seconds: int) -> str:
+    """What curl reads on stdin. `header`: the line with the token. `body`: of a POST; None: a GET."""
+    options = {
+        "url": f"https://{vault}:{port}{path}",
+        "connect-to": f"{vault}:{port}:127.0.0.1:{port}",
+        "cacert": layout.CERTIFICATE,
+        "noproxy": "*",
+        "header": header,
+        "max-time": str(seconds),
+        "write-out": f"{_STATUS}%{{http_code}}",
+    }
+    lines = [f"{name} = {_quoted(value)}" for name, value in options.items()]
+    if body is not None:
+        lines += ['header = "Content-Type: application/json"', f"data-binary = {_quoted(json.dumps(body))}"]
+    return "".join(f"{line}\n" for line in [*lines, "silent", "show-error"])
+
+
+def _quoted(text: str) -> str:
+    """As curl's config files have it (curl(1), --config). JSON in ASCII has no other character to escape."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def answer(said: str) -> Answer:
+    """What curl printed. Raises ValueError for what is no answer of the service."""
+    body, mark, status = said.rpartition(_STATUS)
+    try:
+        document = json.loads(body)
+        if mark and isinstance(document, dict):
+            return Answer(int(status), document)
+    except ValueError:
+        pass
+    raise ValueError("what answers there is no service of ours")
+
+
+def lines(signal: dict[str, Any]) -> list[str]:
+    """A signal (the document `signal`), for people."""
+    until = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(signal["until"]))
+    state = {"open": f"open until {until}", "closed": f"closed: {signal['outcome']}", "expired": "nobody closed it"}
+    said = [f"{signal['token']}  {signal['severity']} on {signal['scope']}, {state[signal['state']]}"]
+    said.append(f"  {signal['by']}: {signal['reason']}")
+    for node, on in sorted(signal["nodes"].items()):
+        if on["taken"]:
+            said.append(f"  {node}: {len(on['taken'])} datasets at {on['snapshot']}{_pulled(on)}")
+        said += [f"  {node}: {note}" for note in on["notes"]]
+    said += [f"  {node}: has no part in it: {why}" for node, why in sorted(signal["missing"].items())]
+    if signal["state"] != "open" and signal["held"]:
+        said.append(f"  still held on {', '.join(signal['held'])}; the vault tries again by itself")
+    return said
+
+
+def _pulled(on: dict[str, Any]) -> str:
+    if not on["pulled"] and not on["only_here"]:
+        return ""
+    only = f", {len(on['only_here'])} are on the node alone" if on["only_here"] else ""
+    return f" ({len(on['pulled'])} are on the vault{only})"
