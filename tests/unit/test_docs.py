@@ -45,7 +45,7 @@ def test_every_command_exists_with_its_options(line: str) -> None:
         assert sub is not None, line
         found = sub
     known = {name for parameter in found.params for name in parameter.opts}
-    assert {word for word in words if re.match(r"--?[a-z]", word)} <= known | {"-h", "--help"}, line
+    assert {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)} <= known | {"-h", "--help"}, line
     if not isinstance(found, click.Group) and words:
         takes = [p for p in found.params if isinstance(p, click.Argument)]
         assert takes or all(word.startswith("-") for word in words), line
