@@ -63,7 +63,7 @@ def request(number: int, verb: str, words: Iterable[str]) -> bytes:
 def taken(answer: Answer) -> tuple[Taken, ...]:
     """The snapshots of an answer to `open` or `found`. Raises ValueError when a line is none."""
     found = []
-    for line in answer.told("S"):
+    for line in (each for each in answer.lines if not each.startswith("T ")):
         name, tab, guid = line.partition("\t")
         dataset, at, short = name.partition("@")
         if not (tab and at and guid.isdigit()):
