@@ -94,14 +94,14 @@ async def open_signal(said: SignalAsked, request: Request, response: Response) -
     return as_data(signal)
 
 
-@router.get("/api/signals")
+@router.get("/api/signals", responses={503: _RESPONSES[503]})
 async def signals(request: Request, state: Literal["open", "closed", "expired"] | None = None) -> dict[str, Any]:
     """Oldest first. An operator sees all of them, others their own."""
     found = (each for each in _service(request).book.all() if each.answered and _may_see(request, each))
     return {"format": 1, "signals": [as_data(each) for each in found if state in (None, each.state)]}
 
 
-@router.get("/api/signals/{token}", responses={404: _RESPONSES[404]})
+@router.get("/api/signals/{token}", responses={code: _RESPONSES[code] for code in (404, 503)})
 async def one_signal(token: Token, request: Request) -> dict[str, Any]:
     """How it stands."""
     try:
