@@ -42,6 +42,8 @@ def _pools(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]
 
 def _containers(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     old, new = before["containers"], after["containers"]
+    if old == new:  # of most heartbeats
+        return
     for name in sorted({*old, *new}):
         if name not in new:
             yield f"container {name} does not run any more"

@@ -32,7 +32,7 @@ class Folders:
 
     def __init__(self, live: Path) -> None:
         self._live = live
-        self._written: dict[Path, dict[str, Any]] = {}  # containers and services, which seldom change
+        self._running: dict[Path, dict[str, Any]] = {}  # what was written of containers, which seldom change
 
     def now(self, node: str) -> Path:
         return self._live / node / "now"
@@ -41,9 +41,12 @@ class Folders:
         """heartbeat.json, and what it changes in containers/ and services/."""
         now = self.now(beat["node"])
         put(now / "heartbeat.json", pretty(beat))
+        if self._running.get(now) == beat["containers"]:
+            return
         for name in self._known(now) | set(beat["containers"]):
             if _FILE.fullmatch(name):
                 self._container(now, beat, name)
+        self._running[now] = beat["containers"]
 
     def service(self, beat: Mapping[str, Any]) -> None:
         """services/<service>.json: a service's own word."""
@@ -72,11 +75,10 @@ class Folders:
 
     def _change(self, path: Path, state: dict[str, Any], received: float) -> dict[str, Any]:
         """Write what differs; `since`: when the vault first heard of it as it is. The state before; {}: none."""
-        before = self._written[path] if path in self._written else _read(path)
+        before = _read(path)
         old = {key: value for key, value in before.items() if key != "since"}
         if old != state:
             put(path, pretty(state | {"since": received}))
-        self._written[path] = state
         return before
 
 

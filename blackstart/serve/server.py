@@ -86,17 +86,20 @@ def _serve(place: Place, found: Config) -> None:
         ssl_certfile=place.certificate,
         ssl_keyfile=place.key if place.certificate else None,
     )
-    with _listening(found) as listening:
-        uvicorn.Server(settings).run(sockets=[listening])
+    with listening(found) as bound:
+        uvicorn.Server(settings).run(sockets=[bound])
 
 
-def _listening(found: Config) -> socket.socket:
+def listening(found: Config) -> socket.socket:
     """Bound before anything else begins: a port that is taken is said in one sentence. Raises OSError."""
     family = socket.AF_INET6 if ":" in found.address else socket.AF_INET
     try:
-        return socket.create_server(
+        made = socket.create_server(
             (found.address, found.port), family=family, backlog=2048, dualstack_ipv6=found.address == "::"
         )
+        # Connections inherit it. asyncio sets it itself only where a socket says its protocol, which these do not.
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return made
     except OSError as error:
         raise OSError(f"{found.address} port {found.port}: {os.strerror(error.errno or 0)}") from None
 

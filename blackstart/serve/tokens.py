@@ -1,4 +1,4 @@
-"""Whose word counts for what: tokens.json as the deploy wrote it, read again whenever it was replaced.
+"""Whose word counts for what: tokens.json as the deploy wrote it, read again when it was replaced.
 
 The vault has digests alone. A token is 32 random bytes, so a plain SHA-256 of it cannot be guessed back.
 """
@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 FORMAT = 1
+PROMPT = 0.1  # seconds after which a token that was revoked counts no more
 SCOPES = ("heartbeat", "service", "signal", "operator")
 
 
@@ -51,6 +53,7 @@ class Tokens:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._fresh_until = 0.0
         self._seen: tuple[int, int, int] | None = None
         self._known: dict[str, Token] = {}
 
@@ -62,8 +65,12 @@ class Tokens:
         return found if found and hmac.compare_digest(found.sha256, sought) else None
 
     def _refresh(self) -> None:
+        now = time.monotonic()
+        if now < self._fresh_until:
+            return
         status = self._path.stat()
         seen = (status.st_ino, status.st_mtime_ns, status.st_size)
         if seen != self._seen:
             self._known = {each.sha256: each for each in load(self._path.read_text(encoding="utf-8"))}
             self._seen = seen
+        self._fresh_until = now + PROMPT

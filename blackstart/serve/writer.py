@@ -1,6 +1,7 @@
 """The one thread that writes heartbeats: takes all that waits, makes it durable with one fsync, answers, then files.
 
-Files follow while nothing waits, and at least twice a second: under load a node's newest heartbeat alone is written.
+Files follow as soon as nothing comes for a moment, else every now and then: under load a node's newest heartbeat alone
+is written, and no more than a part of the time goes into that.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 WAITING = 32 * 1024 * 1024  # bytes that may wait; more is refused at once, so that memory stays bounded
-LAG = 0.5  # seconds that files may be behind the log
+MOMENT = 0.03  # seconds without anything to write, after which files follow
+LAG = 0.5  # seconds that they may be behind the log while something always comes
+SHARE = 5  # or this many times what writing them took the last time
 
 
 class Full(Exception):
@@ -59,7 +62,8 @@ class Writer:
         self._waiting = 0
         self._newest: dict[Hashable, bytes] = {}
         self._dirty: dict[Hashable, bytes] = {}
-        self._spread_at = time.monotonic()
+        self._spread_by = time.monotonic() + LAG
+        self._pause = MOMENT
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.failed = ""  # why the last append failed; "": it did not
         self.written = 0.0  # when the last one ended well, seconds since 1970
@@ -84,8 +88,7 @@ class Writer:
         entry = Entry(key, document, asyncio.get_running_loop().create_future())
         self._waiting += len(document)
         self._queue.put(entry)
-        # Whoever asked may go away; what it sent is written all the same.
-        await asyncio.shield(entry.done)
+        await entry.done
 
     def _run(self) -> None:
         going = True
@@ -94,14 +97,13 @@ class Writer:
             if batch:
                 error = self._append(batch)
                 self._loop.call_soon_threadsafe(self._answer, batch, error)
-            behind = time.monotonic() - self._spread_at > LAG
-            if self._dirty and (behind or self._queue.empty()):
+            if self._dirty and (not batch or not going or time.monotonic() > self._spread_by):
                 self._files()
 
     def _gather(self) -> tuple[list[Entry], bool]:
         batch: list[Entry] = []
         try:
-            entry = self._queue.get(timeout=LAG if self._dirty else None)
+            entry = self._queue.get(timeout=self._pause if self._dirty else None)
             while entry is not None:
                 batch.append(entry)
                 entry = self._queue.get_nowait()
@@ -132,6 +134,7 @@ class Writer:
                 each.done.set_result(None)
 
     def _files(self) -> None:
+        began = time.monotonic()
         dirty, self._dirty = self._dirty, {}
         try:
             self._usable()
@@ -144,7 +147,9 @@ class Writer:
         except OSError as error:
             self._dirty = dirty | self._dirty
             self._trouble(str(error))
-        self._spread_at = time.monotonic()
+        now = time.monotonic()
+        self._spread_by = now + max(LAG, SHARE * (now - began))
+        self._pause = LAG if self._dirty else MOMENT  # what cannot be written now is not tried at every moment
 
     def _one(self, key: Hashable, document: bytes) -> None:
         """A file that cannot be written now is tried again."""

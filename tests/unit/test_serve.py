@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from documents import valid
 from serve_world import BOOT, PROGRAM, SECRETS, Served, bearer, beat, eventually, folders, served, tokens
 
+from blackstart.serve.tokens import PROMPT
 from blackstart.vault import files
 
 
@@ -84,11 +86,14 @@ def test_a_node_that_left_the_fleet_is_refused(tmp_path: Path) -> None:
 
 def test_a_token_that_is_revoked_counts_no_more(world: Served) -> None:
     files.replace(world.root / "tokens.json", tokens("node1"))
+    time.sleep(PROMPT)
     assert world.post(beat(sequence=20)).status_code == 401
     (world.root / "tokens.json").write_text("{")
+    time.sleep(PROMPT)
     answer = world.post(beat(sequence=20))
     assert answer.status_code == 503 and "list of tokens" in answer.json()["detail"]
     files.replace(world.root / "tokens.json", tokens())
+    time.sleep(PROMPT)
     assert world.post(beat(sequence=20)).status_code == 204
 
 

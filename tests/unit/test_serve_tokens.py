@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from blackstart.serve.tokens import Token, Tokens, digest, load
+from blackstart.serve.tokens import PROMPT, Token, Tokens, digest, load
 from blackstart.vault import files
 
 OURS = Token("node1", "heartbeat", "node1", "", digest(b"s3cret"), 1)
@@ -29,6 +30,7 @@ def test_one_that_was_revoked_counts_no_more_and_a_new_one_does(tmp_path: Path) 
     write(tmp_path / "t", OURS)
     tokens = Tokens(tmp_path / "t")
     assert tokens.find(b"s3cret")
+    time.sleep(PROMPT)
     write(tmp_path / "t", Token("node1", "heartbeat", "node1", "", digest(b"other"), 2))
     assert tokens.find(b"s3cret") is None and tokens.find(b"other")
 
