@@ -123,12 +123,12 @@ def test_nothing_acknowledged_is_lost_when_it_is_killed_in_the_middle(tmp_path: 
         threads = [threading.Thread(target=send, args=(node,)) for node in ("node1", "node2")]
         for each in threads:
             each.start()
-        while min((acknowledged.get(node, 0) for node in ("node1", "node2")), default=0) < 30:
+        while min((acknowledged.get(node, 0) for node in ("node1", "node2")), default=0) < 10:
             threading.Event().wait(0.01)
         world.end(signal.SIGKILL)
         for each in threads:
             each.join()
-    assert all(30 <= number < 3999 for number in acknowledged.values()) and len(acknowledged) == 2
+    assert all(10 <= number < 3999 for number in acknowledged.values()) and len(acknowledged) == 2
     with served(tmp_path) as world:
         for node, number in acknowledged.items():
             assert world.get(f"/api/nodes/{node}").json()["sequence"] in (number, number + 1)

@@ -53,13 +53,13 @@ def statuses(operation: APIOperation, who: str, mode: GenerationMode, examples: 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: str(mode.value))
 def test_no_request_is_too_strange(world: Served, mode: GenerationMode) -> None:
-    found = asked(world, "operator", mode, 15)
+    found = asked(world, "operator", mode, 6)
     assert {"GET /api/nodes", "POST /api/heartbeats", "POST /api/readings"} <= set(found)
     assert found["POST /api/heartbeats"] and found["POST /api/heartbeats"] <= {400, 401, 403, 405, 413, 422}
 
 
 def test_what_a_node_may_say_breaks_nothing(world: Served) -> None:
-    found = asked(world, "node1", GenerationMode.POSITIVE, 30)
+    found = asked(world, "node1", GenerationMode.POSITIVE, 12)
     # The names that it makes up are of no node here.
     assert found["POST /api/heartbeats"] <= {204, 403, 409, 422} and found["GET /api/nodes"] == {403}
 
