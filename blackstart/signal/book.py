@@ -22,6 +22,10 @@ def digest(asked: Asked) -> str:
     return hashlib.sha256(json.dumps(asdict(asked), sort_keys=True).encode()).hexdigest()
 
 
+def _failed(signal: Signal) -> Signal:
+    return replace(signal, state="failed")
+
+
 class Book:
     """Every change is on the disk before anybody sees it."""
 
@@ -41,10 +45,13 @@ class Book:
         self._signals = await asyncio.to_thread(self._journal.read)
         for signal in self.all():
             if signal.state == "opening":
-                await self.put(replace(signal, state="failed"))
+                await self.note(signal.token, _failed)
             else:
                 self._remember(signal)
-        await asyncio.to_thread(self._journal.show_all, self.all())
+        try:
+            await asyncio.to_thread(self._journal.show_all, self.all())
+        except OSError as error:
+            log.error("files of signals are behind their journal: %s", error)
 
     async def put(self, signal: Signal) -> Signal:
         """Raises OSError; then nothing has changed."""

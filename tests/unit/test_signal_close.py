@@ -105,6 +105,24 @@ def test_what_was_being_opened_when_the_service_died_is_undone(world: World) -> 
     assert any(half.tag in line for line in world.calls("zfs release"))
 
 
+def test_a_disk_that_is_full_does_not_keep_a_restart_from_undoing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal = world.open(MAY)
+    Journal(world.folder).write(replace(signal, token="f" * 16, state="opening"))
+
+    def full(*words: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    async def work(each: Service) -> None:
+        await each.let_go()
+        assert each.book.get(signal.token).state == "open"
+
+    monkeypatch.setattr(Journal, "write", full)
+    world.run(work)
+    assert any("f" * 16 in line for line in world.calls("zfs release"))
+
+
 def test_holds_that_nobody_knows_are_let_go_when_no_signal_could_be_open(world: World) -> None:
     old, young = "blackstart_2020-01-01T00:00:00Z", "blackstart_2026-11-22T01:43:00Z"
     lines = (f"tank@{old}\t1\tv1\t{'a' * 16}", f"tank@{young}\t1\tv1\t{'b' * 16}")
