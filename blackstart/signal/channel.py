@@ -100,7 +100,7 @@ class Channel:
         last = [line.strip() for line in said.decode(errors="backslashreplace").splitlines() if line.strip()][-1:]
         if last:
             return last[0]
-        return "the connection broke" if isinstance(error, EOFError) else str(error)
+        return "the connection broke" if isinstance(error, EOFError | ConnectionError) else str(error)
 
     def drop(self) -> None:
         """End the connection; the gate undoes its hooks then. The next request opens a new one."""
