@@ -121,8 +121,11 @@ class Channel:
 async def _end(process: Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
+    assert process.stdout is not None
     try:
-        await asyncio.wait_for(process.wait(), _PATIENCE)
+        async with asyncio.timeout(_PATIENCE):
+            await _last(process.stdout)  # it does not end before somebody has read what it said
+            await process.wait()
     except TimeoutError:
         process.kill()
         await process.wait()
