@@ -8,8 +8,9 @@ from blackstart.converge.wanted import Wanted
 from blackstart.reading import Absent
 from blackstart.restore.keeper import keepers
 from blackstart.spec.resolve import NodeSpec
+from deploys.fleet import fleet
 from operations import applied as operation
-from operations import lineage, record
+from operations import lineage, record, token
 
 
 @deploy("Record")
@@ -25,6 +26,8 @@ def applied(wanted: Wanted, spec: NodeSpec, commit: str, by: str, disks: dict[st
         spec=spec.model_dump(mode="json", by_alias=True),
     )
     if not _is_unborn_vault(spec):
+        pools = {name: node.vault.pool for name, node in fleet().nodes.items() if node.vault}
+        token.told(name="The vaults know its token", wanted=wanted, node=spec.name, pools=pools)
         lineage.healed(name="Chains that ended while a vault was away", wanted=wanted, spec=spec)
         record.recorded(name="The vaults' record", wanted=wanted, spec=spec, commit=commit, by=by, disks=disks)
 

@@ -11,6 +11,7 @@ from pyinfra import logger
 
 from blackstart.converge.context import Context, gather, uncommitted_line
 from blackstart.converge.pool import replacements
+from blackstart.converge.post import vaults
 from blackstart.converge.reader import readers
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import fleet_path, load_fleet
@@ -43,7 +44,8 @@ def context_of(spec: NodeSpec, folder: Path | None = None) -> Context:
 
     `folder`: where the spec's files lie, if not in the fleet's own.
     """
-    asked = (*spec.vaults, *readers(spec, {name: resolve(fleet(), name) for name in fleet().nodes}))
+    nodes = {name: resolve(fleet(), name) for name in fleet().nodes}
+    asked = (*spec.vaults, *readers(spec, nodes), *vaults(nodes))
     return gather(spec, fleet(), folder or fleet_path(), vault_keys(spec, tuple(dict.fromkeys(asked))))
 
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pyinfra.api.deploy import deploy
 
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.resolve import NodeSpec
-from operations import folder, keypair, stock, tool
+from blackstart.ssh import target
+from operations import folder, keypair, stock, token, tool
 
 
 @deploy("Vault")
-def keeper(spec: NodeSpec, fleet: Fleet, fleet_folder: Path, cache: Path, commit: str) -> None:
-    """Nothing for a host that is no vault."""
+def keeper(
+    spec: NodeSpec, fleet: Fleet, nodes: Mapping[str, NodeSpec], fleet_folder: Path, cache: Path, commit: str
+) -> None:
+    """Nothing for a host that is no vault. `nodes`: every node of the fleet."""
     if spec.node.vault is None:
         return
     name, pool = spec.name, spec.node.vault.pool
     folder.folders(name="Folders of nodes", vault=name, pool=pool, nodes=sorted(fleet.nodes))
     tool.tool(name="The tool", vault=name, pool=pool)
     tool.brought(name="Its libraries", vault=name, pool=pool)
-    keypair.keypairs(name="Keys by purpose", vault=name, pool=pool)
-    stock.stock(name="Images and releases", vault=name, pool=pool, fleet=fleet, folder=fleet_folder, cache=cache)
+    keypair.keypairs(name="Keys by purpose", vault=name, pool=pool, address=target(spec.node).host)
     stock.specs(name="The fleet's repository", vault=name, pool=pool, folder=fleet_folder, commit=commit)
+    token.kept(name="Tokens of nodes that are there", vault=name, pool=pool, nodes=sorted(fleet.nodes))
+    stock.stock(name="Images and releases", vault=name, pool=pool, fleet=fleet, folder=fleet_folder, cache=cache)

@@ -50,7 +50,14 @@ def site() -> None:
     delegations(wanted=wishes)
     exchanged(wanted=wishes)
     containers(wanted=wishes)
-    keeper(spec=spec, fleet=fleet(), fleet_folder=fleet_path(), cache=cache_folder(), commit=context.commit)
+    keeper(
+        spec=spec,
+        fleet=fleet(),
+        nodes=context.nodes,
+        fleet_folder=fleet_path(),
+        cache=cache_folder(),
+        commit=context.commit,
+    )
     stock.supplied(
         name="The vaults have what a rebuild needs",
         spec=spec,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import threading
@@ -13,7 +14,7 @@ from pyinfra.context import host, state
 from blackstart.change import shell
 from blackstart.reading import Present, Unknown
 from blackstart.vault import layout, libraries
-from blackstart.vault.bundle import collect, install, pack
+from blackstart.vault.bundle import Bundle, collect, install, pack
 from blackstart.vault.libraries import LibrariesError
 from blackstart.vault.python import short
 from blackstart.vault.upload import beside, cleared
@@ -24,13 +25,19 @@ _alone = threading.Lock()
 _missing: dict[str, str] = {}  # vault -> why its libraries were not brought
 
 
+@functools.cache
+def bundled() -> Bundle:
+    """This copy of the tool, as a vault gets it."""
+    return pack(collect())
+
+
 @operation()
 def tool(vault: str, pool: str) -> Commands:
     """Brought beside the running version, then the link is switched: what runs goes on with what it has loaded.
 
     What nothing runs from any more goes then (clear.py).
     """
-    bundle = pack(collect())
+    bundle = bundled()
     running = reading(vault, pool).tool
     if isinstance(running, Present) and running.value == bundle.version:
         return

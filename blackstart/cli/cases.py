@@ -13,6 +13,7 @@ import click
 
 from blackstart.cli import here, look
 from blackstart.cli.fleet_hosts import Hosts, require_selection
+from blackstart.converge import post
 from blackstart.converge.context import Context, commit_of, read_context
 from blackstart.converge.everything import wanted
 from blackstart.converge.reader import readers
@@ -25,9 +26,11 @@ from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import load_fleet
 from blackstart.spec.problem import SpecError
 from blackstart.spec.resolve import NodeSpec, resolve
+from blackstart.vault import certificate
+from blackstart.vault.keypair import PURPOSES
 
 # In place of keys that are not known yet: the files that hold them are asked about in the one exec.
-_SOME_KEYS = {"read": "-", "replicate": "-", "restore": "-"}
+_SOME_KEYS = dict.fromkeys((*PURPOSES, certificate.PURPOSE), "-")
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ def ask(known: Hosts, wishes: Wishes, fit: bool = False) -> dict[str, look.Answe
     }
     for name, spec in wishes.specs.items():
         context = wishes.contexts[name]
-        context = replace(context, vault_keys=dict.fromkeys(readers(spec, context.nodes), _SOME_KEYS))
+        vaults = (*readers(spec, context.nodes), *post.vaults(context.nodes))
+        context = replace(context, vault_keys=dict.fromkeys(vaults, _SOME_KEYS))
         queries[name] = replace(query_of(spec, context), keys=tuple(keys[name].found), handmade=fit)
     with progress(f"Asking {len(queries)} nodes and their vaults") if sys.stderr.isatty() else nullcontext():
         return look.look(known, wishes.specs, queries, keys)

@@ -16,9 +16,11 @@ from blackstart.converge import (
     network,
     package,
     pool,
+    post,
     project,
     reader,
     rootfs,
+    serve,
     signaller,
     sysctl,
     unit,
@@ -36,7 +38,7 @@ RESOURCES = (package, user, file, sysctl, network, pool, dataset, image, rootfs,
 
 def wanted(spec: NodeSpec, context: Context) -> Wanted:
     """Everything wanted of one host. Raises ValueError where two parts want the same thing differently."""
-    return merge(
+    parts = (
         host.wanted_part(spec, context),
         container.wanted_part(spec, context),
         heartbeat.wanted_part(spec),
@@ -45,8 +47,11 @@ def wanted(spec: NodeSpec, context: Context) -> Wanted:
         signaller.wanted_part(spec, context.vault_keys, context.nodes),
         vault.wanted_part(spec, context.nodes),
         checker.wanted_part(spec, context.nodes),
+        serve.wanted_part(spec, context.nodes),
+        post.wanted_part(spec, context.vault_keys, context.nodes),
         _storage(spec, context),
     )
+    return post.with_request(merge(*parts))
 
 
 def _storage(spec: NodeSpec, context: Context) -> Wanted:

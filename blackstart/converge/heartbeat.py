@@ -6,15 +6,30 @@ from blackstart.converge import paths
 from blackstart.converge.render import render
 from blackstart.converge.wanted import Wanted, WantedFile, WantedUnit
 from blackstart.spec.resolve import NodeSpec
-from blackstart.vault.layout import APPLIED, HEARTBEAT, LIBEXEC
+from blackstart.vault import layout
 
-SCRIPT = f"{LIBEXEC}/heartbeat"
+SCRIPT = f"{layout.LIBEXEC}/heartbeat"
 
 
 def wanted_part(spec: NodeSpec) -> Wanted:
     """The script and its cron file. Debian's cron runs from the package on; that it does is part of the wish."""
     minutes, times, pause = schedule(spec.settings.defaults.heartbeat.period)
-    script = render("heartbeat.sh.j2", node=spec.name, heartbeat=HEARTBEAT, applied=APPLIED, times=times, pause=pause)
+    script = render(
+        "heartbeat.sh.j2",
+        node=spec.name,
+        heartbeat=layout.HEARTBEAT,
+        applied=layout.APPLIED,
+        missed=layout.MISSED,
+        posted=layout.POSTED,
+        post=layout.POST,
+        token=layout.TOKEN,
+        read=f"{layout.LIBEXEC}/read",
+        request=layout.REQUEST,
+        reading=layout.READING,
+        reading_every=spec.settings.defaults.heartbeat.reading_every,
+        times=times,
+        pause=pause,
+    )
     return Wanted(
         files={
             SCRIPT: WantedFile(script, "0755"),

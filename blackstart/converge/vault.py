@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from blackstart.converge import host, paths
+from blackstart.converge import host, paths, serve
 from blackstart.converge.access import RELOAD, folders, purpose_user, rendered, replicated
 from blackstart.converge.wanted import Wanted, WantedFile, WantedUnit
 from blackstart.spec.resolve import NodeSpec
@@ -17,7 +17,7 @@ REPLICAS = {
     layout.RESTORE: ("hold", "release", "send"),
     layout.PRUNE: ("destroy", "mount", "release"),
 }
-VAULT_PACKAGES = ("git", "openssh-client", "python3")
+VAULT_PACKAGES = ("git", "openssh-client", "openssl", "python3")
 
 # A run holds one session for each node's lock, all over one connection; sshd's default allows ten of them.
 SESSIONS = "/etc/ssh/sshd_config.d/blackstart.conf"
@@ -67,7 +67,7 @@ def _files(
         SESSIONS: _SESSIONS,
         **_launchers(),
         **_packages(sorted({*needed(nodes), *VAULT_PACKAGES})),
-        **folders("vault", _folder_lines(tuple(sorted(nodes)))),
+        **folders("vault", (*_folder_lines(tuple(sorted(nodes))), *serve.folder_lines(tuple(sorted(nodes))))),
     }
     for name, node in pulled.items():
         files[str(config.path(name))] = WantedFile(config.dump(replication(vault, pool, node)).encode())

@@ -12,6 +12,7 @@ from typing import Any
 from blackstart.converge import paths
 from blackstart.spec.node import Vdev
 from blackstart.spec.resolve import WantedDataset
+from blackstart.vault.layout import TOKEN, TOKEN_DIGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,20 +119,24 @@ class Wanted:
     pools: dict[str, WantedPool] = field(default_factory=dict)
     images: dict[str, WantedImage] = field(default_factory=dict)  # by dataset
     releases: dict[str, WantedRelease] = field(default_factory=dict)  # by folder on the node
+    tokens: tuple[str, ...] = ()  # vaults that are to know the host's own token
 
     def watched(self) -> tuple[str, ...]:
         """Every path whose digest a reading must hold for `diff`: our files, and the marks that we leave."""
         marks = [paths.PENDING]
         marks += [paths.started(name) for name in self.containers]
         marks += [paths.complete(folder) for folder in self.releases]
+        marks += [TOKEN, TOKEN_DIGEST] if self.tokens else []
         return tuple(sorted({*self.files, *marks}))
 
 
 def merge(*parts: Wanted) -> Wanted:
     """All parts in one. Two parts that want the same thing differently are a defect: raises ValueError naming it."""
-    merged: dict[str, Any] = {"packages": tuple(sorted({name for part in parts for name in part.packages}))}
+    merged: dict[str, Any] = {
+        name: tuple(sorted({item for part in parts for item in getattr(part, name)})) for name in ("packages", "tokens")
+    }
     for each in fields(Wanted):
-        if each.name == "packages":
+        if each.name in merged:
             continue
         together: dict[str, Any] = {}
         for part in parts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from blackstart.converge import post
 from blackstart.converge.reader import readers
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
@@ -56,15 +57,16 @@ class Case:
 
 
 def known_keys(
-    spec: NodeSpec, vaults: Mapping[str, VaultReading], record: Reading[Record]
+    spec: NodeSpec, vaults: Mapping[str, VaultReading], record: Reading[Record], nodes: Mapping[str, NodeSpec]
 ) -> dict[str, dict[str, str]]:
     """Vault -> purpose -> public key: as read, and of a silent vault as the record remembers them.
 
-    As a deploy has them; with no vault's answer at all, none are known.
+    As a deploy has them; with no vault's answer at all, none are known. `nodes`: every node of the fleet.
     """
-    found = {name: vaults[name].keys for name in readers(spec) if name in vaults}
+    names = {*readers(spec), *post.vaults(nodes)}
+    found = {name: vaults[name].keys for name in names if name in vaults}
     known = {name: keys.value for name, keys in found.items() if isinstance(keys, Present)}
-    if len(known) == len(readers(spec)) or not known:
+    if len(known) == len(names) or not known:
         return known
     remembered = record.value.vault_keys if isinstance(record, Present) else {}
-    return {name: each for name, each in remembered.items() if name in readers(spec)} | known
+    return {name: each for name, each in remembered.items() if name in names} | known

@@ -33,7 +33,7 @@ def case_of(spec: NodeSpec, seen: Seen, context: Context, now: int, tool: Readin
     """
     vaults = {name: seen.vaults.get(name, _nothing(name)) for name in keepers(spec)}
     vault, record = choose(vaults, spec.name)
-    complete = replace(context, vault_keys=known_keys(spec, vaults, record))
+    complete = replace(context, vault_keys=known_keys(spec, seen.vaults | vaults, record, context.nodes))
     wishes = pool.at_epoch(wanted(spec, complete), record.value.epoch if isinstance(record, Present) else None)
     live, at = seen.live[spec.name], seen.at.get(spec.name)
     # A kept look is judged as of its own time: the same state gives the same findings.

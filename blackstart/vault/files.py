@@ -8,12 +8,17 @@ import tempfile
 from pathlib import Path
 
 
-def replace(path: Path, content: str, mode: int = 0o664) -> None:
-    """Put `content` at `path`: a reader sees the old file or the new one, never a part. Raises OSError."""
+def replace(path: Path, content: str, mode: int = 0o664, group: int | None = None) -> None:
+    """Put `content` at `path`: a reader sees the old file or the new one, never a part. Raises OSError.
+
+    `group`: who gets it beside its owner; None leaves the writer's own.
+    """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(content)
+            if group is not None:
+                os.fchown(file.fileno(), -1, group)
             os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())

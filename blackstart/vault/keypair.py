@@ -6,7 +6,7 @@ from blackstart.change import shell
 from blackstart.vault import layout
 
 # Purpose -> the user on the vault that may read the private key.
-PURPOSES = {"read": layout.READ, "replicate": layout.REPLICATE, "restore": layout.RESTORE}
+PURPOSES = {"read": layout.READ, "replicate": layout.REPLICATE, "restore": layout.RESTORE, "signal": layout.SERVE}
 
 
 def generate(purpose: str, vault: str) -> str:

@@ -15,7 +15,10 @@ CONFIRMED = f"{STATE}/confirmed"  # one file per vault: guids of this node's sna
 HEARTBEAT = f"{STATE}/heartbeat.json"
 WATCH = f"{STATE}/watch"  # of a host that watches over a vault's checks
 STAMPS = f"{WATCH}/completed"  # one file per vault: its last completed check
-MISSED = f"{STATE}/missed"  # how many heartbeats in a row no vault took; none: the last one was taken
+MISSED = f"{STATE}/missed"  # how many heartbeats in a row no vault took
+POSTED = f"{STATE}/posted"  # what each vault answered to the last one; .reading: to the last reading
+REQUEST = f"{LIBEXEC}/read.request"  # what the node's own reading looks at
+READING = "/run/blackstart/reading"  # while it is on its way
 
 # On a vault
 ROOT = "/srv/blackstart"
@@ -46,7 +49,9 @@ SERVE_CONFIG = f"{CONFIG}/serve.json"
 CERTIFICATE = f"{CONFIG}/serve.pem"  # made on the vault, pinned on the nodes
 CERTIFICATE_KEY = f"{CONFIG}/serve.key"
 PORT = 8440
+SERVING = "/run/blackstart-serve/started"  # what the service was started with; gone when it stops
 TOKEN = f"{CONFIG}/token"  # a node's own, as curl's header; made there, and only its digest leaves
+TOKEN_DIGEST = f"{CONFIG}/token.sha256"
 VAULTS = f"{CONFIG}/vaults"  # <vault>.pem, on a node: their certificates
 POST = f"{CONFIG}/post"  # heartbeat.curl, reading.curl, on a node: what curl is told
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from blackstart.reading import ABSENT, NOT_ASKED, Absent, Present, Reading, Unknown
-from blackstart.vault import fitness, layout
+from blackstart.vault import certificate, fitness, layout, tokens
 from blackstart.vault.fitness import Notes, Room
 from blackstart.vault.python import Target, parse_target
 from blackstart.vault.record import Record, load_record
+from blackstart.vault.tokens import Token
 
 T = TypeVar("T")
 
@@ -51,13 +52,15 @@ class VaultReading:
     records: Reading[dict[str, Reading[Record]]]
     replicas: Reading[dict[str, dict[str, Replica]]]  # node -> the node's dataset -> replica
     folders: Reading[tuple[str, ...]]  # nodes that have a folder
-    keys: Reading[dict[str, str]]  # purpose -> public key
+    keys: Reading[dict[str, str]]  # purpose -> public key (SSH), or certificate (of the service)
     tool: Reading[str]  # the running version
     stock: Reading[tuple[str, ...]]  # file names in images and projects; absent: one of these datasets is
     specs: Reading[str]  # the fleet's commit in fleet.git; absent: none was brought yet
     python: Reading[Target]  # what the tool's libraries are made for
     libraries: Reading[tuple[str, ...]]  # those that are there; absent: none was ever brought
     locks: Reading[dict[str, str]] = NOT_ASKED  # node -> the sign of its lock (lock.py)
+    tokens: Reading[dict[str, Token]] = NOT_ASKED  # by id; absent: nobody was ever given one
+    serving: Reading[str] = NOT_ASKED  # what the service was started with (converge/serve.py); absent: it is down
     # Of a reading that asks for it (records_script)
     room: Reading[Room] = NOT_ASKED
     packages: Reading[dict[str, bool]] = NOT_ASKED  # in the index of kept packages -> whether its file is there
@@ -122,6 +125,8 @@ def parse(text: str, pool: str) -> VaultReading:
         python=_read(sections, "python", parse_target),
         libraries=_absent_if(sections, "libraries", _NO_FILE, _read(sections, "libraries", tuple)),
         locks=_asked(sections, "locks", _locks),
+        tokens=_absent_if(sections, "tokens", _NO_FILE, _asked(sections, "tokens", tokens.by_id)),
+        serving=_absent_if(sections, "serving", _NO_FILE, _asked(sections, "serving", lambda lines: lines[0])),
         room=_asked(sections, "room", fitness.parse_room),
         packages=_asked(sections, "packages", fitness.parse_packages),
         commits=_asked(sections, "commits", tuple),
@@ -268,7 +273,7 @@ def _keys(lines: list[str]) -> dict[str, str]:
     for line in lines:
         name, _, key = line.partition(" ")
         kind, _, rest = key.partition(" ")
-        if not name.endswith(".pub") or not rest or not (kind.startswith("ssh-") or kind.startswith("ecdsa-")):
+        if not name.endswith(".pub") or not rest or not kind.startswith(("ssh-", "ecdsa-", certificate.KIND)):
             raise ValueError(f"{line!r} is not a public key")
         keys[name.removesuffix(".pub")] = f"{kind} {rest.split(' ')[0]}"
     return keys

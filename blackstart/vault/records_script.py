@@ -52,6 +52,8 @@ section specs cat "$SPECS/commit"
 python() { readlink -f /usr/bin/python3 && uname -m && getconf GNU_LIBC_VERSION; }
 section python python
 section libraries ls -1 "$LIBRARIES"
+section tokens cat "$TOKENS"
+section serving cat "$SERVING"
 """
 
 
@@ -71,6 +73,8 @@ def script(pool: str, records_only: bool = False, fit: bool = False) -> str:
         "PROJECTS": layout.PROJECTS,
         "SPECS": layout.SPECS,
         "LIBRARIES": layout.LIBRARIES,
+        "TOKENS": layout.TOKENS,
+        "SERVING": layout.SERVING,
     }
     records = _RECORDS.replace("@SIGNS@", lock.sign('"$LIVE" -mindepth 2 -maxdepth 2', "lock"))
     asked = records + ("section replicas :\n" if records_only else _SECTIONS)

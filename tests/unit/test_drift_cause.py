@@ -19,6 +19,7 @@ from blackstart.drift.finding import Finding
 from blackstart.drift.wishes import BEGUN, KEY, as_kept, from_kept
 from blackstart.live.model import ContainerLive, FileLive, Live
 from blackstart.reading import ABSENT, Present, Unknown
+from blackstart.vault.layout import REQUEST
 
 THEN = wishes()
 NOW = wishes(packages=["nano"], sysctl={"vm.swappiness": "20"}, files={"/etc/motd": {"content": "new\n"}})
@@ -58,6 +59,8 @@ def test_a_new_wish_is_the_specs() -> None:
         "sysctl vm.swappiness": "spec ahead",
         f"file {paths.SYSCTL} content": "spec ahead",
         "file /etc/motd": "spec ahead",
+        # What the node's own reading looks at follows the spec.
+        f"file {REQUEST} content": "spec ahead",
     }
 
 

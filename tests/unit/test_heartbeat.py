@@ -89,14 +89,18 @@ def test_what_cannot_be_read_is_null_and_no_guess(node: Node) -> None:
     for name in ("epoch", "applied", "boot_id", "uptime", "timestamp"):
         assert beat[name] is None
     assert beat["memory"] == {"total": None, "available": None} and beat["load"] == [None] * 3
-    assert beat["pools"] == {"tank": "ONLINE", "scratch": None}
+    assert beat["pools"] == {"tank": "ONLINE", "scratch": None} and beat["status"] == "unknown"
 
 
 def test_no_module_is_not_the_same_as_no_pool(node: Node) -> None:
-    assert node.beat(node.script().replace(str(node.root / "kstat"), "/nowhere"))["pools"] is None
+    beat = node.beat(node.script().replace(str(node.root / "kstat"), "/nowhere"))
+    assert (beat["pools"], beat["status"]) == (None, "unknown")
     empty = node.root / "empty"
     empty.mkdir()
-    assert node.beat(node.script().replace(str(node.root / "kstat"), str(empty)))["pools"] == {}
+    beat = node.beat(node.script().replace(str(node.root / "kstat"), str(empty)))
+    assert (beat["pools"], beat["status"]) == ({}, "ok")
+    node.write("kstat/scratch/state", "ONLINE\n")
+    assert node.beat()["status"] == "ok"
 
 
 def test_containers_and_their_services_by_what_has_processes(node: Node) -> None:

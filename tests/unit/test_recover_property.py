@@ -24,8 +24,9 @@ NO_QUESTION = {
     *("importable", "delegations", "units", "files", "packages", "users", "links", "sysctl", "heartbeat", "applied"),
 }
 # Who has folders, what was brought last (the commits that matter are in `commits`), its Python, how long the last
-# rebuild took; and what is noted, which only counts where no key could be tried.
-NOT_OF_A_VAULT = {"locks", "folders", "specs", "python", "outcome", "notes"}
+# rebuild took; what is noted, which only counts where no key could be tried; and what its service goes by: a rebuilt
+# node makes a new token.
+NOT_OF_A_VAULT = {"locks", "folders", "specs", "python", "outcome", "notes", "tokens", "serving"}
 
 
 def without(node: set[str], of_vault: set[str], others: set[str]) -> Case:

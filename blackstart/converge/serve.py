@@ -1,0 +1,84 @@
+"""The service of a vault: its user, its unit, its folders, and what it is told. Pure.
+
+It is started at the end of a vault's deploy (operations/serve.py): what it runs from comes after its unit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from blackstart.converge import paths
+from blackstart.converge.access import RELOAD, rendered
+from blackstart.converge.render import render
+from blackstart.converge.wanted import Wanted, WantedFile, WantedUser
+from blackstart.serve.config import Beat, Config, dump
+from blackstart.spec.resolve import NodeSpec
+from blackstart.ssh import target
+from blackstart.vault import layout
+
+UNIT = "blackstart-serve.service"
+PROGRAM = f"{layout.LIBEXEC}/serve"
+TOOL = f"{layout.LIBEXEC}/serve-tool"  # `blackstart` as the service's user may run it, over the fleet as brought last
+HOME = layout.home(layout.SERVE)
+
+
+def wanted_part(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> Wanted:
+    """`nodes`: every node of the fleet. Nothing is wanted of a host that is no vault."""
+    if spec.node.vault is None:
+        return Wanted()
+    where = {"tool": layout.TOOL, "libraries": layout.LIBRARIES, "fleet": f"{HOME}/fleet", "specs": layout.SPECS}
+    stamped = {**where, "stamp": stamp(spec, nodes), "serving": layout.SERVING}
+    files = {
+        f"{paths.UNITS}/{UNIT}": WantedFile(_unit(), then=RELOAD),
+        PROGRAM: rendered("launcher.j2", "0755", program="blackstart", **stamped),
+        TOOL: rendered("launcher.j2", "0755", program="blackstart", **where),
+        layout.SERVE_CONFIG: WantedFile(config(spec, nodes)),
+        # The fleet's repository is root's; git serves nobody else's otherwise.
+        f"{HOME}/.gitconfig": WantedFile(f"[safe]\n\tdirectory = {layout.SPECS}/fleet.git\n".encode()),
+    }
+    return Wanted(users={layout.SERVE: WantedUser(HOME)}, files=files)
+
+
+def config(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> bytes:
+    """What the service is told. Every node of the fleet reports to every vault."""
+    assert spec.node.vault is not None
+    beats = {
+        name: Beat(each.period, each.grace, each.reading_every)
+        for name, each in ((name, nodes[name].settings.defaults.heartbeat) for name in sorted(nodes))
+    }
+    vault = spec.node.vault
+    # On every address: the one that others use may be another host's, in front of this one.
+    everywhere = "::" if ":" in target(spec.node).host else "0.0.0.0"
+    return dump(Config(spec.name, vault.pool, everywhere, vault.port, beats)).encode()
+
+
+def stamp(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> str:
+    """Stands for all that a running service has read at its start and does not read again."""
+    return hashlib.sha256(_unit() + config(spec, nodes)).hexdigest()[:12]
+
+
+def _unit() -> bytes:
+    return render(
+        f"serve/{UNIT}.j2",
+        user=layout.SERVE,
+        reader=layout.READ,
+        home=HOME,
+        live=layout.LIVE,
+        runtime=layout.SERVING.split("/")[2],
+        program=PROGRAM,
+        tool=TOOL,
+    )
+
+
+def folder_lines(nodes: tuple[str, ...]) -> tuple[str, ...]:
+    """tmpfiles.d lines. What the service may write is its own; where people look for it, root has put links."""
+    user, live = layout.SERVE, layout.LIVE
+    own = [f"d {HOME} 0755 root root -"]
+    own += [f"d {HOME}/{name} 0700 {user} {user} -" for name in ("fleet", "state")]
+    own += [f"d {path} 0755 {user} {user} -" for path in (layout.NOW, layout.SIGNALS)]
+    own += [f"L {live}/{name} - - - - now/{name}" for name in layout.FLEET_PAGES]
+    for node in nodes:
+        own.append(f"d {layout.now_folder(node)} 0755 {user} {user} -")
+        own += [f"L {layout.node_folder(node)}/{name} - - - - now/{name}" for name in layout.PAGES]
+    return tuple(own)
