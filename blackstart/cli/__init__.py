@@ -26,6 +26,7 @@ _SECTIONS: dict[str, dict[str, str]] = {
         "signal": "blackstart.cli.signal:signal",
         "replicate": "blackstart.cli.replicate:replicate",
         "retire": "blackstart.cli.retire:retire",
+        "token": "blackstart.cli.token:token",
     },
     "The fleet's files": {
         "spec": "blackstart.cli.spec:spec",

@@ -19,7 +19,7 @@ from blackstart.vault import layout
 
 UNIT = "blackstart-serve.service"
 PROGRAM = f"{layout.LIBEXEC}/serve"
-TOOL = f"{layout.LIBEXEC}/serve-tool"  # `blackstart` as the service's user may run it, over the fleet as brought last
+JUDGE = f"{layout.LIBEXEC}/serve-judge"  # judges one reading, over the fleet's files as they were brought last
 HOME = layout.home(layout.SERVE)
 
 
@@ -32,7 +32,7 @@ def wanted_part(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> Wanted:
     files = {
         f"{paths.UNITS}/{UNIT}": WantedFile(_unit(), then=RELOAD),
         PROGRAM: rendered("launcher.j2", "0755", program="blackstart", **stamped),
-        TOOL: rendered("launcher.j2", "0755", program="blackstart", **where),
+        JUDGE: rendered("launcher.j2", "0755", program="blackstart.serve.judge", **where),
         layout.SERVE_CONFIG: WantedFile(config(spec, nodes)),
         # The fleet's repository is root's; git serves nobody else's otherwise.
         f"{HOME}/.gitconfig": WantedFile(f"[safe]\n\tdirectory = {layout.SPECS}/fleet.git\n".encode()),
@@ -67,7 +67,6 @@ def _unit() -> bytes:
         live=layout.LIVE,
         runtime=layout.SERVING.split("/")[2],
         program=PROGRAM,
-        tool=TOOL,
     )
 
 
