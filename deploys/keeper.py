@@ -7,10 +7,11 @@ from pathlib import Path
 
 from pyinfra.api.deploy import deploy
 
+from blackstart.converge.serve import stamp
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.resolve import NodeSpec
 from blackstart.ssh import target
-from operations import folder, keypair, stock, token, tool
+from operations import folder, keypair, serve, stock, token, tool
 
 
 @deploy("Vault")
@@ -27,4 +28,7 @@ def keeper(
     keypair.keypairs(name="Keys by purpose", vault=name, pool=pool, address=target(spec.node).host)
     stock.specs(name="The fleet's repository", vault=name, pool=pool, folder=fleet_folder, commit=commit)
     token.kept(name="Tokens of nodes that are there", vault=name, pool=pool, nodes=sorted(fleet.nodes))
+    # It takes a while to come up; images are brought meanwhile.
+    serve.begun(name="The service", vault=name, pool=pool, stamp=stamp(spec, nodes))
     stock.stock(name="Images and releases", vault=name, pool=pool, fleet=fleet, folder=fleet_folder, cache=cache)
+    serve.answers(name="The service answers", vault=name, port=spec.node.vault.port)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from blackstart.converge import paths
 from blackstart.converge.access import RELOAD, rendered
 from blackstart.converge.render import render
-from blackstart.converge.wanted import Wanted, WantedFile, WantedUser
+from blackstart.converge.wanted import Wanted, WantedFile, WantedUnit, WantedUser
 from blackstart.serve.config import Beat, Config, dump
 from blackstart.spec.resolve import NodeSpec
 from blackstart.ssh import target
@@ -37,7 +37,7 @@ def wanted_part(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> Wanted:
         # The fleet's repository is root's; git serves nobody else's otherwise.
         f"{HOME}/.gitconfig": WantedFile(f"[safe]\n\tdirectory = {layout.SPECS}/fleet.git\n".encode()),
     }
-    return Wanted(users={layout.SERVE: WantedUser(HOME)}, files=files)
+    return Wanted(users={layout.SERVE: WantedUser(HOME)}, files=files, units={UNIT: WantedUnit(active=None)})
 
 
 def config(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> bytes:

@@ -145,7 +145,7 @@ def test_the_service_is_started_when_it_is_not_what_it_should_be(world: Any, mon
     world.vault.fact = replace(ready, serving=Present(f"abc {LOCK} aa"))
     assert begun(world) == []
     world.vault.fact = replace(ready, serving=Unknown("cat: permission denied"))
-    assert "permission denied" in begun(world)[0] and "exit 1" in begun(world)[0]
+    assert "permission denied" in str(begun(world)[0]) and "exit 1" in str(begun(world)[0])
     world.vault.fact = replace(ready, serving=ABSENT, libraries=ABSENT)
     assert begun(world) == []  # it could not run; that is said where the libraries were not brought
 
@@ -158,7 +158,7 @@ def test_a_service_that_was_started_is_asked_and_one_that_does_not_answer_is_sai
     assert "--connect-to vault1:8440:localhost:8440 https://vault1:8440/health" in command
     world.vault.fails = "curl: (7) Failed to connect"
     (refused,) = world.run(serve.answers, world.vault, vault="vault1", port=8440)
-    assert "does not answer" in refused and "journalctl -u blackstart-serve.service" in refused
+    assert "does not answer" in str(refused) and "journalctl -u blackstart-serve.service" in str(refused)
 
 
 def test_a_certificate_is_made_where_there_is_none(world: Any) -> None:

@@ -36,3 +36,23 @@ def test_without_a_fleet_it_says_so_and_ends(tmp_path: Path, mounted: bool, belo
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, cwd=tmp_path, env=path, check=False)
     assert done.returncode == 1 and said in done.stderr and len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "fleet").exists()
+
+
+def test_the_service_needs_no_fleet_and_says_what_it_runs_from(tmp_path: Path) -> None:
+    tool, libraries, programs = (tmp_path / name for name in ("tool", "libraries", "bin"))
+    (tool / "abcdef").mkdir(parents=True)
+    (tool / "current").symlink_to("abcdef")
+    (tool / "abcdef/requirements.lock").write_bytes(b"")
+    short = hashlib.sha256(b"").hexdigest()[:12]
+    (libraries / short).mkdir(parents=True)
+    where = {"tool": str(tool), "libraries": str(libraries), "fleet": "/nowhere", "specs": "/nowhere"}
+    started = {"stamp": "12ab", "serving": str(tmp_path / "started")}
+    script = render("vault/launcher.j2", program="blackstart", **where, **started).decode()
+    programs.mkdir()
+    (programs / "python3").write_text('#!/bin/sh\necho "$@" "${BLACKSTART_FLEET-none}"\n')
+    (programs / "python3").chmod(0o755)
+    script = script.replace("/usr/bin/python3", str(programs / "python3"))
+    env = {"PATH": os.environ["PATH"]}
+    done = subprocess.run(["sh", "-c", script, "serve", "serve"], capture_output=True, text=True, env=env, check=True)
+    assert done.stdout == "-P -m blackstart serve none\n"
+    assert (tmp_path / "started").read_text() == f"abcdef {short} 12ab\n"
