@@ -71,13 +71,20 @@ def _unit() -> bytes:
 
 
 def folder_lines(nodes: tuple[str, ...]) -> tuple[str, ...]:
-    """tmpfiles.d lines. What the service may write is its own; where people look for it, root has put links."""
+    """tmpfiles.d lines. What the service may write is its own; where people look for it, root has put links.
+
+    On a vault that was rebuilt the user has another number than what came back from its replica.
+    """
     user, live = layout.SERVE, layout.LIVE
     own = [f"d {HOME} 0755 root root -"]
     own += [f"d {HOME}/{name} 0700 {user} {user} -" for name in ("fleet", "state")]
-    own += [f"d {path} 0755 {user} {user} -" for path in (layout.NOW, layout.SIGNALS)]
+    own += [_own(layout.NOW), _own(layout.SIGNALS), f"Z {layout.NOW} - {user} {user} -"]
     own += [f"L {live}/{name} - - - - now/{name}" for name in layout.FLEET_PAGES]
     for node in nodes:
-        own.append(f"d {layout.now_folder(node)} 0755 {user} {user} -")
+        own += [_own(layout.now_folder(node)), f"Z {layout.now_folder(node)} - {user} {user} -"]
         own += [f"L {layout.node_folder(node)}/{name} - - - - now/{name}" for name in layout.PAGES]
     return tuple(own)
+
+
+def _own(folder: str) -> str:
+    return f"d {folder} 0755 {layout.SERVE} {layout.SERVE} -"

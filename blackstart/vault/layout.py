@@ -9,7 +9,6 @@ import time
 # On every host
 STATE = "/var/lib/blackstart"  # applied.json, heartbeat.json, containers/, mounts/, images/
 LIBEXEC = "/usr/local/lib/blackstart"  # our scripts
-REQUEST = f"{LIBEXEC}/read.request"  # what the node's own reading looks at
 APPLIED = f"{STATE}/applied.json"
 CONFIRMED = f"{STATE}/confirmed"  # one file per vault: guids of this node's snapshots that it holds
 HEARTBEAT = f"{STATE}/heartbeat.json"

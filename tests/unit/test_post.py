@@ -78,11 +78,12 @@ def test_the_service_knows_every_node_and_may_write_its_own_folders_alone(nodes:
     assert (told.vault, told.pool, told.port, told.address) == ("vault1", "backup", 8440, "0.0.0.0")
     assert set(told.nodes) == {"node1", "vault1"} and told.nodes["node1"].reading_every == 60
     assert wanted.users[layout.SERVE].groups == ()  # not in the group that may replace a record
-    own = [line.split()[1] for line in serve.folder_lines(("node1",)) if " bs-serve " in line]
+    own = [line.split()[1] for line in serve.folder_lines(("node1",)) if line.startswith("d ") and " bs-serve " in line]
     assert own == [
         *("/var/lib/bs-serve/fleet", "/var/lib/bs-serve/state"),
         *("/srv/blackstart/live/now", "/srv/blackstart/live/now/signals", "/srv/blackstart/live/node1/now"),
     ]
+    assert "Z /srv/blackstart/live/node1/now - bs-serve bs-serve -" in serve.folder_lines(("node1",))
     assert "L /srv/blackstart/live/node1/state.json - - - - now/state.json" in serve.folder_lines(("node1",))
     assert serve.wanted_part(nodes["node1"], nodes) == Wanted()
 
