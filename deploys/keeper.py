@@ -31,4 +31,9 @@ def keeper(
     # It takes a while to come up; images are brought meanwhile.
     serve.begun(name="The service", vault=name, pool=pool, stamp=stamp(spec, nodes))
     stock.stock(name="Images and releases", vault=name, pool=pool, fleet=fleet, folder=fleet_folder, cache=cache)
-    serve.answers(name="The service answers", vault=name, port=spec.node.vault.port)
+
+
+def last_word(spec: NodeSpec) -> None:
+    """All else is done and recorded, but a vault whose service does not come up is no success."""
+    if spec.node.vault:
+        serve.answers(name="The service answers", vault=spec.name, port=spec.node.vault.port)

@@ -20,7 +20,7 @@ from deploys.delegation import delegations
 from deploys.fleet import asked, context_of, fleet, spec_of, warn_of_uncommitted
 from deploys.guard import begun, guard
 from deploys.image import images
-from deploys.keeper import keeper
+from deploys.keeper import keeper, last_word
 from deploys.pool import pools
 from deploys.project import releases
 from deploys.rootfs import exchanged, roots
@@ -68,6 +68,7 @@ def site() -> None:
     applied(wanted=wishes, spec=spec, commit=context.commit, by=who(), disks=asks.disks)
     announcements(spec=spec, context=context)
     lock.released(name=f"Lock of {spec.name} let go", spec=spec)
+    last_word(spec)
 
 
 site()
