@@ -104,7 +104,7 @@ class RecordFile(Model):
     unfinished: RecordUnfinished | None = None
     """null: nothing is left to be done"""
     vault_keys: dict[str, dict[str, str]] = {}
-    """vault -> purpose -> SSH public key, as last read from the node's vaults"""
+    """vault -> purpose -> SSH public key (`serve`: certificate), as last read from the node's vaults"""
 
 
 class Event(Model):

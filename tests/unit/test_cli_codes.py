@@ -34,6 +34,9 @@ OF_THE_FLEET = [
     "signal open --scope fleet --severity may-break --reason why",
     "signal close 0123456789abcdef ok",
     "signal list",
+    "token new me",
+    "token revoke me",
+    "token list",
     "spec check",
     "spec show node1",
     "spec migrate",
@@ -102,6 +105,7 @@ def test_a_refused_plan_is_not_asked_about(fleet: Path, monkeypatch: pytest.Monk
         "replicate node1",
         "replicate node1 --status",
         "retire node1/web",
+        "token list",
     ],
 )
 def test_a_host_that_does_not_answer_is_3(fleet: Path, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
