@@ -14,7 +14,7 @@ from pyinfra.context import state as current_state
 
 from blackstart.converge.token import command, heartbeat, is_told, make
 from blackstart.converge.wanted import Wanted
-from blackstart.reading import Present, Unknown
+from blackstart.reading import Absent, Present, Unknown
 from operations.common import Commands, with_stdin
 from operations.host_shell import ShellError, run
 from operations.live import live, spoil
@@ -64,8 +64,9 @@ def _tell(state: State, host: Host, node: str, vaults: list[str]) -> bool:
 
 @operation()
 def kept(vault: str, pool: str, nodes: list[str]) -> Commands:
-    """Tokens of nodes that the fleet no longer has are revoked."""
+    """There is a list of tokens, an empty one at first, and those of nodes that the fleet no longer has are revoked."""
     found = reading(vault, pool).tokens
-    if isinstance(found, Present) and {each.node for each in found.value.values()} - {"", *nodes}:
+    gone = isinstance(found, Present) and {each.node for each in found.value.values()} - {"", *nodes}
+    if gone or isinstance(found, Absent):
         yield with_stdin(command(), json.dumps({"keep": nodes}))
         forget(vault)

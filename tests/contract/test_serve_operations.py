@@ -128,6 +128,8 @@ def test_what_the_fleet_no_longer_has_is_revoked(world: Any) -> None:
     assert len(world.run(token.kept, world.vault, **words, nodes=["node2"])) == 1
     world.vault.fact = unknown("not asked")
     assert world.run(token.kept, world.vault, **words, nodes=[]) == []
+    world.vault.fact = replace(world.vault.fact, tokens=ABSENT)  # the service wants a list, be it empty
+    assert len(world.run(token.kept, world.vault, **words, nodes=["node1"])) == 1
 
 
 def begun(world: Any, stamp: str = "aa") -> list[Any]:
