@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from blackstart.converge import paths
 from blackstart.converge.access import RELOAD, rendered
 from blackstart.converge.render import render
+from blackstart.converge.signaller import signals
 from blackstart.converge.wanted import Wanted, WantedFile, WantedUnit, WantedUser
 from blackstart.serve.config import Beat, Config, dump
+from blackstart.signal import config as signal
 from blackstart.spec.resolve import NodeSpec
 from blackstart.ssh import target
 from blackstart.vault import layout
@@ -55,7 +57,8 @@ def config(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> bytes:
 
 def stamp(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> str:
     """Stands for all that a running service has read at its start and does not read again."""
-    return hashlib.sha256(_unit() + config(spec, nodes)).hexdigest()[:12]
+    read = (_unit(), config(spec, nodes), signal.dump(signals(spec, nodes)).encode())
+    return hashlib.sha256(b"".join(read)).hexdigest()[:12]
 
 
 def _unit() -> bytes:
