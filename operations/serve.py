@@ -16,7 +16,7 @@ from operations.record import reading
 from operations.tool import bundled
 
 _began: set[str] = set()  # vaults whose service this run started
-PATIENCE = 180  # seconds until it answers; a slow host reads Python for a minute
+PATIENCE = 300  # seconds until it answers; an emulated host reads Python for minutes
 
 
 @operation()
