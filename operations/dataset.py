@@ -27,7 +27,10 @@ def datasets(wanted: Wanted, folder: Path) -> Commands:
         else dataset.command(each, wanted)
         for each in dataset.by_dataset(changes)
     )
-    yield from carry_out(changes, commands, "datasets", "snapshots", "delegations")
+    # What lies in the folder of releases is another thing once their dataset is mounted there.
+    releases = any(wanted.datasets[each.name].kind == "release" for each in changes if each.name in wanted.datasets)
+    spoiled = ("files",) if releases else ()
+    yield from carry_out(changes, commands, "datasets", "snapshots", "delegations", *spoiled)
 
 
 def keyed(command: str, item: WantedDataset, folder: Path) -> Command:

@@ -27,7 +27,7 @@ from blackstart.supply import SupplyError
 from blackstart.vault import layout
 from blackstart.vault.packages import SHOW, trouble, worked
 from blackstart.vault.records import VaultReading
-from blackstart.vault.stock import Item, accept, accept_bundle, bundle, items, of_node, unread
+from blackstart.vault.stock import Item, accept_bundle, bundle, items, of_node, shelve, take, unread
 from blackstart.vault.upload import beside, ready
 from operations import supply
 from operations.common import Commands, refuse
@@ -55,9 +55,12 @@ def stock(vault: str, pool: str, fleet: Fleet, folder: Path, cache: Path) -> Com
     others = [name for name, node in sorted(fleet.nodes.items()) if node.vault and name != vault]
     for item in items(fleet.lock):
         if item.file in have:
+            if item.kind == "project" and item.name not in have:  # brought before a vault knew it by its name
+                yield shell("sh", "-c", shelve(item))
+                forget(vault)
             continue
         if not state.is_executing:
-            yield accept(item.folder, item.file, item.sha256)
+            yield take(item)
             continue
         try:
             source = find(item, folder, cache, others)
@@ -67,7 +70,7 @@ def stock(vault: str, pool: str, fleet: Fleet, folder: Path, cache: Path) -> Com
         # /tmp is memory on Debian 13: under sudo the upload goes through /var/tmp.
         yield ready(item.folder)
         yield FileUploadCommand(str(source), beside(item.folder, item.file), _temp_dir="/var/tmp")
-        yield accept(item.folder, item.file, item.sha256)
+        yield take(item)
         forget(vault)
 
 
@@ -192,7 +195,7 @@ def _bring(vault: str, pool: str, missing: list[Item], folder: Path, cache: Path
             source = find(item, folder, cache, [])
             on_vault(vault, ready(item.folder))
             _upload(keeper, str(source), beside(item.folder, item.file))
-            on_vault(vault, accept(item.folder, item.file, item.sha256))
+            on_vault(vault, take(item))
     if not _has_commit(now, commit):
         on_vault(vault, ready(layout.SPECS))
         _upload(keeper, io.BytesIO(bundle(folder)), BUNDLE)

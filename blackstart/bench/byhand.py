@@ -54,6 +54,7 @@ class Hand:
         self._let_the_vault_in()
         self._host()
         self._storage(disks)
+        self._releases()
         self._images()
         with ThreadPoolExecutor() as helpers:
             starts: dict[str, Future[None]] = {}
@@ -89,6 +90,8 @@ class Hand:
         self._node(put[0], f"sysctl -q -p {paths.SYSCTL}", stdin=put[1])
         self._node(*network.commands(network.diff(self.wishes, self.bare)))
         self._node(*converge_unit.commands(converge_unit.diff(self.wishes, self.bare)))
+
+    def _releases(self) -> None:
         folder = shell(paths.PROJECTS)
         for name, release in self.wishes.releases.items():
             text = base64.b64encode(self.releases[release.project]).decode()

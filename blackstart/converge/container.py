@@ -21,6 +21,7 @@ from blackstart.spec.resolve import (
     image_dataset,
     mac_address,
     mount_dataset,
+    releases_dataset,
     rootfs_dataset,
 )
 
@@ -75,7 +76,9 @@ def _one(spec: NodeSpec, context: Context, name: str) -> Wanted:
 
 def _datasets(spec: NodeSpec, name: str) -> tuple[tuple[str, str], ...]:
     mounts = [mount_dataset(spec, name, mount) for mount in spec.containers[name].mounts.values()]
-    return ((rootfs_dataset(spec, name), paths.rootfs(name)), *((each, paths.mount(each)) for each in mounts))
+    found = [(rootfs_dataset(spec, name), paths.rootfs(name)), *((each, paths.mount(each)) for each in mounts)]
+    releases = releases_dataset(spec) if spec.containers[name].services else None
+    return (*found, (releases, paths.PROJECTS)) if releases else tuple(found)
 
 
 def _generation(files: dict[str, WantedFile]) -> bytes:

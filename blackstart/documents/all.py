@@ -39,6 +39,9 @@ _ON_VAULT = f"`{LIVE}/NODE"
 DOCUMENTS: dict[str, Document] = {
     "spec-check": Document("`blackstart spec check --json`", (commands.SpecCheck,)),
     "spec-show": Document("`blackstart spec show NODE --json`", (commands.SpecShow,)),
+    "projects": Document(
+        "`blackstart project list --json`, `blackstart project show NAME --json`", (commands.Projects,)
+    ),
     "why": Document("`blackstart why NODE --json`", (commands.Why,)),
     "drift": Document(
         f"`blackstart drift --json`, {_ON_VAULT}/drift/last.json` on vault NODE, and {_ON_VAULT}/now/drift.json` on a "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from blackstart.documents.restore import RestoreStatus
+from blackstart.projects import State
 from blackstart.spec.container import Container
 from blackstart.spec.node import Node
 from blackstart.spec.types import Model, Name
@@ -46,7 +47,7 @@ class ShownContainer(Container):
 class ShownDataset(Model, extra="allow"):
     """A dataset that is wanted. Beside these keys: its ZFS properties by name, values as `zfs get -p` prints them."""
 
-    kind: Literal["parent", "image", "rootfs", "data", "node"]
+    kind: Literal["parent", "image", "release", "rootfs", "data", "node"]
     """what it is for"""
     replicate: bool
     """the vaults pull it"""
@@ -140,3 +141,42 @@ class Replicas(Model):
     """seconds of loss that are accepted"""
     datasets: tuple[ReplicaAge, ...]
     """those that are to be replicated"""
+
+
+class ProjectUse(Model):
+    """A container that runs a project."""
+
+    container: Name
+    """the container"""
+    node: Name
+    """where it runs"""
+    port: int
+    """what the service listens on"""
+
+
+class FoundProject(Model):
+    """A folder below `projects/`, its release, or what asks for it."""
+
+    name: str
+    """of the project"""
+    digest: str
+    """`sha256:…` of its release in lock.toml; empty: it has none"""
+    state: State
+    """how the folder stands to the release"""
+    units: tuple[str, ...]
+    """templates of systemd units in the folder"""
+    size: int
+    """bytes as it would be released; 0: not known"""
+    used: tuple[ProjectUse, ...]
+    """by container"""
+    why: str
+    """what is wrong with it, one sentence, for people; empty: nothing"""
+
+
+class Projects(Model):
+    """All projects of the fleet, or the one asked for."""
+
+    format: Literal[1]
+    """of this document"""
+    projects: tuple[FoundProject, ...]
+    """by name"""

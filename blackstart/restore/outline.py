@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from blackstart.change import shell
 from blackstart.restore import names
 from blackstart.restore.at import choose
-from blackstart.spec.resolve import NodeSpec, WantedDataset, wanted_datasets
+from blackstart.spec.resolve import DERIVED, NodeSpec, WantedDataset, wanted_datasets
 from blackstart.vault.record import DatasetRecord, Record
 from blackstart.vault.records import Replica, ReplicaSnapshot
 
@@ -95,7 +95,7 @@ def outline(
             made.left[item.name] = "its pool was not lost: it stays as it is"
         elif item.replicate:
             _add(made, item, record.datasets.get(item.name), replicas.get(item.name), means, spec)
-        elif item.kind not in ("parent", "image"):
+        elif item.kind not in DERIVED:
             made.left[item.name] = item.reason or "not replicated"
     known = {item.name for item in wanted_datasets(spec)}
     if only is None:

@@ -21,11 +21,12 @@ def units(fleet: Fleet, root: Path) -> Iterator[Problem]:
         for index, service in enumerate(container.services):
             folder = root / "projects" / service.project
             if folder.is_dir():
-                for said in _wrong(folder):
+                for said in wrong(folder):
                     yield Problem(container_file(name), ("services", index, "project"), said)
 
 
-def _wrong(folder: Path) -> Iterator[str]:
+def wrong(folder: Path) -> Iterator[str]:
+    """What is wrong with the units in a project's folder, one sentence each."""
     services = sorted(folder.glob("*.service"))
     if not services:
         yield f"projects/{folder.name} has no unit: write the template {folder.name}.service there"

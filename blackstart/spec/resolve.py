@@ -13,7 +13,8 @@ from blackstart.spec.fleet import Fleet, Lock, Settings
 from blackstart.spec.node import Dataset, Encryption, Node, Replication
 from blackstart.spec.types import Model, Name
 
-Kind = Literal["parent", "image", "rootfs", "data", "node"]
+Kind = Literal["parent", "image", "release", "rootfs", "data", "node"]
+DERIVED: tuple[Kind, ...] = ("parent", "image", "release")  # made again by the tool, out of what vaults hold
 
 
 class NodeSpec(Model):
@@ -83,6 +84,13 @@ def image_dataset(spec: NodeSpec, pool: str, image: str) -> str | None:
     return f"{pool}/images/{image}-{locked.digest.removeprefix('sha256:')[:12]}" if locked else None
 
 
+def releases_dataset(spec: NodeSpec) -> str | None:
+    """Where the node's releases lie unpacked, for all of its containers; None where none of them runs a service."""
+    if not any(container.services for container in spec.containers.values()):
+        return None
+    return f"{next(iter(spec.node.pools))}/images/releases"
+
+
 def mac_address(spec: NodeSpec, name: str) -> str:
     """The container's MAC: its own word, or derived from node and name (locally administered, LXC's 00:16:3e)."""
     given = spec.containers[name].mac
@@ -117,10 +125,13 @@ def wanted_datasets(spec: NodeSpec) -> list[WantedDataset]:
 
 def _leaves(spec: NodeSpec) -> Iterator[WantedDataset]:
     for name, node_dataset in spec.node.datasets.items():
-        where = node_dataset.mountpoint or "none"
-        yield _wanted(name, "node", node_dataset, {"mountpoint": where}, None)
+        place = node_dataset.mountpoint or "none"
+        yield _wanted(name, "node", node_dataset, {"mountpoint": place}, None)
     for name, container in spec.containers.items():
         yield from _container_datasets(spec, name, container)
+    if releases := releases_dataset(spec):
+        where = {"mountpoint": "/var/lib/blackstart/projects"}
+        yield WantedDataset(name=releases, kind="release", properties=where, reason="derived from the vault's releases")
     if spec.node.vault:
         root = f"{spec.node.vault.pool}/vault"
         for child, mountpoint in VAULT_FOLDERS.items():

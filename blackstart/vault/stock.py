@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -69,6 +70,40 @@ def accept(folder: str, name: str, sha256: str) -> str:
     new = beside(folder, name)
     check = f"printf '%s  %s\\n' {shell(sha256)} {shell(new)} | sha256sum -c --quiet -"
     return f"{mounted(folder)} && {check} && {shell('sync', new)} && {shell('mv', '-T', new, f'{folder}/{name}')}"
+
+
+def take(item: Item) -> str:
+    """Shell that accepts an item which was uploaded beside its place."""
+    accepted = accept(item.folder, item.file, item.sha256)
+    return accepted if item.kind == "image" else f"{accepted} && {shell('sh', '-c', shelve(item))}"
+
+
+def shelve(item: Item) -> str:
+    """Shell that makes a release known by its project's name: projects/NAME/DIGEST/ with what it is and its units.
+
+    The archive itself stays where rebuilds look for it; here is a link to it. A folder that is there is whole.
+    """
+    archive, place = f"{item.folder}/{item.file}", f"{item.folder}/{item.name}/{item.sha256[:12]}"
+    about = json.dumps({"format": 1, "project": item.name, "digest": f"sha256:{item.sha256}"}, indent=1)
+    return "\n".join(
+        [
+            "set -e; umask 022",
+            mounted(item.folder),
+            f"[ ! -e {shell(place)} ] || exit 0",
+            scratch(item.folder),
+            'mkdir "$new/release"',
+            f'tar -tf {shell(archive)} >"$new/files"',
+            'if grep -E "^[^/]+[.](service|timer)$" "$new/files" >"$new/units"; then',
+            f'  tar -xf {shell(archive)} --no-same-owner -C "$new/release" --verbatim-files-from -T "$new/units"',
+            "fi",
+            f'printf "%s\\n" {shell(about)} >"$new/release/project.json"',
+            f'ln -s {shell(f"../../{item.file}")} "$new/release/release.tar"',
+            'sync -f "$new"',
+            f"mkdir -p {shell(f'{item.folder}/{item.name}')}",
+            # -T: into a folder that somebody else has just brought it would go otherwise.
+            f'mv -T "$new/release" {shell(place)} || [ -e {shell(place)} ]',
+        ]
+    )
 
 
 def bundle(folder: Path) -> bytes:

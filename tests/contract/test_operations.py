@@ -19,7 +19,7 @@ from node_world import Host, Run
 
 from blackstart import supply, unread
 from blackstart.reading import ABSENT, Present, Unknown
-from operations import container, dataset, file, image, live, pool, rootfs
+from operations import container, dataset, file, image, live, pool, project, rootfs
 from operations.common import refuse
 
 WANT = wishes()
@@ -46,6 +46,15 @@ def test_each_change_is_said_once_before_the_question_and_not_again(run: Run) ->
     assert host.said == ["dataset tank/data/notes: missing"]
     run(host, dataset.datasets, folder=Path())
     assert len(host.said) == 1
+
+
+def test_releases_are_looked_for_again_once_their_dataset_is_mounted_over_them(run: Run) -> None:
+    """What lay in the folder on the OS disk is hidden from then on, and a container would find nothing."""
+    host = Host(without(satisfied(WANT), "datasets", "tank/images/releases"))
+    assert run(host, project.releases, folder=Path()) == [] and host.reads == 1
+    assert len(run(host, dataset.datasets, folder=Path())) == 1
+    run(host, project.releases, folder=Path())
+    assert host.reads == 2 and "file" in host.only
 
 
 @pytest.mark.parametrize("tools", [True, False])

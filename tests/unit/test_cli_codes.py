@@ -44,6 +44,9 @@ OF_THE_FLEET = [
     "image import debian-13",
     "image list",
     "project lock web",
+    "project add new --command /bin/true",
+    "project list",
+    "project show web",
 ]
 NEEDS_NO_FLEET = ("json", "serve", "lab", "drill-lab", "bench")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -126,6 +127,16 @@ def test_the_unit_waits_for_the_probes_of_others_and_for_its_own_mounts() -> Non
     starts = [line for line in text if line.startswith("ExecStartPre=")]
     assert starts == [f"ExecStartPre={paths.guard('ledger')}", f"ExecStartPre={paths.probe('notes')}"]
     assert "TimeoutStartSec=150" in text  # the probe of notes may take 90 s
+
+
+def test_a_container_with_services_starts_only_where_the_releases_dataset_is() -> None:
+    for name, there in (("notes", True), ("ledger", False)):
+        guard = wishes().files[paths.guard(name)].content.decode()
+        assert (f"expect tank/images/releases {paths.PROJECTS}\n" in guard) is there
+        dropin = wishes().files[paths.dropin(name)].content.decode()
+        assert (f"RequiresMountsFor={paths.PROJECTS}\n" in dropin) is there
+    config = wishes().files[paths.config("notes")].content.decode()
+    assert re.search(rf"^lxc.mount.entry = {paths.PROJECTS}/notes/\w+ srv/notes none bind,ro,", config, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", ["files", "ledger", "notes"])

@@ -9,7 +9,7 @@ from converge_world import dataset as live_dataset
 from converge_world import put, satisfied, wishes, without
 
 from blackstart.change import Change
-from blackstart.converge import dataset
+from blackstart.converge import dataset, paths
 from blackstart.live.model import DatasetLive
 from blackstart.reading import ABSENT
 
@@ -97,7 +97,16 @@ def test_a_property_that_was_not_read_is_unknown() -> None:
 def test_parents_come_before_children() -> None:
     changes = dataset.diff(WANT, replace(LIVE, datasets=ABSENT))
     names = [group[0].name for group in dataset.by_dataset(changes)]
-    assert names == ["tank/data", LEDGER, NOTES, "tank/images", "tank/lxc"]
+    assert names == ["tank/data", LEDGER, NOTES, "tank/images", "tank/images/releases", "tank/lxc"]
+
+
+def test_releases_lie_on_a_dataset_of_the_nodes_first_pool() -> None:
+    releases = WANT.datasets["tank/images/releases"]
+    assert (releases.kind, releases.replicate) == ("release", False)
+    assert releases.properties == {"mountpoint": paths.PROJECTS}
+    assert all(folder.startswith(f"{paths.PROJECTS}/") for folder in WANT.releases) and WANT.releases
+    (made,) = dataset.diff(WANT, without(LIVE, "datasets", "tank/images/releases"))
+    assert dataset.command([made], WANT) == f"zfs create -o mountpoint={paths.PROJECTS} tank/images/releases"
 
 
 def test_a_dataset_of_ours_that_nobody_wants_is_said_and_one_of_others_is_not() -> None:

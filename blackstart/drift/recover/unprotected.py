@@ -8,7 +8,7 @@ from blackstart.change import shell
 from blackstart.drift.finding import Finding
 from blackstart.drift.recover.about import About
 from blackstart.reading import Present, Unknown
-from blackstart.spec.resolve import wanted_datasets
+from blackstart.spec.resolve import DERIVED, wanted_datasets
 
 # Below each pool: what the tool makes there again by itself, or was put aside by a person's word.
 _ASIDE = ("images", ".restore", "retired")
@@ -23,7 +23,7 @@ def unprotected(about: About) -> Iterator[Finding]:
 
 def _without_reason(about: About) -> Iterator[Finding]:
     for item in wanted_datasets(about.spec):
-        if not item.replicate and not item.reason and item.kind not in ("parent", "image"):
+        if not item.replicate and not item.reason and item.kind not in DERIVED:
             why = "it is not replicated, and no reason says why"
             yield about.lacks("dataset", item.name, "unprotected", why, "give a `reason`, or let it be replicated")
 
