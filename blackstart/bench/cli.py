@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from blackstart.bench import connection, container, drift, drift_host, ingest, loss, node, signal, stream
+from blackstart.bench import connection, container, drift, drift_host, ingest, live_folders, loss, node, signal, stream
 from blackstart.bench.row import Row
 from blackstart.drill.journal import Journal
 from blackstart.drill.scenario import Drill
@@ -69,5 +69,6 @@ def _rows(drill: Drill) -> Iterator[Row]:
     yield node.idle(drill.operator, drill.node)
     yield container.from_image(drill.operator, drill.node)
     yield signal.may_break(drill.operator, drill.node, drill.vault)
+    yield from live_folders.rows(drill.vault)
     yield stream.stream(drill.operator, drill.node, drill.vault)
     yield loss.loss_to_service(drill)
