@@ -120,9 +120,11 @@ def _git(folder: Path, *words: str) -> bytes:
 def accept_bundle(file: str, commit: str) -> str:
     """Shell that takes a bundle into fleet.git. What it once had stays under refs/blackstart/.
 
-    Two controllers may come at once, with other histories: one waits for the other.
+    Two controllers may come at once, with other histories: one waits for the other. An operator's push waits as well
+    (docs/projects.md), and what was pushed is kept where the branch comes to lead elsewhere.
     """
     repository, mark = f"{layout.SPECS}/fleet.git", f"{layout.SPECS}/commit"
+    kept = shell("update refs/blackstart/%(objectname) %(objectname)")
     branches = shell("--format=%(refname)", "refs/heads")
     return "\n".join(
         [
@@ -134,6 +136,7 @@ def accept_bundle(file: str, commit: str) -> str:
             # Every git here holds the lock too, and none runs on: what git locked is a killed one's.
             f"[ ! -e {repository} ] || find {repository} -name '*.lock' -type f -delete",
             f"[ -e {repository}/HEAD ] || git init -q --bare {repository}",
+            f"git -C {repository} for-each-ref --format={kept} refs/heads | git -C {repository} update-ref --stdin",
             f"git -C {repository} {_ENDS} fetch -q {shell(file)} HEAD '+refs/heads/*:refs/heads/*'",
             # Fails where the bundle has it not: the branch went on, or was rewritten, after the commit was looked up.
             f"git -C {repository} update-ref refs/blackstart/{shell(commit)} {shell(commit)}",

@@ -109,6 +109,26 @@ def test_two_fleets_that_come_at_once_are_both_kept_under_their_own_commits(root
     assert (specs / "commit").read_text().strip() in {each for _, each in fleets}
 
 
+def test_what_an_operator_pushed_is_kept_whatever_a_controller_brings(root: Path, tmp_path: Path) -> None:
+    """Cloned from the vault, changed and pushed to it as docs/projects.md says; then an older checkout is applied."""
+    packed, first = commit(tmp_path, "fleet")
+    file, specs = f"{layout.SPECS}/.new-x-bundle", root / layout.SPECS.lstrip("/")
+    (root / file.lstrip("/")).write_bytes(packed)
+    assert run(root, stock.accept_bundle(file, first)) == 0
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", str(specs / "fleet.git"), str(clone))
+    assert (clone / "fleet.toml").read_text() == "fleet"
+    (clone / "fleet.toml").write_text("changed")
+    git(clone, "commit", "-qam", "changed")
+    git(clone, "push", "-q", f"--receive-pack=flock {specs}/.lock git-receive-pack")
+    pushed = git(clone, "rev-parse", "HEAD")
+    assert git(specs / "fleet.git", "rev-parse", "fleet") == pushed
+    (root / file.lstrip("/")).write_bytes(packed)
+    assert run(root, stock.accept_bundle(file, first)) == 0
+    assert git(specs / "fleet.git", "rev-parse", "fleet") == first
+    assert git(specs / "fleet.git", "rev-parse", f"refs/blackstart/{pushed}") == pushed
+
+
 def test_a_git_that_was_killed_is_got_over(root: Path, tmp_path: Path) -> None:
     packed, name = commit(tmp_path, "fleet")
     file, repository = f"{layout.SPECS}/.new-x-bundle", root / layout.SPECS.lstrip("/") / "fleet.git"
