@@ -69,7 +69,7 @@ def measured(live: Path, dataset: str, empty: str) -> dict[str, float]:
     folders = Folders(live)
     written = seconds(lambda: beat(folders, names, 1))
     nodes = {name: Beat(60, 60, 60) for name in names}
-    look = Look(Config("vault1", "backup", "127.0.0.1", 8440, nodes), live, lambda: Present({}))
+    look = Look(Config("vault1", "backup", "127.0.0.1", 8440, nodes), live, lambda: Present({}), lambda: None)
     samples: dict[str, list[float]] = {"list": [], "cat": [], "snapshot": [], "empty": []}
     for sequence in range(2, RUNS + 2):
         beat(folders, names, sequence)

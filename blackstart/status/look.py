@@ -33,17 +33,19 @@ _REBUILT = b'"event": "rebuilt"'
 class Look:
     """Looks again and again at one vault's folder; a file that did not change is not parsed again.
 
-    `replicas`: node -> what is held of it, or why that is not known.
+    `replicas`: node -> what is held of it, or why that is not known. `usable` raises OSError where `live` is only the
+    empty place of a dataset that is not mounted.
     """
 
     settings: config.Config
     live: Path = Path(layout.LIVE)
     replicas: Callable[[], Reading[Mapping[str, Held]]] = lambda: held(Path(layout.REPLICATION))
+    usable: Callable[[], None] = mounted
     _known: dict[Path, tuple[tuple[int, int, int], Any]] = field(default_factory=dict)
 
     def status(self, now: int) -> Status:
         """`now`: seconds since 1970. Raises OSError where the vault's dataset is not mounted."""
-        mounted(str(self.live))
+        self.usable()
         replicas = self.replicas()
         nodes = [self._told(name, replicas) for name in self.settings.nodes]
         return judge(self.settings.vault, now, nodes, self._signals())

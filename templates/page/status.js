@@ -37,8 +37,7 @@
     timer = setTimeout(look, EVERY);
   };
 
-  const events = new EventSource("api/events");
-  ["message", "heartbeat", "signal", "announce", "service"].forEach((kind) => events.addEventListener(kind, look));
+  new EventSource("api/events").onmessage = look;
   document.addEventListener("visibilitychange", () => document.hidden || look());
   document.getElementById("live").hidden = false;
   timer = setTimeout(look, EVERY);

@@ -9,12 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 from stage import World, browser, serving, staged
 
-from blackstart.status import look
-
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setattr(look, "mounted", look.mounted)  # put back afterwards
+def world(tmp_path: Path) -> Iterator[World]:
     with serving(staged(tmp_path / "live")) as made:
         yield made
 

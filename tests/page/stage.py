@@ -25,7 +25,6 @@ from status_world import SIGNAL, age, folder, heartbeat, record, settings
 
 from blackstart.reading import Present
 from blackstart.serve.routes import page as routes
-from blackstart.status import look
 from blackstart.status.holds import Held
 from blackstart.status.look import Look, Recent
 
@@ -53,9 +52,9 @@ class World:
         one = known | {"reason": SIGNAL.reason, "by": SIGNAL.by, "at": now - 60, "until": now + 840} | other
         (self.live / "now" / "signals" / f"{one['token']}.json").write_text(json.dumps(one))
 
-    def tell(self, kind: str) -> None:
+    def tell(self) -> None:
         for loop, queue in self._waiting:
-            loop.call_soon_threadsafe(queue.put_nowait, f"id: 1\nevent: {kind}\ndata: {{}}\n\n")
+            loop.call_soon_threadsafe(queue.put_nowait, "id: 1\ndata: {}\n\n")
 
     @property
     def listening(self) -> int:
@@ -68,7 +67,7 @@ class World:
             "node1": Held(3600, (age("tank/data/notes"), age("tank/lxc/files", 900))),
             "node2": Held(3600, (age("tank/data/ledger", 7800, "stale"),)),
         }
-        made.state.recent = Recent(Look(settings(*NODES), self.live, lambda: Present(replicas)), every=0)
+        made.state.recent = Recent(Look(settings(*NODES), self.live, lambda: Present(replicas), lambda: None), every=0)
 
         @made.get("/api/events")
         async def events() -> StreamingResponse:
@@ -87,7 +86,6 @@ class World:
 
 def staged(live: Path) -> World:
     """node1 is well; node2 runs what is node1's, and lags; node3 is silent."""
-    look.mounted = lambda root: None  # a folder will do
     made = World(live)
     folder(live, *NODES)
     made.beat("node1", containers={"notes": {"services": ["notes.service", "cron.service"]}})

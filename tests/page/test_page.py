@@ -48,14 +48,13 @@ def test_it_is_whole_without_javascript(world: World, chromium: Browser) -> None
     context.close()
 
 
-@pytest.mark.parametrize("kind", ["heartbeat", "signal", "announce", "service", "message"])
-def test_it_follows_what_happens_without_being_loaded_again(kind: str, world: World, tab: Page) -> None:
+def test_it_follows_what_happens_without_being_loaded_again(world: World, tab: Page) -> None:
     tab.goto(world.url)
     tab.evaluate("window.stays = true")
     tab.get_by_role("link", name="Look again").focus()
     _until(lambda: world.listening == 1)
     world.beat("node2", containers={})
-    world.tell(kind)
+    world.tell()
     expect(tab.get_by_role("article", name="node2")).to_contain_text("fresh, ", timeout=10_000)
     expect(tab.get_by_role("heading", name="Clashes")).to_have_count(0)
     expect(tab).to_have_title(re.compile("1 silent, 1 behind on replicas, 1 open signal$"))
@@ -69,7 +68,7 @@ def test_many_events_are_few_looks(world: World, tab: Page) -> None:
     tab.goto(world.url)
     _until(lambda: world.listening == 1)
     for _ in range(200):
-        world.tell("heartbeat")
+        world.tell()
     tab.wait_for_timeout(2500)
     assert 2 <= len(asked) <= 5
 
@@ -86,10 +85,10 @@ def test_a_vault_that_is_gone_is_said_and_what_is_shown_is_called_old(world: Wor
     tab.goto(world.url)
     _until(lambda: world.listening == 1)
     tab.route(world.url, lambda route: route.abort())
-    world.tell("heartbeat")
+    world.tell()
     expect(tab.get_by_role("alert")).to_contain_text("What you see is old.", timeout=10_000)
     tab.unroute(world.url)
-    world.tell("heartbeat")
+    world.tell()
     expect(tab.get_by_text("What you see is old")).to_be_hidden(timeout=10_000)
     tab.complaints.clear()  # type: ignore[attr-defined]  # the aborted request itself
 

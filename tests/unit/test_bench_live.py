@@ -9,7 +9,6 @@ import pytest
 
 from blackstart.bench import live_folders, live_world
 from blackstart.serve.heartbeat import Heartbeat
-from blackstart.status import look
 
 
 def test_folders_are_made_and_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,7 +16,6 @@ def test_folders_are_made_and_measured(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(live_world, "NODES", 7)
     monkeypatch.setattr(live_world, "RUNS", 2)
     monkeypatch.setattr(live_world, "zfs", lambda *words: asked.append(words) or "4096")
-    monkeypatch.setattr(look, "mounted", lambda root: None)
     found = live_world.measured(tmp_path, "backup/bench-live", "backup/bench-live-empty")
     assert [words[1] for words in asked if words[0] == "snapshot"] == [
         "backup/bench-live@2",

@@ -10,23 +10,23 @@ import pytest
 from status_world import NOW, age, folder, heartbeat, record, settings
 
 from blackstart.reading import Present, Reading, Unknown
-from blackstart.status import look, told
+from blackstart.status import told
 from blackstart.status.holds import Held
 from blackstart.status.look import Look, Recent
 from blackstart.status.model import Status
+from blackstart.vault.store import mounted
 
 HELD: Reading[Any] = Present({"node1": Held(3600, (age(),))})
 
 
 @pytest.fixture
-def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(look, "mounted", lambda root: None)
+def live(tmp_path: Path) -> Path:
     folder(tmp_path / "live", "node1", "node2")
     return tmp_path / "live"
 
 
 def looking(live: Path) -> Look:
-    return Look(settings("node1", "node2"), live, lambda: HELD)
+    return Look(settings("node1", "node2"), live, lambda: HELD, lambda: None)
 
 
 def seen(live: Path) -> Status:
@@ -68,7 +68,7 @@ def test_a_node_without_files_was_never_heard_of(live: Path) -> None:
 def test_an_unmounted_dataset_is_no_empty_fleet(tmp_path: Path) -> None:
     folder(tmp_path / "live", "node1")
     with pytest.raises(OSError, match="is not mounted"):
-        looking(tmp_path / "live").status(NOW)
+        Look(settings("node1"), usable=lambda: mounted(str(tmp_path / "live"))).status(NOW)
 
 
 def test_a_replaced_file_is_read_again_and_an_old_one_is_not(live: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +85,7 @@ def test_a_replaced_file_is_read_again_and_an_old_one_is_not(live: Path, monkeyp
 
 
 def test_replicas_that_could_not_be_read_are_unknown(live: Path) -> None:
-    made = Look(settings("node1"), live, lambda: Unknown("no answer of ZFS")).status(NOW)
+    made = Look(settings("node1"), live, lambda: Unknown("no answer of ZFS"), lambda: None).status(NOW)
     assert made.nodes[0].why == ("replicas could not be read: no answer of ZFS",)
 
 

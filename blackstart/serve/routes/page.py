@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
+from blackstart.serve.store import Store
 from blackstart.status import page
 from blackstart.status.holds import Kept, held
 from blackstart.status.look import Look, Recent
@@ -37,7 +38,9 @@ def status(request: Request) -> dict[str, Any]:
 def _seen(request: Request) -> Status:
     state = request.app.state
     if not hasattr(state, "recent"):
-        state.recent = Recent(Look(state.config, replicas=Kept(lambda: held(Path(layout.REPLICATION)))))
+        store: Store = state.store
+        replicas = Kept(lambda: held(Path(layout.REPLICATION)))
+        state.recent = Recent(Look(store.config, store.now.parent, replicas, store.usable))
     recent: Recent = state.recent
     try:
         return recent()
