@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from status_world import NOW, age, folder, heartbeat, record, settings
 
 from blackstart.reading import Present, Reading, Unknown
+from blackstart.signal.model import Signal, State, dump
 from blackstart.status import told
 from blackstart.status.holds import Held
 from blackstart.status.look import Look, Recent
@@ -108,21 +110,25 @@ def test_what_cannot_be_opened_is_unknown(live: Path) -> None:
 
 
 def test_signals_that_are_open(live: Path) -> None:
-    one = {
-        "format": 1,
-        "token": "5d41",
-        "state": "open",
-        "severity": "may-break",
-        "scope": "node node1",
-        "reason": "new kernel",
-        "by": "ada",
-        "at": NOW,
-        "until": NOW + 900,
-    }
-    (live / "now/signals/5d41.json").write_text(json.dumps(one))
-    (live / "now/signals/5d42.json").write_text(json.dumps(one | {"token": "5d42", "state": "closed"}))
-    assert [each.id for each in seen(live).signals] == ["5d41"]
-    (live / "now/signals/5d43.json").write_text("{")
+    one = Signal(
+        token="5d41" * 4,
+        scope="node node1",
+        severity="may-break",
+        reason="new kernel",
+        who="ada",
+        by="ada@desk",
+        key="",
+        digest="",
+        at=NOW,
+        until=NOW + 900,
+        state="open",
+    )
+    for state in get_args(State):
+        each = replace(one, token=one.token if state == "open" else state, state=state)
+        (live / f"now/signals/{each.token}.json").write_text(dump(each))
+    (found,) = seen(live).signals
+    assert (found.id, found.by, found.expires) == (one.token, "ada@desk", NOW + 900)
+    (live / "now/signals/damaged.json").write_text("{")
     assert seen(live).exit_code == 3 and "open signals" in seen(live).why[0]
 
 
