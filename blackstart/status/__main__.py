@@ -15,7 +15,10 @@ from blackstart.vault import layout
 
 def here() -> Look:
     """At this vault's own folders. Raises OSError, ValueError."""
-    return Look(config.load(Path(layout.SERVE_CONFIG).read_text(encoding="utf-8")))
+    try:
+        return Look(config.load(Path(layout.SERVE_CONFIG).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise ValueError("it has no service yet; next: pyinfra inventory deploys/vault.py") from None
 
 
 def main() -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from blackstart.reading import ABSENT, Present
 from blackstart.status.model import Status, document, load
 
 OTHER = FILES["nodes/vault1.toml"].replace("192.0.2.2", "192.0.2.3").replace("disk-V", "disk-W")
+ROOT = Path(__file__).parents[2]
 LATE = told("node2", beat=beat(120, containers={}))
 
 
@@ -106,4 +109,20 @@ def test_watching_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_on_a_vault_it_looks_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "on_a_vault", lambda: True)
-    assert "this vault could not be asked: " in run("status").output
+    said = run("status")
+    assert said.exit_code == 3
+    assert said.stderr == (
+        "this vault could not be asked: it has no service yet; next: pyinfra inventory deploys/vault.py\n"
+    )
+
+
+def test_what_runs_on_a_vault_needs_nothing_but_its_python() -> None:
+    """-S: without the libraries that are installed here; the vault's own lie elsewhere."""
+    script = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from blackstart.status.__main__ import main; sys.exit(main())"
+    )
+    done = subprocess.run([sys.executable, "-S", "-I", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        3,
+        "it has no service yet; next: pyinfra inventory deploys/vault.py\n",
+    )
