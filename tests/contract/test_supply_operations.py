@@ -28,6 +28,7 @@ from blackstart.spec.resolve import NodeSpec
 from blackstart.supply import SupplyError
 from blackstart.vault import layout
 from blackstart.vault.records import unknown
+from blackstart.vault.stock import accept
 from operations import record, stock, supply, tree, verdict
 
 __all__ = ["repository"]
@@ -325,7 +326,7 @@ def test_below_an_empty_mount_point_nothing_is_put(vault: Vault, repository: tup
         with pytest.raises(SupplyError, match=f"{layout.IMAGES} is not mounted"):
             vault.unmounted = {layout.IMAGES}
             supply.package("./x.deb", SHA, ["vault1"])
-    for script in (stock.accept(layout.IMAGES, "x", SHA), stock.accept_bundle(f"{layout.SPECS}/x", commit)):
+    for script in (accept(layout.IMAGES, "x", SHA), stock.accept_bundle(f"{layout.SPECS}/x", commit)):
         vault.unmounted = {layout.IMAGES, layout.SPECS}
         done, output = vault.run_shell_command(script)
         assert not done and output.stderr.endswith(" is not mounted\n")
