@@ -50,6 +50,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         found = tokens.load((tmp_path / "tokens.json").read_text()) if (tmp_path / "tokens.json").exists() else ()
         (tmp_path / "new").write_text(tokens.dump(tokens.changed(found, asked, int(time.time()))))
         (tmp_path / "new").replace(tmp_path / "tokens.json")
+        time.sleep(0.2)  # the service looks ten times a second
 
     give()
     running = subprocess.Popen([sys.executable, "-c", _RUN, str(tmp_path)], env=os.environ)
