@@ -29,13 +29,12 @@ from blackstart.vault.restore_plan import Plan, Target, dump
 from blackstart.verdict_shape import bootstrap_command
 from operations import lock
 from operations.common import Commands, Refusal, refuse, with_stdin
+from operations.follow import follow
 from operations.host_shell import ShellError
 from operations.live import EVERYTHING, live, spoil
 from operations.record import forget, reading
 from operations.vault_shell import on_vault, write
-from operations.verdict import Known, known, say, say_once
-
-PATIENCE = 20  # looks at the vault in a row that may fail before it is given up; the unit runs on
+from operations.verdict import Known, known, say_once
 
 
 def outline_of(job: Job, epoch: int, with_keys: bool) -> Outline:
@@ -258,44 +257,6 @@ def _restored(state: State, host: Host, job: Job) -> bool:
         return False
     finally:
         forget(job.vault)  # the unit has written its record meanwhile
-
-
-def follow(job: Job) -> bool:
-    """Say how the restore goes until its unit ends; True when all is back. Raises ShellError, ValueError."""
-    node, said, failed = job.spec.name, "", 0
-    while True:
-        try:
-            found = unit.parse_look(on_vault(job.vault, unit.look(node)))
-            failed = 0
-        except (ShellError, ValueError):
-            failed += 1
-            if failed >= PATIENCE:
-                raise
-            time.sleep(5)
-            continue
-        line = unit.progress(found)
-        if line != said:
-            say(f"{node}: {line}")
-            said = line
-        if not found.active:
-            return _ended(node, found)
-        time.sleep(2)
-
-
-def _ended(node: str, found: unit.Look) -> bool:
-    for line in unit.summary(found.document):
-        say(line, "green")
-    if found.state == "done":
-        return True
-    for line in found.errors:
-        say(line, "red")
-    if found.state == "running":
-        say(f"the restore of {node} was ended from outside; run the same command again, it goes on", "red")
-    elif not found.errors:
-        say(f"the restore of {node} did not begin: journalctl -u {unit.unit(node)} on the vault says why", "red")
-    else:
-        say("what came back stays; once that is mended, run the same command again: it goes on", "red")
-    return False
 
 
 @operation()

@@ -24,7 +24,7 @@ _ROUNDS = """
 import json, os, subprocess, sys, time
 from pathlib import Path
 os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
-from blackstart.vault.restore import Restore
+from blackstart.vault.restore_engine import Restore
 from blackstart.vault.restore_gate import Gate
 from blackstart.vault.restore_plan import Item, Plan, Target
 from blackstart.vault.restore_sender import Sender

@@ -12,7 +12,7 @@ import pytest
 from blackstart.restore import unit
 from blackstart.vault.records import unknown
 from blackstart.vault.restore_plan import Item, Plan, Target, dump
-from operations import record, restore
+from operations import follow, record, restore
 
 
 def test_the_unit_runs_as_the_restoring_user_and_writes_only_into_the_nodes_folder() -> None:
@@ -110,9 +110,10 @@ def test_a_run_that_met_the_unit_at_work_never_starts_it_again(monkeypatch: pyte
             return ""
         return f"{next(looks, 'inactive')}\n" + json.dumps(document(state="done"))
 
-    monkeypatch.setattr(restore, "on_vault", on_vault)
-    monkeypatch.setattr(restore, "say", lambda *words: None)
-    monkeypatch.setattr(restore.time, "sleep", lambda seconds: None)
+    for module in (follow, restore):
+        monkeypatch.setattr(module, "on_vault", on_vault)
+    monkeypatch.setattr(follow, "say", lambda *words: None)
+    monkeypatch.setattr(follow.time, "sleep", lambda seconds: None)
     job: Any = SimpleNamespace(spec=SimpleNamespace(name="node1"), vault="vault1")
     assert restore._restored(SimpleNamespace(), SimpleNamespace(), job) is True
     assert ran == []

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from test_bootstrap_unit import document
 
 from blackstart.vault.lock import proven
-from operations import held, record, restore, vault_shell
+from operations import follow, held, record, vault_shell
 from operations.host_shell import ShellError
 from operations.vault_shell import on_vault
 
@@ -70,7 +70,7 @@ def vault(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
 def test_following_a_restore_outlives_the_connection(vault: Vault) -> None:
     vault.answers = ["active\n", None, "inactive\n" + json.dumps(document(state="done"))]
     job: Any = SimpleNamespace(spec=SimpleNamespace(name="node1"), vault="vault1")
-    assert restore.follow(job) is True
+    assert follow.follow(job) is True
     assert vault.connections == 2
 
 

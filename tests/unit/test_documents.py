@@ -17,9 +17,9 @@ import pytest
 from converge_world import wishes
 from documents import valid
 from rebuild_world import live, node_spec, pool, record
+from restore_world import Run
 from spec_fleet import plus, run, write
 from test_live_recorded import RECORDED, reading
-from test_restore_engine import Run
 
 from blackstart.bench.row import Row
 from blackstart.cli import replicate as replicate_command
