@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from serve_world import eventually
 from test_heartbeat_send import Posting, root
 
 from blackstart.live.model import Query
@@ -69,14 +70,19 @@ def posted(node: Posting) -> str:
     return (node.root / "state/posted").read_text().strip()
 
 
+def kept(served: Any, path: str) -> Any:
+    """The file of live state at `path`; the answer is given once the log has it, and files follow a moment later."""
+    return eventually(lambda: json.loads((served.live / path).read_text()))
+
+
 def test_a_node_is_heard_once_it_has_a_token_and_no_longer_than_that(served: Any, tmp_path: Path) -> None:
     node = Posting(root(tmp_path), [served.vault])
     assert posted(node) == "vault1 401"
     served.give(add=[{"id": "node1", "scope": "heartbeat", "node": "node1", "sha256": node.digest}])
     beat = node.beat()
     assert beat["missed"] == 1
-    kept = json.loads((served.live / "node1/now/heartbeat.json").read_text())
-    assert {name: kept[name] for name in ("sequence", "pools", "status")} == {
+    heard = kept(served, "node1/now/heartbeat.json")
+    assert {name: heard[name] for name in ("sequence", "pools", "status")} == {
         name: beat[name] for name in ("sequence", "pools", "status")
     }
     assert posted(node) == "vault1 204"
@@ -94,4 +100,4 @@ def test_a_reading_arrives(served: Any, tmp_path: Path) -> None:
     (node.root / "lib/read").chmod(0o755)
     assert posted(node) == "vault1 204"
     assert (node.root / "state/posted.reading").read_text() == "vault1 204\n"
-    assert json.loads((served.live / "node1/now/state.json").read_text())["node"] == "node1"
+    assert kept(served, "node1/now/state.json")["node"] == "node1"
