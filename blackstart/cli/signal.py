@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
 from blackstart.cli.fleet_hosts import Hosts, load, ssh_config_option
+from blackstart.cli.token import PREFIX, kept, own
 from blackstart.converge.reader import readers
 from blackstart.person import who
 from blackstart.signal import asked, told
@@ -172,15 +171,11 @@ def _ask(known: Hosts, vault: str, path: str, body: dict[str, Any] | None, secon
 
 def _header() -> str:
     """The line with the caller's own token. Raises ClickException."""
-    home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    path = Path(home).expanduser() / "blackstart" / "token"
-    try:
-        line = path.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        line = ""
-    if not line.startswith("Authorization: Bearer "):
+    path = own()
+    word = kept(path)
+    if not word:
         raise click.ClickException(f"{path} holds no token; next: blackstart token new NAME")
-    return line
+    return PREFIX + word
 
 
 def _done(answer: told.Answer) -> dict[str, Any]:

@@ -20,13 +20,28 @@ from blackstart.vault import layout
 from blackstart.vault.tokens import load as read_tokens
 from blackstart.vault.tokens import token as checked
 
-_PREFIX = "Authorization: Bearer "
+PREFIX = "Authorization: Bearer "
 
 
 def own() -> Path:
     """Where a person's token lies on their machine: `$XDG_CONFIG_HOME/blackstart/token`, else below ~/.config."""
     home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
     return Path(home).expanduser() / "blackstart" / "token"
+
+
+def kept(path: Path) -> str:
+    """The token that lies there, "" for none: a run that told only some of the vaults is done again with the same.
+
+    Raises ClickException for a file that holds something else.
+    """
+    try:
+        line = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    word = line.removeprefix(PREFIX).strip()
+    if not line.startswith(PREFIX) or not word:
+        raise click.ClickException(f"{path} holds no token of ours; next: move it away, then the same command again")
+    return word
 
 
 @click.group()
@@ -67,14 +82,14 @@ def new(
     if node:
         require_node(known.fleet, node)
     path = file or own()
-    word = _kept(path) or secrets.token_hex(32)
+    word = kept(path) or secrets.token_hex(32)
     digest = hashlib.sha256(word.encode()).hexdigest()
     asked = {"id": name, "scope": scope, "node": node or "", "service": service or "", "sha256": digest}
     try:
         checked(asked, 0)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    write_whole(path, f"{_PREFIX}{word}\n")  # readable by its owner alone
+    write_whole(path, f"{PREFIX}{word}\n")  # readable by its owner alone
     failed = _tell(known, {"add": [asked]})
     click.echo(f"{name}: {scope}; it lies in {path}")
     sys.exit(1 if failed else 0)
@@ -115,18 +130,6 @@ def list_(ssh_config: str | None) -> None:
         for each in found:
             click.echo(" ".join(filter(None, (f"{vault}:", each.id, each.scope, each.node, each.service))))
     sys.exit(unread)
-
-
-def _kept(path: Path) -> str:
-    """The token that lies there, "" for none: a run that told only some of the vaults is done again with the same."""
-    try:
-        line = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return ""
-    word = line.removeprefix(_PREFIX).strip()
-    if not line.startswith(_PREFIX) or not word:
-        raise click.ClickException(f"{path} holds no token of ours; move it away, or name another place with --to")
-    return word
 
 
 def _tell(known: Hosts, asked: dict[str, Any]) -> list[str]:

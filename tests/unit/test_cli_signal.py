@@ -138,6 +138,14 @@ def test_without_a_token_the_next_command_is_said(vault: Vault, tmp_path: Path) 
     assert result.exit_code == 1 and "next: blackstart token new NAME" in result.output
 
 
+@pytest.mark.parametrize("line", ["Authorization: Bearer \n", "5ecret\n", ""])
+def test_a_file_that_holds_something_else_is_moved_away_first(vault: Vault, tmp_path: Path, line: str) -> None:
+    (tmp_path / "blackstart/token").write_text(line)
+    result = opened()
+    assert result.exit_code == 1 and "holds no token of ours; next: move it away" in result.output
+    assert vault.asked == [] and "5ecret" not in result.output
+
+
 class _Server(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
