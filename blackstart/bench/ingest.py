@@ -16,13 +16,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 from blackstart.bench.load import Sender
 from blackstart.bench.row import Row
 from blackstart.serve.config import Beat, Config, dump
-from blackstart.serve.tokens import Token, digest
+from blackstart.serve.tokens import digest
+from blackstart.vault.tokens import Token
+from blackstart.vault.tokens import dump as dump_tokens
 
 NODES = 64  # connections at once, each of a node of its own
 GOAL = 0.1
@@ -90,7 +91,7 @@ def _laid_down(root: Path) -> int:
     config = Config("vault1", "tank", "127.0.0.1", port, {node: Beat(60, 30, 0) for node in nodes})
     (root / "serve.json").write_text(dump(config))
     tokens = [Token(node, "heartbeat", node, "", digest(secret(node).encode()), 1) for node in nodes]
-    (root / "tokens.json").write_text(json.dumps({"format": 1, "tokens": [asdict(each) for each in tokens]}))
+    (root / "tokens.json").write_text(dump_tokens(tokens))
     return port
 
 

@@ -13,7 +13,8 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from blackstart.serve.tokens import Token, digest, load
+from blackstart.serve.tokens import digest
+from blackstart.vault.tokens import Token, load
 
 
 def handler(tokens: dict[str, Token], file: int) -> type[BaseHTTPRequestHandler]:

@@ -14,7 +14,8 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
 from blackstart.serve.refused import Refused
-from blackstart.serve.tokens import Token, Tokens
+from blackstart.serve.tokens import Tokens
+from blackstart.vault.tokens import Token
 
 _BEARER = HTTPBearer(
     auto_error=False, scheme_name="token", description="A browser may give it as the password of HTTP basic, to read."

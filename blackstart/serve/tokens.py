@@ -7,40 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
-FORMAT = 1
+from blackstart.vault.tokens import Token, load
+
 PROMPT = 0.1  # seconds after which a token that was revoked counts no more
-SCOPES = ("heartbeat", "service", "signal", "operator")
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """`scope`: one of SCOPES. `node`, `service`: whose it is, "" for nobody's own. `since`: seconds since 1970."""
-
-    id: str
-    scope: str
-    node: str
-    service: str
-    sha256: str
-    since: int
-
-
-def load(text: str) -> tuple[Token, ...]:
-    """Raises ValueError with one clause for what is no list of tokens."""
-    try:
-        data = json.loads(text)
-        if data["format"] != FORMAT:
-            raise ValueError(f"format {data['format']}, this version reads {FORMAT}")
-        found = tuple(Token(**each) for each in data["tokens"])
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"not a list of tokens: {error!r}") from error
-    if any(each.scope not in SCOPES or len(each.sha256) != 64 for each in found):
-        raise ValueError("not a list of tokens: a scope or a digest is none")
-    return found
 
 
 def digest(token: bytes) -> str:

@@ -14,7 +14,7 @@ import re
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class Token:
 
 
 def token(data: dict[str, Any], now: int) -> Token:
-    """One that was asked for. Raises ValueError with one clause."""
+    """One as it was asked for, or as it is kept. Raises ValueError with one clause, TypeError for what is no object."""
     try:
         made = Token(data["id"], data["scope"], data.get("node", ""), data.get("service", ""), data["sha256"], now)
     except KeyError as error:
@@ -73,9 +73,9 @@ def load(text: str) -> tuple[Token, ...]:
         data = json.loads(text)
         if data["format"] != FORMAT:
             raise ValueError(f"format {data['format']}, this version reads {FORMAT}")
-        return tuple(Token(**{each.name: item[each.name] for each in fields(Token)}) for item in data["tokens"])
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"no list of tokens: {error!r}") from error
+        return tuple(token(each, each["since"]) for each in data["tokens"])
+    except (KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"not a list of tokens: {error!r}") from error
 
 
 def by_id(lines: list[str]) -> dict[str, Token]:

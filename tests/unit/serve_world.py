@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from blackstart.serve.config import Beat, Config, dump
-from blackstart.serve.tokens import Token, digest
+from blackstart.serve.tokens import digest
 from blackstart.vault import files
+from blackstart.vault.tokens import Token
+from blackstart.vault.tokens import dump as dump_tokens
 
 BOOT = "0b6e7a1c-43cf-4f2c-9d2b-3a54d7d3a001"
 SECRETS = {"node1": "1" * 64, "node2": "2" * 64, "crm": "c" * 64, "operator": "0" * 64, "signal": "5" * 64}
@@ -73,7 +73,7 @@ def tokens(*without: str) -> str:
         for who, word in SECRETS.items()
         if who not in without
     ]
-    return json.dumps({"format": 1, "tokens": [asdict(each) for each in found]})
+    return dump_tokens(found)
 
 
 def folders(root: Path, *nodes: str, period: int = 60, grace: int = 30) -> Config:

@@ -74,3 +74,30 @@ def test_a_file_that_cannot_be_read_is_not_replaced(vault: Any, capsys: pytest.C
         vault.path.write_text(text)
         assert vault.ask(add=[NODE]) == 1 and vault.path.read_text() == text
         assert "was not written" in capsys.readouterr().err
+
+
+def test_what_was_written_is_read(vault: Any) -> None:
+    vault.ask(add=[NODE, SERVICE, PERSON])
+    found = tokens.load(vault.path.read_text())
+    assert tokens.load(tokens.dump(found)) == found and {each.scope for each in found} <= set(tokens.SCOPES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        "5",
+        '{"format": 2, "tokens": []}',
+        '{"format": 1}',
+        '{"format": 1, "tokens": ["node1"]}',
+        '{"format": 1, "tokens": [{"id": "a"}]}',
+        json.dumps({"format": 1, "tokens": [NODE]}),  # since when?
+        *(
+            json.dumps({"format": 1, "tokens": [NODE | {"since": 1} | wrong]})
+            for wrong in ({"scope": "everything"}, {"scope": []}, {"sha256": ""}, {"sha256": 5}, {"node": "../x"})
+        ),
+    ],
+)
+def test_what_is_no_list_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        tokens.load(text)
