@@ -15,7 +15,7 @@ FORMAT = 1
 
 @dataclass
 class Memory:
-    """`untold`: a place's name (announce.name) -> events that it has not taken yet."""
+    """`untold`: a place's name (announce.send.name) -> events that it has not taken yet."""
 
     sightings: list[Sighting] = field(default_factory=list)
     untold: dict[str, list[Event]] = field(default_factory=dict)

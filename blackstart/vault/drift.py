@@ -15,7 +15,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from blackstart.drift import announce, metrics, remembered, reported, schedule
+from blackstart.announce import send
+from blackstart.announce.places import urls
+from blackstart.drift import metrics, remembered, reported, schedule
 from blackstart.drift.damping import Event, damp
 from blackstart.drift.finding import Report
 from blackstart.drift.remembered import Memory
@@ -43,7 +45,7 @@ class Check:
     completed: Callable[[schedule.Schedule, int], None]
     replicas: Callable[[], Mapping[str, list[Age]]]
     announced: Path = Path(layout.ANNOUNCE)
-    tell: Callable[[str, str, str], None] = announce.tell
+    tell: Callable[[str, str, str], None] = send.tell
 
     def run(self) -> int:
         """The exit code. Raises OSError when a result cannot be written: then nobody is told it is complete."""
@@ -76,8 +78,8 @@ class Check:
     def _remember(self, report: Report) -> None:
         memory, now = self._memory(), int(time.time())
         memory.sightings, events = damp(memory.sightings, report, now, self.plan.sightings, self.plan.nodes)
-        places = {announce.name(url) for url in announce.urls(self.announced)}
-        memory.untold = {place: [*memory.untold.get(place, ()), *events] for place in places}
+        told = {send.name(url) for url in urls(self.announced)}
+        memory.untold = {place: [*memory.untold.get(place, ()), *events] for place in told}
         files.replace(self.folder / STATE, remembered.dump(memory), 0o644)
         for event in events:
             print(line(event))
@@ -86,14 +88,14 @@ class Check:
     def _deliver(self, memory: Memory) -> bool:
         """Whether everybody was told everything."""
         untold: dict[str, list[Event]] = {}
-        for url in announce.urls(self.announced):
-            events = memory.untold.get(announce.name(url), [])
+        for url in urls(self.announced):
+            events = memory.untold.get(send.name(url), [])
             try:
                 if events:
                     self.tell(url, *message(self.plan.vault, events))
-            except announce.AnnounceError as error:
+            except send.AnnounceError as error:
                 print(f"{self.plan.vault}: {error}; the next check tries again", file=sys.stderr)
-                untold[announce.name(url)] = events
+                untold[send.name(url)] = events
         if untold != {place: events for place, events in memory.untold.items() if events}:
             files.replace(self.folder / STATE, remembered.dump(Memory(memory.sightings, untold)), 0o644)
         return not untold

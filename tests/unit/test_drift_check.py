@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from documents import valid
 
-from blackstart.drift.announce import AnnounceError, name
+from blackstart.announce.send import AnnounceError, name
 from blackstart.drift.finding import Finding
 from blackstart.drift.schedule import Schedule
 from blackstart.vault import drift, files, layout
