@@ -1,4 +1,4 @@
-"""Who is told of drift, on the hosts that tell."""
+"""Who is told of drift, of signals and of silent nodes, on the hosts that tell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from operations import announce
 
 @deploy("Announcements")
 def announcements(spec: NodeSpec, context: Context) -> None:
-    """Nothing for a host that neither checks nor watches."""
-    if tells(spec, context.nodes):
+    """Nothing for a host that is no vault and watches over none."""
+    if spec.node.vault or tells(spec, context.nodes):
         folder = context.folder
-        announce.places(name="Who is told of drift", references=spec.settings.announce.urls, folder=folder)
+        announce.places(name="Who is told", references=spec.settings.announce.references, folder=folder)

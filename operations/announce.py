@@ -10,6 +10,7 @@ from pyinfra.api.operation import operation
 from pyinfra.context import host, state
 from pyinfra.facts.files import Sha256File
 
+from blackstart.announce.places import Place, dump
 from blackstart.change import shell
 from blackstart.secret import SecretError, resolve
 from blackstart.vault import layout
@@ -20,15 +21,18 @@ _resolved: dict[str, str] = {}  # a password manager is asked once a run, not on
 
 
 @operation()
-def places(references: tuple[str, ...], folder: Path) -> Commands:
-    """Resolved here and now, carried on the channel alone. Prepare never sees them."""
+def places(references: tuple[tuple[str, str], ...], folder: Path) -> Commands:
+    """Resolved here and now, carried on the channel alone. Prepare never sees them.
+
+    `references`: each with the severity that it is told of, "" for all of them.
+    """
     if not state.is_executing:
         return
     try:
         with _alone:
-            text = "".join(f"{_url(each, folder)}\n" for each in references)
+            text = dump(Place(_url(each, folder), frozenset({severity} - {""})) for each, severity in references)
     except SecretError as error:
-        yield refuse(f"{host.name}: nobody could be told of drift: {error}")
+        yield refuse(f"{host.name}: nobody could be told of anything: {error}")
         return
     there = host.get_fact(Sha256File, path=layout.ANNOUNCE)
     wanted = hashlib.sha256(text.encode()).hexdigest()

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, StrictInt, model_validator
 
+from blackstart.announce.places import Severity
 from blackstart.spec.container import Container
 from blackstart.spec.node import Node, Replication
 from blackstart.spec.types import Digest, Duration, Model, Name, Package, Port, RelativePath, SecretRef, written
@@ -62,7 +63,15 @@ class Announce(Model):
     """Whom the vaults tell."""
 
     urls: tuple[SecretRef, ...] = ()
-    """Apprise's URLs (chat, mail, webhook), each as a reference; resolved where `deploys/vault.py` runs"""
+    """Apprise's URLs (chat, mail, webhook), each as a reference; resolved where `deploys/vault.py` runs; told of all"""
+    severity: dict[Severity, tuple[SecretRef, ...]] = {}
+    """beside those: who is told of signals of a severity alone, or of nodes that fall silent"""
+
+    @property
+    def references(self) -> tuple[tuple[SecretRef, str], ...]:
+        """Every reference with the severity that it is told of, "" for all of them."""
+        some = ((each, name) for name, references in sorted(self.severity.items()) for each in references)
+        return (*((each, "") for each in self.urls), *some)
 
 
 class Settings(Model):
@@ -79,7 +88,7 @@ class Settings(Model):
     drift: Drift = Drift()
     """the checks on schedule"""
     announce: Announce = Announce()
-    """where their findings go"""
+    """where their findings go, and what else people are told"""
     images: dict[Name, Image] = {}
     """root images of containers, by name"""
     ports: tuple[Port, Port] = (8100, 8999)

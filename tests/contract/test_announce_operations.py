@@ -23,11 +23,12 @@ Run = Callable[..., list[Any]]
 def run(tmp_path: Path) -> Iterator[Run]:
     (tmp_path / "chat").write_text(f"{URL}\n")
 
-    def go(*references: str, there: str | None = None, executing: bool = True) -> list[Any]:
+    def go(*references: str | tuple[str, str], there: str | None = None, executing: bool = True) -> list[Any]:
         announce._resolved.clear()
+        told = tuple((each, "") if isinstance(each, str) else each for each in references)
         host = SimpleNamespace(name="vault1", get_fact=lambda *_, **__: there)
         with ctx_state.use(SimpleNamespace(is_executing=executing)), ctx_host.use(host):
-            return texts(announce.places._inner(references=references, folder=tmp_path))
+            return texts(announce.places._inner(references=told, folder=tmp_path))
 
     yield go
     announce._resolved.clear()
@@ -42,6 +43,13 @@ def test_it_goes_through_the_channel_and_is_printed_nowhere(run: Run) -> None:
     assert command.connector_arguments == {"_stdin": f"{URL}\n"}
     assert "s3cret" not in str(command) and "s3cret" not in command.get_raw_value()
     assert command.get_masked_value() == announce.put()
+
+
+def test_who_is_told_of_a_severity_alone_is_tagged(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "pager").write_text("json://pager.example\n")
+    (command,) = run("file:chat", ("file:pager", "will-break"), ("file:pager", "silent"))
+    said = f"{URL}\nsilent,will-break=json://pager.example\n"
+    assert command.connector_arguments == {"_stdin": said}
 
 
 def test_what_is_there_stays(run: Run) -> None:

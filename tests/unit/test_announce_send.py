@@ -124,7 +124,7 @@ def test_urls_are_lines_and_no_file_is_none(tmp_path: Path) -> None:
 def test_a_place_that_hangs_is_given_up_in_time_and_its_process_with_it(service: str) -> None:
     _Service.slow = 1.5
     began = time.monotonic()
-    with pytest.raises(send.AnnounceError, match="no answer within 0.5 s") as error:
+    with pytest.raises(send.AnnounceError, match=r"no answer within 0\.5 s") as error:
         asyncio.run(send.send(service, "a title", "text", seconds=0.5))
     assert time.monotonic() - began < 5 and "s3cret" not in str(error.value)
 

@@ -54,6 +54,13 @@ def watcher(tmp_path: Path) -> Watcher:
 NONE, AGAIN = "blackstart vault1: no drift check", "blackstart vault1: drift checks again"
 
 
+def test_places_of_a_severity_alone_are_not_for_this(watcher: Watcher) -> None:
+    watcher.check("1")
+    (watcher.folder / "announce").write_text("will-break=json://a\n")
+    watcher.program("apprise", "exit 3")  # as it ends when no place is meant
+    assert [watcher.look() for _ in range(6)] == ["", "", "", "", NONE, ""]
+
+
 def test_silence_is_said_once_and_its_end_once(watcher: Watcher) -> None:
     watcher.check("1")
     assert [watcher.look() for _ in range(8)] == ["", "", "", "", NONE, "", "", ""]
