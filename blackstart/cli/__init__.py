@@ -19,6 +19,8 @@ _SECTIONS: dict[str, dict[str, str]] = {
     "Every other day": {
         "enroll": "blackstart.cli.apply:enroll",
         "status": "blackstart.cli.status:status",
+        "timeline": "blackstart.cli.blackbox:timeline",
+        "state": "blackstart.cli.blackbox:state",
         "drift": "blackstart.cli.drift:drift",
         "runbook": "blackstart.cli.runbook:runbook",
         "plan": "blackstart.cli.plan:plan",

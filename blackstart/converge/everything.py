@@ -5,6 +5,7 @@ from __future__ import annotations
 from blackstart.change import Change
 from blackstart.converge import (
     access,
+    blackbox,
     checker,
     container,
     dataset,
@@ -46,6 +47,7 @@ def wanted(spec: NodeSpec, context: Context) -> Wanted:
         reader.wanted_part(spec, context.vault_keys, context.nodes),
         signaller.wanted_part(spec, context.vault_keys, context.nodes),
         vault.wanted_part(spec, context.nodes),
+        blackbox.wanted_part(spec),
         checker.wanted_part(spec, context.nodes),
         serve.wanted_part(spec, context.nodes),
         post.wanted_part(spec, context.vault_keys, context.nodes),

@@ -6,6 +6,7 @@ One structure for nodes and vaults: deploys make it so, drift compares it, a reb
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -131,17 +132,28 @@ class Wanted:
 
 
 def merge(*parts: Wanted) -> Wanted:
-    """All parts in one. Two parts that want the same thing differently are a defect: raises ValueError naming it."""
+    """All parts in one. Two parts that want the same thing differently are a defect: raises ValueError naming it.
+
+    Of one dataset several parts may let their own users do something.
+    """
     merged: dict[str, Any] = {
         name: tuple(sorted({item for part in parts for item in getattr(part, name)})) for name in ("packages", "tokens")
     }
     for each in fields(Wanted):
-        if each.name in merged:
-            continue
-        together: dict[str, Any] = {}
-        for part in parts:
-            for key, value in getattr(part, each.name).items():
-                if together.setdefault(key, value) != value:
-                    raise ValueError(f"{each.name} {key}: wanted twice, differently")
-        merged[each.name] = together
+        if each.name not in merged and each.name != "delegations":
+            merged[each.name] = _together(each.name, [getattr(part, each.name) for part in parts])
+    datasets = {dataset for part in parts for dataset in part.delegations}
+    merged["delegations"] = {
+        dataset: _together(f"delegations {dataset}", [part.delegations.get(dataset, {}) for part in parts])
+        for dataset in sorted(datasets)
+    }
     return Wanted(**merged)
+
+
+def _together(name: str, parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    together: dict[str, Any] = {}
+    for part in parts:
+        for key, value in part.items():
+            if together.setdefault(key, value) != value:
+                raise ValueError(f"{name} {key}: wanted twice, differently")
+    return together

@@ -10,7 +10,20 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from blackstart.documents import check, commands, drift, lab, node, reading, restore, serve, signal, status, vault
+from blackstart.documents import (
+    blackbox,
+    check,
+    commands,
+    drift,
+    lab,
+    node,
+    reading,
+    restore,
+    serve,
+    signal,
+    status,
+    vault,
+)
 from blackstart.spec.types import Model
 from blackstart.vault.layout import APPLIED, HEARTBEAT, LIVE, SIGNALS
 
@@ -57,6 +70,13 @@ DOCUMENTS: dict[str, Document] = {
     "attach": Document("`blackstart attach NODE --json`", (commands.Attach,)),
     "replicas": Document("`blackstart replicate NODE --status --json`", (commands.Replicas,)),
     "status": Document("`blackstart status --json`, and `GET /api/status` of a vault", (status.FleetStatus,)),
+    "timeline": Document("`blackstart timeline --json`, and `GET /api/timeline` of a vault", (blackbox.Timeline,)),
+    "state": Document("`blackstart state --json`", (blackbox.State,)),
+    "state-changes": Document("`blackstart state --at A..B --json`", (blackbox.StateChanges,)),
+    "events": Document(
+        f"`{LIVE}/events.jsonl` on a vault, one document a line, only ever added to; `GET /api/events` of its service",
+        (blackbox.HappenedEvent,),
+    ),
     "restore": Document(f"{_ON_VAULT}/restore.json` on a vault", (restore.RestoreStatus,)),
     "record": Document(f"{_ON_VAULT}/record.json` on a vault", (vault.RecordFile,)),
     "journal": Document(f"{_ON_VAULT}/journal.jsonl` on a vault, one document a line, only ever added to", EVENTS),

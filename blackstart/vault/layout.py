@@ -64,6 +64,7 @@ SIGNAL = "bs-signal"  # on a node: snapshots and holds, by the word of a vault's
 GROUP = "blackstart"  # replicate, restore and prune, on a vault: they share a node's folder
 
 SNAPSHOT_PREFIX = "blackstart_"  # blackstart_2026-11-22T01:43:00Z
+MOMENT_PREFIX = "blackbox_"  # the same, of a vault's live state: they stay where they are, replication has its own
 HOLD = "blackstart"  # the vault's hold on what it must not lose
 RESTORE_HOLD = "blackstart-restore"
 
@@ -112,14 +113,20 @@ def parse_comment(comment: str) -> tuple[int, str] | None:
     return None
 
 
-def snapshot_name(now: int) -> str:
+def snapshot_name(now: int, prefix: str = SNAPSHOT_PREFIX) -> str:
     """Name (after the @) of a snapshot taken at `now`: seconds since 1970, by the clock of the vault that asks."""
-    return SNAPSHOT_PREFIX + time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+    return prefix + time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
 
 
-def snapshot_time(name: str) -> int | None:
+def snapshot_time(name: str, prefix: str = SNAPSHOT_PREFIX) -> int | None:
     """When a snapshot of ours was taken (seconds since 1970), None for anybody else's."""
     try:
-        return calendar.timegm(time.strptime(name, SNAPSHOT_PREFIX + "%Y-%m-%dT%H:%M:%SZ"))
+        return calendar.timegm(time.strptime(name, prefix + "%Y-%m-%dT%H:%M:%SZ"))
     except ValueError:
         return None
+
+
+def moment_of(name: str) -> int | None:
+    """The same of a snapshot of live state, whether it was taken for the black box or for replication."""
+    found = snapshot_time(name, MOMENT_PREFIX)
+    return snapshot_time(name) if found is None else found

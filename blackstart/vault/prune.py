@@ -18,8 +18,8 @@ from blackstart.vault.config import Keep
 from blackstart.vault.store import Store, mounted
 from blackstart.vault.zfs import CommandError, Snapshot, receiving, run, snapshots, tags
 
-# Length of the part of a name that an hour, a day, a month have in common (2026-11-22T01:43:00Z).
-_HOUR, _DAY, _MONTH = 13, 10, 7
+# Length of the part of a name that a minute, an hour, a day, a month have in common (2026-11-22T01:43:00Z).
+MINUTE, HOUR, DAY, MONTH = 16, 13, 10, 7
 
 
 def expired(have: Sequence[Snapshot], keep: Keep, now: int, protected: Collection[str]) -> list[Snapshot]:
@@ -28,20 +28,28 @@ def expired(have: Sequence[Snapshot], keep: Keep, now: int, protected: Collectio
     The newest snapshot of each of the last `hourly` hours, `daily` days and `monthly` months in which there is one
     stays. A name from the future is suspect: nothing of that dataset goes until the clocks agree again.
     """
-    ours = [(time_, item) for item in have if (time_ := layout.snapshot_time(item.name)) is not None]
+    tiers = ((HOUR, keep.hourly), (DAY, keep.daily), (MONTH, keep.monthly))
+    return thinned(have, tiers, now, protected, layout.SNAPSHOT_PREFIX)
+
+
+def thinned(
+    have: Sequence[Snapshot], tiers: Iterable[tuple[int, int]], now: int, protected: Collection[str], prefix: str
+) -> list[Snapshot]:
+    """The same of the snapshots named by `prefix`. `tiers`: (length of what a span's names share, how many spans)."""
+    ours = [(time_, item) for item in have if (time_ := layout.snapshot_time(item.name, prefix)) is not None]
     if not ours or any(time_ > now for time_, _ in ours):
         return []
     kept = {have[-1].guid} | {item.guid for item in have if item.holds} | set(protected)
     newest_first = [item for _, item in sorted(ours, key=lambda pair: pair[0], reverse=True)]
-    for length, count in ((_HOUR, keep.hourly), (_DAY, keep.daily), (_MONTH, keep.monthly)):
-        kept |= {item.guid for item in _newest_each(newest_first, length, count)}
-    return [item for item in have if layout.snapshot_time(item.name) is not None and item.guid not in kept]
+    for length, count in tiers:
+        kept |= {item.guid for item in _newest_each(newest_first, len(prefix) + length, count)}
+    return [item for _, item in ours if item.guid not in kept]
 
 
 def _newest_each(newest_first: Iterable[Snapshot], length: int, count: int) -> list[Snapshot]:
     found: dict[str, Snapshot] = {}
     for item in newest_first:
-        found.setdefault(item.name.removeprefix(layout.SNAPSHOT_PREFIX)[:length], item)
+        found.setdefault(item.name[:length], item)
     return list(found.values())[:count]
 
 

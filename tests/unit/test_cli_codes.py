@@ -25,6 +25,8 @@ OF_THE_FLEET = [
     "enroll node1",
     "apply",
     "status",
+    "timeline",
+    "state node1",
     "drift",
     "drift node1 --json",
     "plan node1",

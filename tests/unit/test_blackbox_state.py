@@ -1,0 +1,158 @@
+"""The state as of a moment, and what changed: from snapshots, also of a node that is gone, never through a link."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from blackbox_world import NOON, Live
+from documents import valid
+from spec_fleet import run
+
+from blackstart.blackbox import folders
+from blackstart.blackbox.state import change, differences, state
+
+LATER = NOON + 100_000
+RECORD = {
+    "epoch": 2,
+    "applied": {"at": NOON, "by": "ops@laptop", "commit": "abc"},
+    "datasets": {"tank/a": {"snapshot": "blackstart_x"}},
+}
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Live:
+    """12:00 node1 and old run; 12:10 old is gone; now node1 has lost its container."""
+    live = Live(tmp_path)
+    live.heartbeat("node1")
+    live.node("node1", state={"format": 1, "pools": {"state": "present"}}, record=RECORD)
+    (live.root / "node1/now/containers/crm.json").write_text('{"running": true}')
+    (live.root / "node1/now/services/crm/crm.service.json").write_text('{"running": true}')
+    live.heartbeat("old")
+    live.clock += 35
+    live.snapshot()
+    live.clock += 565
+    (live.root / "old" / "now" / "heartbeat.json").unlink()
+    for folder in ("now/containers", "now/services/crm", "now/services", "now", ""):
+        (live.root / "old" / folder).rmdir()
+    live.snapshot()
+    live.snapshot("before-the-upgrade")
+    live.clock += 60
+    live.heartbeat("node1", containers={}, sequence=9, pools={"tank": "DEGRADED"})
+    return live
+
+
+def as_of(live: Live, at: str, node: str = "node1") -> dict[str, Any]:
+    return state(live.root, node, at, LATER)
+
+
+def test_now_and_then(live: Live) -> None:
+    assert as_of(live, "")["nodes"]["node1"]["heartbeat"]["containers"] == {}
+    then = as_of(live, "2025-11-22T12:05Z")
+    assert then["moment"] == {"snapshot": "blackbox_2025-11-22T12:00:35Z", "at": NOON + 35}
+    node = then["nodes"]["node1"]
+    assert node["heartbeat"]["containers"] and node["record"]["epoch"] == 2 and node["reading"]["format"] == 1
+    assert node["containers"] == {"crm": {"running": True}}
+    assert node["services"] == {"crm/crm.service": {"running": True}}
+    assert node["restore"] is None and node["unread"] == {}
+    assert as_of(live, "bank/vault/live@before-the-upgrade")["moment"]["at"] is None
+
+
+def test_all_nodes_and_one_that_is_gone(live: Live) -> None:
+    assert list(as_of(live, "2025-11-22 12:01", "")["nodes"]) == ["node1", "old"]
+    assert list(as_of(live, "", "")["nodes"]) == ["node1"]
+    assert as_of(live, "2025-11-22 12:01", "old")["nodes"]["old"]["heartbeat"]["node"] == "old"
+    with pytest.raises(ValueError, match=r"there is no node old in 2025-11-22 12:10:00 UTC .*there is node1"):
+        as_of(live, "2025-11-22 12:10", "old")
+
+
+def test_a_moment_that_is_not_there_is_said_with_those_that_are(live: Live) -> None:
+    there = "there is something from 2025-11-22 12:00:35 UTC .* to 2025-11-22 12:10:00 UTC"
+    with pytest.raises(ValueError, match=f"nothing is kept of 2025-11-22 11:59 or before; {there}"):
+        as_of(live, "2025-11-22 11:59")
+    with pytest.raises(ValueError, match=f"'yesterday' is neither a snapshot that is there nor a time.*{there}"):
+        as_of(live, "yesterday")
+    with pytest.raises(ValueError, match="is not over yet"):
+        as_of(live, "2099-01-01")
+
+
+def test_what_changed_between_two_moments(live: Live) -> None:
+    found = change(live.root, "", "2025-11-22 12:01", "", LATER)
+    paths = {each["path"]: (each["before"], each["after"]) for each in found["changes"]}
+    assert paths["node1.heartbeat.pools.tank"] == ("ONLINE", "DEGRADED")
+    assert paths["node1.heartbeat.containers.crm"][1] is None and paths["old"][1] is None
+    assert change(live.root, "node1", "2025-11-22 12:01", "before-the-upgrade", LATER)["changes"] == []
+    assert change(live.root, "old", "2025-11-22 12:01", "", LATER)["changes"][0]["path"] == "old"
+    with pytest.raises(ValueError, match=r"there is no node node9 in .*, nor in "):
+        change(live.root, "node9", "2025-11-22 12:01", "", LATER)
+
+
+def test_differences_are_of_both_sides() -> None:
+    before, after = {"a": {"b": 1, "c": [1]}, "d": 1}, {"a": {"b": 1, "c": [2]}, "e": None, "f": 0}
+    assert [(each["path"], each["before"], each["after"]) for each in differences(before, after)] == [
+        ("a.c", [1], [2]),
+        ("d", 1, None),
+        ("f", None, 0),
+    ]
+
+
+def test_no_link_is_followed_and_what_is_damaged_is_named(live: Live, tmp_path: Path) -> None:
+    (tmp_path / "secret.json").write_text('{"password": 1}')
+    now = live.root / "node1" / "now"
+    (now / "heartbeat.json").unlink()
+    (now / "heartbeat.json").symlink_to(tmp_path / "secret.json")
+    (now / "state.json").write_text('{"torn')
+    (now / "drift.json").write_text("[1]")
+    (now / "services" / "crm" / "crm.service.json").unlink()
+    (now / "services" / "crm").rmdir()
+    (now / "services" / "crm").symlink_to(tmp_path)
+    os.mkfifo(now / "containers" / "pipe.json")
+    found = as_of(live, "")["nodes"]["node1"]
+    assert "password" not in json.dumps(found)
+    assert found["heartbeat"] is None and found["services"] == {}
+    assert set(found["unread"]) == {
+        "now/heartbeat.json",
+        "now/state.json",
+        "now/drift.json",
+        "now/containers/pipe.json",
+    }
+
+
+def test_a_file_that_is_too_large_is_not_read(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "LARGEST", 10)
+    assert as_of(live, "")["nodes"]["node1"]["unread"]["now/state.json"] == "it is too large"
+
+
+def test_the_command(live: Live) -> None:
+    root = ("--root", str(live.root))
+    said = run("state", "node1", "--at", "2025-11-22T12:05Z", *root)
+    assert said.exit_code == 0, said.output
+    assert said.output.splitlines() == [
+        "2025-11-22 12:00:35 UTC (blackbox_2025-11-22T12:00:35Z)",
+        "",
+        "node1",
+        "  heard       35 s before, 2025-11-22 12:00:00 UTC; heartbeat 1",
+        "  up          25 h 0 min, boot bbbbbbbb, load 0.1 0.2 0.3",
+        "  pools       tank ONLINE",
+        "  container   crm: crm.service",
+        "  record      epoch 2",
+        "  applied     2025-11-22 12:00:00 UTC by ops@laptop, commit abc",
+        "  replica     tank/a: blackstart_x",
+        "  reading     there; the whole of it with --json",
+    ]
+    assert valid("state", run("state", "--json", *root).stdout)["vault"] == str(live.root)
+    assert valid("state-changes", run("state", "--at", "2025-11-22 12:01..", "--json", *root).stdout)["changes"]
+    lines = run("state", "--at", "2025-11-22 12:01..", *root).output.splitlines()
+    assert "  node1.heartbeat.pools.tank: ONLINE -> DEGRADED" in lines and max(map(len, lines)) <= 80
+    assert lines[-1].startswith("3 changes; 2 numbers")
+    assert run("state", "node9", *root).exit_code == 1
+    assert run("state", "--root", str(live.root / "node1")).exit_code == 3
+
+
+def test_one_snapshot_that_was_mounted_by_hand_is_enough(live: Live) -> None:
+    snapshot = live.root / ".zfs" / "snapshot" / "before-the-upgrade"
+    assert run("state", "node1", "--root", str(snapshot)).exit_code == 0
+    assert run("timeline", "--root", str(snapshot)).exit_code == 0
