@@ -82,8 +82,8 @@ class Announcer:
             if stamp == self._stamp:
                 return
             there = places.load(self._announced)
-        except OSError as error:
-            self._say(f"{self._announced}: {error.strerror}; the places are as before")
+        except (OSError, ValueError) as error:
+            self._say(f"{self._announced}: {error}; the places are as before")
             return
         self._stamp = stamp
         for gone in set(self._outboxes) - set(there):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import pkgutil
 from collections.abc import AsyncIterator, Callable
@@ -12,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from blackstart import __version__
+from blackstart.announce.announcer import Announcer
 from blackstart.serve import routes
 from blackstart.serve.access import require
 from blackstart.serve.bounded import bounded
@@ -28,13 +30,13 @@ from blackstart.serve.watch import Watch
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def make(store: Store, tokens: Tokens, judging: Judging) -> App:
+def make(store: Store, tokens: Tokens, judging: Judging, announcer: Announcer) -> App:
     """The whole service. `app.state` has config, tokens, store, events, readings for the routes."""
     app = FastAPI(
         title="blackstart",
         version=__version__,
         description="Heartbeats, live state, signals and the history of a fleet.",
-        lifespan=_running(store, judging),
+        lifespan=_running(store, judging, announcer),
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -64,16 +66,19 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": said}, 422)
 
 
-def _running(store: Store, judging: Judging) -> Lifespan:
+def _running(store: Store, judging: Judging, announcer: Announcer) -> Lifespan:
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
         store.start()
         watch = Watch(store)
         watch.start()
         judging.start()
+        telling = asyncio.create_task(announcer.run())
         try:
             yield
         finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
             await judging.stop()
             await watch.stop()
             store.stop()

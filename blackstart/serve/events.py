@@ -70,6 +70,7 @@ class Events:
         newest = list(islice(_read(path), RECENT))
         self._recent = deque(reversed(newest), RECENT)
         self._last = newest[0].id if newest else 0
+        self._followed = True
 
     @property
     def last(self) -> int:
@@ -92,11 +93,20 @@ class Events:
             files.append(self.path, "\n".join(each.line() for each in made))
             with self._memory:
                 self._recent.extend(made)
-                bells = list(self._bells)
+        self._ring()
+        return made
+
+    def end_followers(self) -> None:
+        """Each `follow` ends after what it has to say; for good."""
+        self._followed = False
+        self._ring()
+
+    def _ring(self) -> None:
+        with self._memory:
+            bells = list(self._bells)
         for loop, bell in bells:
             with contextlib.suppress(RuntimeError):  # its loop has ended
                 loop.call_soon_threadsafe(bell.set)
-        return made
 
     def after(self, number: int) -> list[Event]:
         """What came after that event, oldest first, the newest MOST of it. Reads the file when it is long ago.
@@ -118,12 +128,15 @@ class Events:
             return [each for each in self._recent if each.id > number]
 
     async def follow(self, after: int, idle: float) -> AsyncGenerator[Event | None, None]:
-        """Every event after that one, as they come; None whenever there was none for `idle` seconds."""
+        """Every event after that one, as they come; None whenever there was none for `idle` seconds.
+
+        Until `end_followers`.
+        """
         place = asyncio.get_running_loop(), asyncio.Event()
         with self._memory:
             self._bells.add(place)
         try:
-            while True:
+            while self._followed:
                 place[1].clear()
                 new = self._in_memory(after) if after <= self._last else None
                 for event in await asyncio.to_thread(self.after, after) if new is None else new:
@@ -142,7 +155,7 @@ def _read(path: Path) -> Iterable[Event]:
     """Newest first. What is no event of ours is passed over."""
     for data in newest_first(path):
         try:
-            if data["format"] == FORMAT and isinstance(data["id"], int):
+            if data["format"] == FORMAT and isinstance(data["id"], int) and isinstance(data["data"], dict):
                 yield Event(**{name: data[name] for name in Event.__slots__})
         except (KeyError, TypeError):
             continue

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import uvicorn
 
+from blackstart.announce.announcer import Announcer
 from blackstart.serve import config as configuration
 from blackstart.serve import judging
 from blackstart.serve.app import make
@@ -44,6 +45,7 @@ class Place:
     key: Path = Path(layout.CERTIFICATE_KEY)
     usable: Callable[[], None] = mounted
     judge: tuple[str, ...] = judging.command()
+    announced: Path = Path(layout.ANNOUNCE)
 
 
 def run(place: Place) -> None:
@@ -64,16 +66,18 @@ def run(place: Place) -> None:
         raise ServeError(f"the service cannot run: {_said(error)}; see: systemctl status zfs-mount.service") from None
 
 
-def application(place: Place, found: Config) -> App:
-    """The service without its server. Raises OSError."""
-    store = Store(found, place.live, place.usable, Events(place.live / "now" / "events.jsonl"))
-    return make(store, Tokens(place.tokens), judging.Judging(store, place.judge))
+def application(place: Place, found: Config, events: Events) -> App:
+    """The service without its server."""
+    store = Store(found, place.live, place.usable, events)
+    announcer = Announcer(found.vault, events, place.announced, store.now / "announced.json")
+    return make(store, Tokens(place.tokens), judging.Judging(store, place.judge), announcer)
 
 
 def _serve(place: Place, found: Config) -> None:
     _many_files()
+    events = Events(place.live / "now" / "events.jsonl")
     settings = uvicorn.Config(
-        application(place, found),
+        application(place, found, events),
         http=Protocol,
         ws="none",
         loop="asyncio",
@@ -87,7 +91,19 @@ def _serve(place: Place, found: Config) -> None:
         ssl_keyfile=place.key if place.certificate else None,
     )
     with listening(found) as bound:
-        uvicorn.Server(settings).run(sockets=[bound])
+        _Server(settings, events).run(sockets=[bound])
+
+
+class _Server(uvicorn.Server):
+    """Streams of events end first: a page that somebody looks at would hold up the end until its grace is over."""
+
+    def __init__(self, settings: uvicorn.Config, events: Events) -> None:
+        super().__init__(settings)
+        self._events = events
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._events.end_followers()
+        await super().shutdown(sockets)
 
 
 def listening(found: Config) -> socket.socket:

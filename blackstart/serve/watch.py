@@ -64,7 +64,10 @@ class Watch:
             if found != before:
                 changed = True
                 text = _SAID[found].format(node, now - known.at)
-                self._store.tell([New("heard", node, text, {"heard": found, "before": before})])
+                data = {"heard": found, "before": before}
+                if "silent" in data.values():
+                    data["severity"] = "silent"  # people are told of it, and when it is over
+                self._store.tell([New("heard", node, text, data)])
         return changed
 
     async def _index(self) -> None:

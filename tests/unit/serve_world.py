@@ -34,7 +34,8 @@ def usable():
         raise OSError(f"{root / 'live'} is not mounted")
 judge = tuple(sys.argv[2:]) or (sys.executable, "-c", "import sys; sys.exit(7)")
 try:
-    run(Place(root / "live", root / "serve.json", root / "tokens.json", None, Path(), usable, judge))
+    files = (root / "live", root / "serve.json", root / "tokens.json", None, Path())
+    run(Place(*files, usable, judge, root / "announce"))
 except ServeError as error:
     sys.exit(str(error))
 """

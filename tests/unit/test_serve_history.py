@@ -1,0 +1,120 @@
+"""What the service says of what happened: as a stream that goes on where it was left, and as a history."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from documents import valid
+from serve_world import Served, bearer, beat, eventually, folders, served
+
+from blackstart.serve.events import Event
+from blackstart.serve.routes.events import hears
+from blackstart.serve.tokens import Token
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    root = tmp_path_factory.mktemp("serve")
+    folders(root)
+    with served(root) as found:
+        for sequence, containers in enumerate(({}, {"crm": {"services": []}}, {}), 1):
+            assert found.post(beat(sequence=sequence, containers=containers)).status_code == 204
+        assert found.post(beat("node2"), "node2").status_code == 204
+        eventually(lambda: len(lines(root)) == 4)
+        yield found
+
+
+def lines(root: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (root / "live/now/events.jsonl").read_text().splitlines()]
+
+
+def heard(served: Served, count: int, who: str = "operator", last: str | None = "0") -> list[dict[str, Any]]:
+    """The first events of a stream, each as its line of the file would be."""
+    found: list[dict[str, Any]] = []
+    headers = bearer(who) | ({} if last is None else {"Last-Event-ID": last})
+    with httpx.stream("GET", f"{served.url}/api/events", headers=headers, timeout=20) as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        for line in stream.iter_lines():
+            if line.startswith("data: "):
+                found.append(json.loads(line.removeprefix("data: ")))
+            if len(found) == count:
+                return found
+    return found
+
+
+def test_a_stream_begins_where_the_listener_was(running: Served) -> None:
+    assert heard(running, 4) == lines(running.root)
+    assert [each["id"] for each in heard(running, 2, last="2")] == [3, 4]
+    for each in lines(running.root):
+        valid("events", json.dumps(each))
+
+
+def test_a_node_hears_what_is_of_itself(running: Served) -> None:
+    assert [each["node"] for each in heard(running, 1, "node2")] == ["node2"]
+    event = Event(1, 1, "signal", "", "x", {})
+    crm = Token("crm", "service", "node1", "crm", sha256="", since=1)
+    assert hears(crm, event) and not hears(crm, Event(1, 1, "signal", "node2", "x", {}))
+
+
+def test_who_may_not_hear(running: Served) -> None:
+    assert httpx.get(f"{running.url}/api/events").status_code == 401
+    assert running.get("/api/timeline", "node1").status_code == 403
+    assert (
+        httpx.get(f"{running.url}/api/events", headers=bearer("operator") | {"Last-Event-ID": "x"}).status_code == 422
+    )
+
+
+def test_the_history(running: Served) -> None:
+    found = valid("timeline", running.get("/api/timeline").text)
+    assert [each["text"] for each in found["entries"]] == [each["text"] for each in lines(running.root)]
+    assert [each["node"] for each in running.get("/api/timeline?node=node2").json()["entries"]] == ["node2"]
+    newest = running.get("/api/timeline?most=1").json()
+    assert newest["more"] and len(newest["entries"]) == 1
+    assert running.get(f"/api/timeline?since={int(time.time()) + 100}").json()["entries"] == []
+    assert running.get("/api/timeline?node=../x").status_code == 422
+
+
+class _Chat(BaseHTTPRequestHandler):
+    taken: list[dict[str, str]] = []
+
+    def do_POST(self) -> None:
+        self.taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def chat() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), _Chat)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"json://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_people_are_told_of_silence_and_an_open_stream_does_not_hold_up_the_end(tmp_path: Path, chat: str) -> None:
+    folders(tmp_path, "node1", period=1, grace=0)
+    (tmp_path / "announce").write_text(f"silent={chat}\nwill-break=json://127.0.0.1:1\n")
+    with served(tmp_path) as found:
+        assert found.post(beat()).status_code == 204
+        eventually(lambda: _Chat.taken, 60)
+        assert _Chat.taken[0]["title"] == "blackstart vault1: silent: node1"
+        assert "node1 is silent: no heartbeat for" in _Chat.taken[0]["message"]
+        listening = threading.Thread(target=heard, args=(found, 999))
+        listening.start()
+        time.sleep(0.5)
+        began = time.monotonic()
+        assert found.end() in (0, -15)  # uvicorn ends by the signal itself
+        assert time.monotonic() - began < 8  # uvicorn's grace is 10
+        listening.join()
