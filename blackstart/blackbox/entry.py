@@ -17,7 +17,7 @@ Data = Mapping[str, Any]
 class Entry:
     """`at`: seconds since 1970, by the clock of the vault that wrote it. `node` "": of the whole fleet.
 
-    `kind`: heartbeat, signal, announce, service ... as in events.jsonl; deploy, replicated, retired, rebuild, restore
+    `kind`: heartbeat, heard, signal, announce ... as in events.jsonl; deploy, replicated, retired, rebuild, restore
     of a journal; drift of a vault's own checks.
     """
 

@@ -62,7 +62,10 @@ def state(document: Mapping[str, Any]) -> list[str]:
         for head, said in _node(node, at):
             lines += _filled(f"  {head:<11} ", printable(said), " " * 14)
     open_ = [each for each in document["signals"].values() if each and each.get("state") == "open"]
-    lines += [f"signal open: {printable(str(each.get('reason', '')))}" for each in open_]
+    for each in open_:
+        lines += _filled(
+            "signal open: ", printable(f"{each.get('severity')} on {each.get('scope')}: {each.get('reason')}"), "  "
+        )
     return lines
 
 

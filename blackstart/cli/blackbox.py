@@ -100,6 +100,8 @@ def state(node: str, at: str, as_json: bool, root: Path | None, ssh_config: str 
     """
     begin, between, end = at.partition("..")
     request = {"do": "state", "node": node, "at": at}
+    if between and not begin:
+        raise click.UsageError(f"--at {at} has no beginning: A..B goes from A to B, A.. from A until now")
     if between:
         request = {"do": "change", "node": node, "begin": begin, "end": end}
     answers = _ask(request, root, ssh_config)

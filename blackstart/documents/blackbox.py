@@ -19,7 +19,7 @@ class HappenedEvent(Model):
     at: int
     """when, by the vault's clock"""
     kind: str
-    """`heartbeat`, `signal`, `announce`, `service` ...; more may come"""
+    """`heartbeat`, `heard` (or not), `signal`, `announce`, `drift` ...; more may come"""
     node: str
     """whose it is; empty: the whole fleet's"""
     text: str

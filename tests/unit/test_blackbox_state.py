@@ -149,6 +149,10 @@ def test_the_command(live: Live) -> None:
     assert "  node1.heartbeat.pools.tank: ONLINE -> DEGRADED" in lines and max(map(len, lines)) <= 80
     assert lines[-1].startswith("3 changes; 2 numbers")
     assert run("state", "node9", *root).exit_code == 1
+    assert "has no beginning" in run("state", "--at", "..2025-11-22", *root).output
+    signal = {"state": "open", "severity": "will-break", "scope": "node:node1", "reason": "the power goes"}
+    (live.root / "now/signals/1.json").write_text(json.dumps(signal))
+    assert run("state", *root).output.splitlines()[-1] == "signal open: will-break on node:node1: the power goes"
     assert run("state", "--root", str(live.root / "node1")).exit_code == 3
 
 
