@@ -16,6 +16,7 @@ from serve_world import bearer, folders
 from signal_world import World
 from starlette.testclient import TestClient
 
+from blackstart.serve.events import Events
 from blackstart.serve.server import Place, application
 from blackstart.signal import config, give
 from blackstart.signal.here import Here
@@ -41,7 +42,8 @@ class Vault:
 
     def client(self) -> TestClient:
         place = Place(self.root / "live", self.root / "serve.json", self.root / "tokens.json", usable=lambda: None)
-        return TestClient(application(place, self.settings))
+        events = Events(place.live / "now" / "events.jsonl")
+        return TestClient(application(place, self.settings, events))
 
     def events(self) -> list[dict[str, Any]]:
         lines = (self.root / "live/now/events.jsonl").read_text().splitlines()
