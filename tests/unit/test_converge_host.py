@@ -17,6 +17,7 @@ from blackstart.converge.everything import wanted
 from blackstart.live.model import FileLive, UnitLive, UserLive
 from blackstart.reading import ABSENT
 from blackstart.spec.resolve import NodeSpec
+from blackstart.vault import layout
 
 OPERATOR = {"bob": {"keys": [KEY], "groups": ["adm"], "sudo": True}}
 
@@ -109,8 +110,8 @@ def test_a_service_with_a_timer_is_left_to_its_timer() -> None:
 
 def test_only_missing_permissions_are_granted() -> None:
     want = wishes()
-    name = next(iter(want.delegations))
-    (who,) = want.delegations[name]
+    who = layout.REPLICATE
+    name = next(name for name, users in want.delegations.items() if set(users) == {who})
     text = f"---- Permissions on {name} ----\nLocal+Descendent permissions:\n\tuser {who} hold,send\n"
     (change,) = delegation.diff(want, put(satisfied(want), "delegations", **{name: text}))
     assert delegation.commands([change]) == [f"zfs allow -u {who} bookmark,snapshot {name}"]
