@@ -17,7 +17,7 @@ from serve_world import Served, bearer, beat, eventually, folders, served
 
 from blackstart.serve.events import Event
 from blackstart.serve.routes.events import hears
-from blackstart.serve.tokens import Token
+from blackstart.vault.tokens import Token
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 
 from blackstart.serve.events import Event
-from blackstart.serve.tokens import Token
+from blackstart.vault.tokens import Token
 
 router = APIRouter(tags=["history"])
 SCOPES = ("operator", "signal", "heartbeat", "service")
