@@ -17,7 +17,7 @@ from blackstart.announce.announcer import Announcer
 from blackstart.serve import routes
 from blackstart.serve.access import require
 from blackstart.serve.bounded import bounded
-from blackstart.serve.described import describe
+from blackstart.serve.described import Described
 from blackstart.serve.fleet import ticks
 from blackstart.serve.ingest import App, quick
 from blackstart.serve.judging import Judging
@@ -32,7 +32,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 def make(store: Store, tokens: Tokens, judging: Judging, announcer: Announcer) -> App:
     """The whole service. `app.state` has config, tokens, store, events, readings for the routes."""
-    app = FastAPI(
+    app = Described(
         title="blackstart",
         version=__version__,
         description="Heartbeats, live state, signals and the history of a fleet.",
@@ -50,7 +50,6 @@ def make(store: Store, tokens: Tokens, judging: Judging, announcer: Announcer) -
         topic = importlib.import_module(f"{routes.__name__}.{module.name}")
         scopes = getattr(topic, "SCOPES", ("operator",))
         app.include_router(topic.router, dependencies=[Depends(require(*scopes))] if scopes else [])
-    describe(app)
     return quick(bounded(app), store, tokens)
 
 

@@ -5,6 +5,7 @@ request is there at all. Neither uvicorn nor its parser has one.
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -19,8 +20,8 @@ class Protocol(HttpToolsProtocol):
     _head = 0  # bytes of a head that is not whole yet
     _deadline: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn types it
-        super().connection_made(transport)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast(asyncio.Transport, transport))  # a server's always is; uvicorn says so in its type
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -81,7 +82,9 @@ def test_as_time_goes_by_it_looks_again(world: World, tab: Page) -> None:
     expect(tab.get_by_role("article", name="node2")).to_contain_text("fresh, ", timeout=10_000)
 
 
-def test_a_vault_that_is_gone_is_said_and_what_is_shown_is_called_old(world: World, tab: Page) -> None:
+def test_a_vault_that_is_gone_is_said_and_what_is_shown_is_called_old(
+    world: World, tab: Page, complaints: list[str]
+) -> None:
     tab.goto(world.url)
     _until(lambda: world.listening == 1)
     tab.route(world.url, lambda route: route.abort())
@@ -90,7 +93,7 @@ def test_a_vault_that_is_gone_is_said_and_what_is_shown_is_called_old(world: Wor
     tab.unroute(world.url)
     world.tell()
     expect(tab.get_by_text("What you see is old")).to_be_hidden(timeout=10_000)
-    tab.complaints.clear()  # type: ignore[attr-defined]  # the aborted request itself
+    complaints.clear()  # the aborted request itself
 
 
 def test_what_people_sent_is_text(world: World, tab: Page) -> None:
@@ -103,7 +106,7 @@ def test_what_people_sent_is_text(world: World, tab: Page) -> None:
     expect(tab.get_by_role("article", name="node1").get_by_role("row", name="notes runs")).to_contain_text(nasty)
 
 
-def test_foreign_script_does_not_run(world: World, tab: Page) -> None:
+def test_foreign_script_does_not_run(world: World, tab: Page, complaints: list[str]) -> None:
     """Were a hole ever found in the escaping, the page's policy still lets nothing else run."""
     tab.goto(world.url)
     ran = tab.evaluate(
@@ -111,11 +114,11 @@ def test_foreign_script_does_not_run(world: World, tab: Page) -> None:
         document.body.append(made); return window.ran === true; }"""
     )
     assert ran is False
-    assert "Content Security Policy" in tab.complaints.pop()  # type: ignore[attr-defined]
+    assert "Content Security Policy" in complaints.pop()
 
 
-def _until(holds: object, seconds: float = 10) -> None:
+def _until(holds: Callable[[], bool], seconds: float = 10) -> None:
     end = time.monotonic() + seconds
-    while not holds():  # type: ignore[operator]
+    while not holds():
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from stage import World
 
-PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
+PHONE, DESK = ViewportSize(width=360, height=740), ViewportSize(width=1280, height=900)
+Scheme = Literal["light", "dark"]
 LONGEST = "n" * 32
 
 
-def opened(chromium: Browser, world: World, size: dict[str, int], scheme: str = "light") -> Page:
-    page = chromium.new_context(viewport=size, color_scheme=scheme).new_page()  # type: ignore[arg-type]
+def opened(chromium: Browser, world: World, size: ViewportSize, scheme: Scheme = "light") -> Page:
+    page = chromium.new_context(viewport=size, color_scheme=scheme).new_page()
     page.goto(world.url)
     expect(page.get_by_role("heading", name="Nodes", exact=True)).to_be_visible()
     return page
@@ -20,7 +23,7 @@ def opened(chromium: Browser, world: World, size: dict[str, int], scheme: str = 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(scheme: str, size: dict[str, int], world: World, chromium: Browser) -> None:
+def test_axe_finds_nothing(scheme: Scheme, size: ViewportSize, world: World, chromium: Browser) -> None:
     page = opened(chromium, world, size, scheme)
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()

@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, HttpCredentials, Page, expect
 from serve_world import SECRETS, Served, beat, eventually, folders, served
 
 
 @pytest.fixture
 def operator(chromium: Browser) -> Page:
-    password = {"username": "anybody", "password": SECRETS["operator"]}
-    return chromium.new_context(http_credentials=password).new_page()  # type: ignore[arg-type]
+    password = HttpCredentials(username="anybody", password=SECRETS["operator"])
+    return chromium.new_context(http_credentials=password).new_page()
 
 
 def heard(service: Served, node: str) -> bool:
     nodes = service.get("/api/status").json()["nodes"]
-    return next(each["heard"] for each in nodes if each["node"] == node) == "fresh"
+    return any(each["node"] == node and each["heard"] == "fresh" for each in nodes)
 
 
 def test_an_operator_sees_the_fleet_and_what_changes(tmp_path: Path, operator: Page) -> None:
