@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TOOLS = "git openssh-client uidmap vde2 zstd xz-utils"
+TOOLS = "git openssh-client uidmap vde2 zstd xz-utils systemd"
 UPDATE, INSTALL = "apt-get update -qq\n", "apt-get install -y -qq --no-install-recommends {}\n"
 
 
@@ -59,9 +59,9 @@ def test_so_does_who_may_use_sudo(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sudo", [None, "exit 1"])
 def test_anybody_else_is_told_what_root_has_to_type(tmp_path: Path, sudo: str | None) -> None:
-    code, ran, said = setup(tmp_path, 1000, TOOLS.removesuffix(" xz-utils"), sudo)
+    code, ran, said = setup(tmp_path, 1000, TOOLS.removesuffix(" systemd"), sudo)
     assert code == 1 and "apt-get" not in ran
-    assert said == "setup: not root here; as root: apt-get install --no-install-recommends xz-utils\n"
+    assert said == "setup: not root here; as root: apt-get install --no-install-recommends systemd\n"
 
 
 @pytest.mark.parametrize(("target", "needs"), [("test-unit", "tools"), ("test", "deps"), ("drill", "deps")])
