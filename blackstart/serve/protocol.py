@@ -1,5 +1,5 @@
 """HTTP on one connection, for a service that the network reaches: uvicorn's own, with a limit to what comes before a
-request is there at all. Neither uvicorn nor its parser has one.
+request is there at all, and to how long the other end may keep the service from ending. Uvicorn has neither.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 PATIENCE = 10  # seconds for the head of a request, also of the first on a new connection
 HEAD = 64 * 1024  # bytes of its address and headers
+LEAVE = 1  # seconds that the other end has for its part, once the service ends
 _REFUSAL = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -19,6 +20,7 @@ class Protocol(HttpToolsProtocol):
 
     _head = 0  # bytes of a head that is not whole yet
     _deadline: asyncio.TimerHandle | None = None
+    _leaving: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))  # a server's always is; uvicorn says so in its type
@@ -26,6 +28,8 @@ class Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._arrived()
+        if self._leaving:
+            self._leaving.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -44,6 +48,19 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._arrived()
         super().on_headers_complete()
+
+    def shutdown(self) -> None:
+        """The service ends: what is being answered is answered, and nobody is waited for who does not take it."""
+        super().shutdown()
+        self._leaving = self.loop.call_later(LEAVE, self._leave)
+
+    def _leave(self) -> None:
+        cycle = self.cycle
+        ours = cycle is not None and not (cycle.more_body or cycle.response_complete or self.flow.write_paused)
+        if ours:  # its answer is under way
+            self._leaving = self.loop.call_later(LEAVE, self._leave)
+        else:
+            self.transport.abort()
 
     def _wait(self) -> None:
         self._arrived()

@@ -21,20 +21,22 @@ from blackstart.vault.tokens import dump as dump_tokens
 
 BOOT = "0b6e7a1c-43cf-4f2c-9d2b-3a54d7d3a001"
 SECRETS = {"node1": "1" * 64, "node2": "2" * 64, "crm": "c" * 64, "operator": "0" * 64, "signal": "5" * 64}
-# A service as `blackstart serve` is, but below a folder, without TLS and on a port that the kernel chose.
+# A service as `blackstart serve` is, but below a folder, on a port that the kernel chose; with TLS if there is a key.
 PROGRAM = """
+import os
 import sys
 from pathlib import Path
 from blackstart.serve import body, protocol
 from blackstart.serve.server import Place, ServeError, run
-protocol.PATIENCE = body.PATIENCE = 4  # tests wait for it
+protocol.PATIENCE = body.PATIENCE = int(os.environ.get("PATIENCE", 4))  # tests wait for it
 root = Path(sys.argv[1])
 def usable():
     if (root / "unmounted").exists():
         raise OSError(f"{root / 'live'} is not mounted")
 judge = tuple(sys.argv[2:]) or (sys.executable, "-c", "import sys; sys.exit(7)")
 try:
-    files = (root / "live", root / "serve.json", root / "tokens.json", None, Path())
+    pem, key = root / "serve.pem", root / "serve.key"
+    files = (root / "live", root / "serve.json", root / "tokens.json", pem if key.exists() else None, key)
     run(Place(*files, usable, judge, root / "announce"))
 except ServeError as error:
     sys.exit(str(error))
@@ -96,17 +98,17 @@ class Served:
         self.root = root
         command = [sys.executable, "-c", PROGRAM, str(root), *judge]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        self.url = f"http://127.0.0.1:{self._port()}"
+        self.url = self._url("https" if (root / "serve.key").exists() else "http")
 
-    def _port(self) -> int:
-        """The one that it listens on, once it answers there."""
+    def _url(self, scheme: str) -> str:
+        """With the port that it listens on, once it answers there."""
         until = time.monotonic() + 60
         while time.monotonic() < until and self.process.poll() is None:
             port = _listening(self.process.pid)
             if port:
                 try:
-                    httpx.get(f"http://127.0.0.1:{port}/health", timeout=1)
-                    return port
+                    httpx.get(f"{scheme}://127.0.0.1:{port}/health", timeout=1, verify=False)
+                    return f"{scheme}://127.0.0.1:{port}"
                 except httpx.HTTPError:
                     pass
             time.sleep(0.05)

@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 
 from blackstart.converge.serve import _unit
+from blackstart.serve import server
+from blackstart.serve.routes import signals
 
 
 def test_its_exposure_is_at_most_two(tmp_path: Path) -> None:
@@ -24,3 +26,10 @@ def test_it_reaches_the_zfs_device_and_nothing_else_by_number() -> None:
     text = _unit().decode()
     assert "DevicePolicy=closed\nDeviceAllow=/dev/zfs rw\n" in text and "PrivateUsers=no" in text
     assert "User=bs-serve\n" in text and "CapabilityBoundingSet=\n" in text
+
+
+def test_it_is_asked_to_end_alone_and_has_time_for_it() -> None:
+    text = _unit().decode()
+    assert "KillMode=mixed\n" in text
+    seconds = int(re.search(r"TimeoutStopSec=(\d+)\n", text)[1])  # type: ignore[index]
+    assert seconds > server.GRACE + signals.PATIENCE + 5
