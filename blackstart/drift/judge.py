@@ -17,6 +17,7 @@ from blackstart.drift.clock import clock
 from blackstart.drift.compare import compare
 from blackstart.drift.finding import Finding, Report, in_order
 from blackstart.drift.recover.questions import recoverability
+from blackstart.drift.service import service
 from blackstart.drift.waive import useless, waive
 from blackstart.reading import Present, Reading
 from blackstart.restore.keeper import choose, keepers
@@ -49,6 +50,7 @@ def judge(case: Case) -> list[Finding]:
     node = case.spec.name
     found = compare(node, case.wanted, case.live)
     found += clock(node, case.live, case.at)
+    found += service(node, case.wanted, case.live)
     unread = tuple(each.live for each in found if each.kind == "unknown")
     return found + [each for each in recoverability(case) if not _told(each, unread)]
 
