@@ -143,7 +143,8 @@ class Events:
                     yield event
                     after = event.id
                 try:
-                    await asyncio.wait_for(place[1].wait(), idle)
+                    async with asyncio.timeout(idle):  # Python 3.11's wait_for may lose a cancellation
+                        await place[1].wait()
                 except TimeoutError:
                     yield None
         finally:

@@ -96,7 +96,8 @@ class Channel:
         said = b""
         if self._errors is not None and isinstance(error, OSError | EOFError):
             with contextlib.suppress(TimeoutError):
-                said = await asyncio.wait_for(asyncio.shield(self._errors), 1)
+                async with asyncio.timeout(1):
+                    said = await asyncio.shield(self._errors)
         last = [line.strip() for line in said.decode(errors="backslashreplace").splitlines() if line.strip()][-1:]
         if last:
             return last[0]

@@ -92,7 +92,8 @@ class Service:
     async def _patiently(self, work: Coroutine[Any, Any, Any]) -> None:
         """Wait a while for it; it goes on in any case."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._task(work)), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.shield(self._task(work))
 
     async def _complete(self, signal: Signal) -> None:
         """A dataset that is younger than the node's last look has a snapshot and a hold too: now it is listed."""

@@ -106,6 +106,30 @@ def test_a_follower_hears_old_and_new_ones_and_of_quiet(tmp_path: Path) -> None:
     assert not events._bells
 
 
+@pytest.mark.parametrize("turns", range(8))
+def test_a_follower_that_is_cancelled_while_something_happens_is_gone(tmp_path: Path, turns: int) -> None:
+    """`turns`: of the event loop, between the two."""
+    events = Events(tmp_path / "e.jsonl")
+
+    async def listen() -> None:
+        async for _ in events.follow(0, idle=60):
+            pass
+
+    async def go() -> None:
+        task = asyncio.create_task(listen())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        events.add("service", "", "x")
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        _, left = await asyncio.wait({task}, timeout=5)
+        task.cancel()
+        assert not left and task.cancelled()
+
+    asyncio.run(go())
+
+
 def _writer(path: Path, said: str) -> None:
     events = Events(path)
     with Path(said).open("a") as file:
