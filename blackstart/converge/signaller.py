@@ -156,6 +156,7 @@ def signals(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> config.Signals:
         name: config.Grant(
             tuple(sorted(node.containers)),
             tuple(item.name for item in replicated(node)) if spec.name in node.vaults else (),
+            node.replication.keep.daily,
         )
         for name, node in sorted(nodes.items())
         if spec.name in readers(node)

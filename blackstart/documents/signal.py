@@ -38,7 +38,8 @@ class SignalOnNode(Model):
     taken: tuple[SignalSnapshot, ...]
     """none of them: it has no part in this, see `missing`"""
     capture: str
-    """file on the vault with what ran then, for `blackstart drift --from`; "": not read"""
+    """file on the vault with what ran then, for `blackstart drift --from`; "": not read. It goes as many days after the
+    signal's end as the node's `keep.daily` says"""
     pulled: tuple[str, ...]
     """guids that are on the vault"""
     only_here: tuple[str, ...]

@@ -15,10 +15,11 @@ VERBS = "/run/blackstart-verbs.sock"  # what root does for the service
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One node: its containers by name, and which of its datasets this vault pulls."""
+    """One node: its containers by name, which of its datasets this vault pulls, for how many days it keeps things."""
 
     containers: tuple[str, ...] = ()
     replicated: tuple[str, ...] = ()
+    days: int = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ def load(text: str) -> Signals:
         if data["format"] != FORMAT:
             raise ValueError(f"format {data['format']}, this version reads {FORMAT}")
         data["nodes"] = {
-            name: Grant(tuple(each["containers"]), tuple(each["replicated"])) for name, each in data["nodes"].items()
+            name: Grant(tuple(each["containers"]), tuple(each["replicated"]), int(each["days"]))
+            for name, each in data["nodes"].items()
         }
         return Signals(**data)
     except (KeyError, TypeError, AttributeError) as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from blackstart.serve.events import Event, New
 from blackstart.signal.book import Book
 from blackstart.signal.config import PATH, load
-from blackstart.signal.here import Here
+from blackstart.signal.here import Here, Take
 from blackstart.signal.journal import Journal
 from blackstart.signal.model import Signal
 from blackstart.signal.nodes import Nodes
@@ -19,13 +19,13 @@ from blackstart.signal.service import Service
 Add = Callable[[str, str, str, dict[str, object]], Event]
 
 
-def made(live: Path, usable: Callable[[], None], add: Add, path: Path = Path(PATH)) -> Service:
-    """`live`: the vault's folder; `usable` raises OSError while it is not; `add`: as `Events.add`.
+def made(live: Path, usable: Callable[[], None], add: Add, take: Take, path: Path = Path(PATH)) -> Service:
+    """`live`: the vault's folder; `usable` raises OSError while it is not; `add`: as `Events.add`; `take`: see `Here`.
 
     Raises OSError, ValueError where the deploy has not written what may be signalled.
     """
     config = load(path.read_text(encoding="utf-8"))
-    here = Here(config, str(live), ready=usable)
+    here = Here(config, take, str(live), ready=usable)
 
     async def say(kind: str, signal: Signal) -> None:
         new = event(kind, signal)

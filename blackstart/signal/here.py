@@ -8,13 +8,15 @@ import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from blackstart.serve.refused import Refused
+from blackstart.signal.captures import Captures
 from blackstart.signal.channel import Silent
 from blackstart.signal.config import VERBS, Signals
 from blackstart.signal.model import OnNode, Signal
 from blackstart.signal.opening import Vault
 from blackstart.signal.steps import Failed
 from blackstart.signal.words import FULL
-from blackstart.vault import files, layout
+from blackstart.vault import layout
 from blackstart.vault.store import mounted
 from blackstart.vault.zfs import CommandError, run
 
@@ -23,12 +25,19 @@ RUNS = 3  # replications until what was taken must be here: the first may have b
 FREE = 64 * 2**20  # bytes below which a journal could end in the middle
 
 
+Take = Callable[[str, bytes], Awaitable[None]]
+
+
 class Here:
-    """`live` is another folder only in tests, `zfs` and `verbs` too."""
+    """`take`: a node's whole reading becomes its newest, or it raises serve's Refused.
+
+    `live` is another folder only in tests, `zfs` and `verbs` too.
+    """
 
     def __init__(
         self,
         config: Signals,
+        take: Take,
         live: str = layout.LIVE,
         zfs: Callable[..., str] = run,
         verbs: str = VERBS,
@@ -36,12 +45,14 @@ class Here:
     ) -> None:
         self.config = config
         self.live = Path(live)
+        self.captures = Captures(self.live, config.nodes)
         self.verbs = verbs
+        self._take = take
         self._zfs = zfs
         self._ready = ready
 
     def vault(self, say: Callable[[str, Signal], Awaitable[None]]) -> Vault:
-        return Vault(self.unfit, self.applied, self.keep, self.pull, say)
+        return Vault(self.unfit, self.applied, self.captures, self.learn, self.pull, say)
 
     async def unfit(self, severity: str) -> str:
         """Whether a journal can be kept here; for what is pulled, also whether it would fit."""
@@ -76,11 +87,16 @@ class Here:
         except (OSError, ValueError, KeyError, TypeError):
             return "", ""
 
-    async def keep(self, node: str, token: str, said: bytes) -> str:
-        """The node's whole reading, as its script printed it: `blackstart drift --from` reads it. Raises OSError."""
-        path = self.live / node / "now" / f"signal-{token}.reading"
-        await asyncio.to_thread(files.replace, path, said.decode(errors="backslashreplace"), 0o644)
-        return str(path)
+    async def learn(self, node: str, capture: str) -> str:
+        """It is the newest that is known of the node: its state.json. Why it did not become that, "" when it did."""
+        try:
+            await self._take(node, await asyncio.to_thread(Path(capture).read_bytes))
+        except Refused as refused:
+            # The node may have sent a newer one by itself meanwhile.
+            return "" if refused.status == 409 else f"what ran there did not become its state.json: {refused}"
+        except OSError as error:
+            return f"what ran there did not become its state.json: {error.strerror or error}"
+        return ""
 
     async def pull(self, node: str, on: OnNode) -> set[str]:
         """Replicate until all that was taken is here, by guid. Raises Silent, Failed."""

@@ -12,6 +12,7 @@ from functools import partial
 from blackstart.signal import steps
 from blackstart.signal.asked import Asked, Refused, targets
 from blackstart.signal.book import Book, digest
+from blackstart.signal.captures import Captures
 from blackstart.signal.channel import Channel, Silent
 from blackstart.signal.config import Signals
 from blackstart.signal.model import OnNode, Signal
@@ -25,13 +26,14 @@ class Vault:
     """What a signal needs of the vault that gives it.
 
     `unfit`: why it could not keep its promise of this severity, "" when it can. `applied`: node -> digest and commit
-    of its spec. `keep`: a node's reading, as a file; its path. `pull`: bring what was taken of a node here; the guids
-    that came. `say`: tell people.
+    of its spec. `captures`: nodes' readings, as files. `learn`: one of them is the node's newest; why not, or "".
+    `pull`: bring what was taken of a node here; the guids that came. `say`: tell people.
     """
 
     unfit: Callable[[str], Awaitable[str]]
     applied: Callable[[str], tuple[str, str]]
-    keep: Callable[[str, str, bytes], Awaitable[str]]
+    captures: Captures
+    learn: Callable[[str, str], Awaitable[str]]
     pull: Callable[[str, OnNode], Awaitable[set[str]]]
     say: Callable[[str, Signal], Awaitable[None]]
 
@@ -119,7 +121,7 @@ class Opening:
             await self._at_rest()
             # From now on no pruning here takes what arrives.
             await self.book.put(self.signal)
-            await self._each(self._pull)
+            await _both(self._each(self._pull), self._learned())
         until = self.book.now() + self.asked.lifetime
         self.signal = replace(self.signal, state="open", until=until, missing=dict(self.missing))
         await _both(self.book.put(self.signal), self.vault.say("open", self.signal))
@@ -160,7 +162,7 @@ class Opening:
                 said = await asyncio.gather(*(steps.resume(channel) for channel in channels.values()))
                 for node, why in zip(channels, said, strict=True):
                     if why:
-                        self._know(node, replace(self.signal.nodes[node], notes=(why,)))
+                        self._noted(node, why)
 
     async def _prepare(self, channels: Mapping[str, Channel], node: str, on: OnNode) -> OnNode:
         seconds = self.asked.deadline
@@ -170,7 +172,21 @@ class Opening:
         except TimeoutError:
             channels[node].drop()
             raise Silent(f"no answer within {seconds} s") from None
-        return replace(on, capture=await self.vault.keep(node, self.signal.token, said))
+        return replace(on, capture=await self.vault.captures.keep(node, self.signal.token, said))
+
+    async def _learned(self) -> None:
+        """Once all is loud again: understanding a reading takes its time."""
+
+        async def one(node: str, capture: str) -> None:
+            why = await self.vault.learn(node, capture)
+            if why:
+                self._noted(node, why)
+
+        await _both(*(one(node, on.capture) for node, on in self.signal.nodes.items() if on.capture))
+
+    def _noted(self, node: str, why: str) -> None:
+        on = self.signal.nodes[node]
+        self._know(node, replace(on, notes=(*on.notes, why)))
 
     async def _pull(self, node: str, on: OnNode) -> OnNode:
         """What no vault pulls stays on the node alone, and is named."""
@@ -181,7 +197,7 @@ class Opening:
         except (Silent, Failed) as error:
             raise Failed(f"its snapshots were not pulled: {error}") from None
         here = tuple(each.dataset for each in on.taken if each.dataset not in own)
-        return replace(on, pulled=tuple(sorted(guids)), only_here=here)
+        return replace(self.signal.nodes[node], pulled=tuple(sorted(guids)), only_here=here)
 
 
 async def _both(*work: Awaitable[object]) -> None:

@@ -27,6 +27,7 @@ LONGEST = 7 * 86400  # seconds: what is held longer than that fills a pool unnot
 TICK = 5  # seconds between two looks for signals that are over
 AGAIN = 30  # seconds until holds that could not be let go are tried again
 PATIENCE = 10  # seconds that an answer waits for holds to be let go
+SWEEP = 3600  # seconds between two looks for captures that are past their time
 
 
 class Service:
@@ -44,7 +45,7 @@ class Service:
     async def start(self) -> None:
         """Raises OSError where the journal cannot be read."""
         await self.book.load()
-        loops = (self._expire(), self._let_go_all(), self._forgotten(), self._look())
+        loops = (self._expire(), self._let_go_all(), self._forgotten(), self._look(), self._sweep())
         self._loops = [asyncio.create_task(loop) for loop in loops]
 
     async def stop(self, patience: float = 60) -> None:
@@ -79,6 +80,7 @@ class Service:
             signal = await opening.run(only)
         except BaseException:
             await self._patiently(self.let_go())
+            await self.sweep()
             raise
         self._task(self._complete(signal))
         return signal
@@ -157,6 +159,18 @@ class Service:
             log.warning("%s: the holds of signal %s stay for now: %s", node, signal.token, error)
             return
         await self.book.note(signal.token, partial(_without, node))
+
+    async def _sweep(self) -> None:
+        while True:
+            await self.sweep()
+            await asyncio.sleep(SWEEP)
+
+    async def sweep(self) -> None:
+        """Captures of signals that came to nothing go at once, others when their time is over."""
+        try:
+            await self.vault.captures.sweep(self.book.known, self.book.now())
+        except OSError as error:
+            log.warning("captures of signals stay for now: %s", error)
 
     async def _forgotten(self) -> None:
         while True:

@@ -89,6 +89,7 @@ def test_will_break_is_quiet_read_and_on_the_vault(signalled: Stage) -> None:
     pulled = signalled.vault("zfs list -Hp -r -t snapshot -o guid backup/vault/replicas/node1").split()
     assert on["pulled"] and set(on["pulled"]) <= set(pulled)
     assert "BEGIN" in signalled.vault(f"cat {on['capture']}").upper()
+    assert json.loads(signalled.vault("cat /srv/blackstart/live/node1/state.json"))["received"] >= said["at"]
     signalled.vault("systemctl start blackstart-vault-prune.service")
     assert set(on["pulled"]) <= set(
         signalled.vault("zfs list -Hp -r -t snapshot -o guid backup/vault/replicas/node1").split()

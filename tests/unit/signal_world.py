@@ -11,6 +11,7 @@ from gate_world import Host
 
 from blackstart.signal.asked import Asked
 from blackstart.signal.book import Book
+from blackstart.signal.captures import Captures
 from blackstart.signal.config import Grant, Signals
 from blackstart.signal.journal import Journal
 from blackstart.signal.model import OnNode, Signal
@@ -24,7 +25,10 @@ WILL = Asked("fleet", "will-break", "a move", deadline=10)
 
 
 class World:
-    """`said`: what people were told. `lost`: nodes whose connection fails. `pulled`: what arrives of a node."""
+    """`said`: what people were told. `lost`: nodes whose connection fails. `pulls`: what arrives of a node.
+
+    `learned`: what became a node's newest reading; `unlearned`: why it did not.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.hosts = {}
@@ -33,10 +37,14 @@ class World:
             self.hosts[name] = Host(folder / name)
         self.folder = folder / "signals"
         self.folder.mkdir()
+        self.live = folder / "live"
+        for name in self.hosts:
+            (self.live / name / "now").mkdir(parents=True)
         self.said: list[tuple[str, str]] = []
         self.lost: set[str] = set()
         self.slow: set[str] = set()
-        self.readings: dict[str, bytes] = {}
+        self.learned: dict[str, str] = {}
+        self.unlearned = ""
         self.unfit = ""
         self.now = 1795313113.0
         self.pulls: Callable[[str, OnNode], Awaitable[set[str]]] = self._all
@@ -58,7 +66,8 @@ class World:
 
     def service(self) -> Service:
         nodes = Nodes(tuple(self.config.nodes), self._command)
-        vault = Vault(self._unfit, lambda node: ("sha256:1", "c0ffee"), self._keep, self._pull, self._say)
+        captures = Captures(self.live, self.config.nodes)
+        vault = Vault(self._unfit, lambda node: ("sha256:1", "c0ffee"), captures, self._learn, self._pull, self._say)
         return Service(self.config, Book(Journal(self.folder), lambda: self.now), nodes, vault)
 
     def open(self, asked: Asked, who: str = "ann", only: str = "") -> Signal:
@@ -79,9 +88,9 @@ class World:
     async def _unfit(self, severity: str) -> str:
         return self.unfit
 
-    async def _keep(self, node: str, token: str, said: bytes) -> str:
-        self.readings[node] = said
-        return f"{node}.reading"
+    async def _learn(self, node: str, capture: str) -> str:
+        self.learned[node] = Path(capture).read_text()
+        return self.unlearned
 
     async def _pull(self, node: str, on: OnNode) -> set[str]:
         return await self.pulls(node, on)

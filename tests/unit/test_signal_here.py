@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from blackstart.converge.render import render
+from blackstart.serve.refused import Refused
 from blackstart.signal import here
 from blackstart.signal.channel import Silent
 from blackstart.signal.config import Grant, Signals
@@ -38,7 +39,9 @@ class Vault:
         (folder / "live/node1/now").mkdir(parents=True)
         self.live = folder / "live"
         config = Signals("vault1", "backup", {"node1": Grant()})
-        self.here = Here(config, str(self.live), self.zfs, str(folder / "verbs"), lambda: None)
+        self.taken: list[tuple[str, bytes]] = []
+        self.refuses: Refused | None = None
+        self.here = Here(config, self._take, str(self.live), self.zfs, str(folder / "verbs"), lambda: None)
         self.listening = socket(AF_UNIX)
         self.listening.bind(str(folder / "verbs"))
         self.listening.listen()
@@ -54,6 +57,11 @@ class Vault:
                 self.asked.append(one.recv(100))
                 self.guids |= self.runs.pop(0) if self.runs else {}
                 one.sendall(b"no space left\n")
+
+    async def _take(self, node: str, said: bytes) -> None:
+        if self.refuses:
+            raise self.refuses
+        self.taken.append((node, said))
 
     def zfs(self, *words: str) -> str:
         if words[0] == "zpool":
@@ -141,9 +149,19 @@ def test_the_spec_as_last_applied_is_the_records(vault: Vault) -> None:
     assert vault.here.applied("node1") == ("", "")
 
 
-def test_a_reading_is_kept_as_it_came(vault: Vault) -> None:
-    path = asyncio.run(vault.here.keep("node1", "0" * 16, b"BEGIN\n\xff\n"))
-    assert Path(path).read_text() == "BEGIN\n\\xff\n" and Path(path).parent == vault.live / "node1/now"
+def test_what_ran_is_the_newest_that_is_known_of_the_node(vault: Vault) -> None:
+    path = vault.live / "node1/now/x.reading"
+    path.write_text("BEGIN")
+
+    def learn(why: Refused | None = None) -> str:
+        vault.refuses = why
+        return asyncio.run(vault.here.learn("node1", str(path)))
+
+    assert learn() == "" and vault.taken == [("node1", b"BEGIN")]
+    assert learn(Refused(409, "sequence 1 is not after 2")) == ""  # it sent a newer one meanwhile
+    assert learn(Refused(422, "this is no reading")).endswith("did not become its state.json: this is no reading")
+    path.unlink()
+    assert learn().endswith("did not become its state.json: No such file or directory")
 
 
 def verbs(folder: Path, said: str) -> tuple[str, list[str]]:

@@ -165,7 +165,8 @@ def test_will_break_quiets_reads_takes_and_pulls_in_this_order(world: World) -> 
     signal = world.open(WILL)
     assert signal.state == "open" and sorted(pulled) == ["node1", "node2"]
     on = signal.nodes["node1"]
-    assert on.capture == "node1.reading" and world.readings["node1"].startswith(b"node\nend")
+    assert on.capture == f"{world.live}/node1/now/signal-{signal.token}.reading"
+    assert Path(on.capture).read_text() == world.learned["node1"] and world.learned["node1"].startswith("node\nend")
     assert on.only_here == ("tank", "tank/lxc", "tank/lxc/notes") and len(on.pulled) == 2 and on.notes == ()
     lines = [line.split(" ")[0] + " " + line.split(" ")[1] for line in world.calls("")]
     order = [lines.index(step) for step in ("systemd-run --quiet", "in: eval", "zfs snapshot", "zfs hold")]

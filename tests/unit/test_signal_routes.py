@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 from documents import valid
+from drift_world import recorded
 from serve_world import bearer, folders
 from signal_world import World
 from starlette.testclient import TestClient
 
+from blackstart.live.codec import live_from_json
+from blackstart.live.script import parse
 from blackstart.serve.events import Events
 from blackstart.serve.server import Place, application
 from blackstart.signal import config, give
@@ -165,6 +168,18 @@ def test_a_vault_that_was_told_nothing_of_signals_does_the_rest_of_its_work(vaul
         answer = give_one(client)
         assert answer.status_code == 503 and "next: pyinfra inventory deploys/vault.py" in answer.json()["detail"]
         assert client.get("/health").status_code in (200, 503)
+
+
+def test_what_ran_is_the_nodes_newest_reading_whatever_became_of_the_signal(vault: Vault) -> None:
+    folder = vault.world.hosts["node1"].folder
+    (folder / "said").write_text(recorded())
+    (folder / "bin/read").write_text(f"#!/bin/sh\n/bin/cat >/dev/null; exec /bin/cat {folder / 'said'}\n")
+    now = vault.root / "live/node1/now"
+    with vault.client() as client:
+        answer = give_one(client, severity="will-break")
+        assert answer.status_code == 503 and "were not pulled" in answer.json()["detail"]
+    assert live_from_json(json.loads((now / "state.json").read_text())) == parse(recorded())
+    assert not list(now.glob("signal-*"))
 
 
 def test_health_is_answered_while_a_node_is_being_read(vault: Vault) -> None:

@@ -64,7 +64,8 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     """A service whose deploy has not said what it may signal does the rest of its work all the same."""
     state = app.state
     try:
-        state.signals = made(state.store.now.parent, state.store.usable, state.events.add, Path(config.PATH))
+        store, take = state.store, state.readings.take
+        state.signals = made(store.now.parent, store.usable, state.events.add, take, Path(config.PATH))
         await state.signals.start()
     except (OSError, ValueError) as error:
         state.signals, state.no_signals = None, f"{config.PATH}: {getattr(error, 'strerror', None) or error}"
