@@ -67,7 +67,12 @@ def signal() -> None:
     show_default=True,
     help="With will-break: time in which all nodes must be quiet and read; up to 600s.",
 )
-@click.option("--without-silent", is_flag=True, help="Go on without nodes that do not answer; the answer names them.")
+@click.option(
+    "--without-silent",
+    is_flag=True,
+    help="Go on without nodes that do not answer; the answer names them. "
+    "One that answers and cannot (a full pool, a hook that fails) refuses the signal all the same.",
+)
 @click.option("--key", default="", help="The same signal sent twice with the same key is one signal.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @_vault

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 from blackstart.signal import steps
 from blackstart.signal.asked import Asked, Refused, targets
@@ -48,7 +49,8 @@ class Opening:
         self.book = book
         self.nodes = nodes
         self.vault = vault
-        self.missing: dict[str, str] = {}
+        self.missing: dict[str, str] = {}  # who did not answer
+        self.unable: dict[str, str] = {}  # who did, and cannot
         self.signal: Signal  # as far as it is
 
     async def run(self, only: str = "") -> Signal:
@@ -68,7 +70,7 @@ class Opening:
             raise
 
     async def _ready(self, names: list[str]) -> None:
-        """Raises Refused where a node has no room: nobody can go on without that."""
+        """Raises Refused where a node has no room, or does not answer and is not to be gone on without."""
 
         async def one(node: str) -> None:
             try:
@@ -77,18 +79,24 @@ class Opening:
                 self.missing[node] = str(error)
                 return
             if why:
-                raise Refused("conflict", f"{node}: {why}")
+                self.unable[node] = why
 
         await _both(*(one(node) for node in names))
-        self._judge(names)
+        self._judge(names, "conflict")
 
-    def _judge(self, names: Collection[str]) -> None:
-        """Raises Refused where nodes are missing that the asker cannot do without, or all `names` are."""
+    def _judge(self, names: Collection[str], kind: Literal["conflict", "unable"] = "unable") -> None:
+        """Raises Refused where nodes are missing that the asker cannot do without, or all `names` are.
+
+        Nobody goes on without a node that answers: it is up, so what is about to be done would reach it, unprotected.
+        """
+        if self.unable:
+            others = len(self.unable) < len(set(names))
+            hint = " (signal the others by themselves: --scope node:NAME)" if others else ""
+            raise Refused(kind, f"{_listed(self.unable)}{hint}")
         none = self.missing.keys() >= set(names)
         if self.missing and (none or not self.asked.without):
-            said = "; ".join(f"{node}: {why}" for node, why in sorted(self.missing.items()))
             hint = "" if none else " (to go on without: --without-silent)"
-            raise Refused("unable", f"no signal was given: {said}{hint}")
+            raise Refused("unable", f"no signal was given: {_listed(self.missing)}{hint}")
 
     def _new(self, scopes: Mapping[str, str]) -> Signal:
         now = self.book.now()
@@ -133,8 +141,10 @@ class Opening:
         async def one(node: str) -> None:
             try:
                 self._know(node, await step(node, self.signal.nodes[node]))
-            except (Silent, Failed) as error:
+            except Silent as error:
                 self.missing[node] = str(error)
+            except Failed as error:
+                self.unable[node] = str(error)
 
         await _both(*(one(node) for node in self.signal.nodes if node not in self.missing))
         self._judge(self.signal.nodes)
@@ -198,6 +208,10 @@ class Opening:
             raise Failed(f"its snapshots were not pulled: {error}") from None
         here = tuple(each.dataset for each in on.taken if each.dataset not in own)
         return replace(self.signal.nodes[node], pulled=tuple(sorted(guids)), only_here=here)
+
+
+def _listed(nodes: Mapping[str, str]) -> str:
+    return "; ".join(f"{node}: {why}" for node, why in sorted(nodes.items()))
 
 
 async def _both(*work: Awaitable[object]) -> None:

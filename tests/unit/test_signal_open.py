@@ -69,6 +69,27 @@ def test_a_full_pool_is_refused_and_nothing_stays_behind(world: World) -> None:
     assert world.calls("zfs snapshot") == [] and world.stands() == []
 
 
+def test_nobody_goes_on_without_a_node_that_answers(world: World) -> None:
+    """It is there to be broken: to go on without silent ones is no word about it."""
+    asked = replace(MAY, scope="fleet", without=True)
+    world.hosts["node1"].put("zpool", "tank\t96\tONLINE\n")
+    world.lost.add("node2")
+    assert raised(lambda: world.open(asked)) == (
+        "conflict: node1: pool tank is 96 % full, and what a signal holds cannot be freed: make room first"
+        " (signal the others by themselves: --scope node:NAME)"
+    )
+    world.lost.clear()
+    world.hosts["node2"].put("zpool", "tank\t99\tONLINE\n")
+    said = raised(lambda: world.open(asked))
+    assert "node1: pool tank is 96 %" in said and "; node2: pool tank is 99 %" in said and "--scope" not in said
+    for host in world.hosts.values():
+        host.put("zpool", "tank\t9\tONLINE\n")
+    world.hosts["node2"].put("fail.hold", "out of space\n")
+    said = raised(lambda: world.open(asked))
+    assert said.startswith("unable: node2: no snapshot: out of space") and said.endswith("--scope node:NAME)")
+    assert world.stands()[0].held == () and len(world.calls("zfs release")) == 1
+
+
 def test_a_pool_that_is_nearly_full_is_looked_at_again(world: World) -> None:
     async def work(service: Service) -> list[str]:
         await service.nodes.look("node1")
