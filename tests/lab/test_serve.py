@@ -92,6 +92,7 @@ def test_another_token_is_refused_and_a_revoked_one_told_anew_by_the_next_run(se
     code, said = served.pyinfra("site")
     assert code == 0, said
     assert beat(served)[0] == "vault1 204"
+    served.node("systemctl start cron")
     code, said = served.pyinfra("site")
     assert code == 0 and "Success" not in said.split("Results:")[0], said
 
