@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from stage import World, browser, serving, staged
+
+expect.set_options(timeout=20_000)  # a machine may have other work
 
 
 @pytest.fixture

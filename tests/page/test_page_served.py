@@ -34,11 +34,11 @@ def test_an_operator_sees_the_fleet_and_what_changes(tmp_path: Path, operator: P
         assert service.post(beat("node2", containers={}), "node2").status_code == 204
         eventually(lambda: heard(service, "node2"))
         operator.clock.fast_forward(16_000)
-        expect(operator.get_by_role("article", name="node2")).to_contain_text("fresh, ", timeout=15_000)
+        expect(operator.get_by_role("article", name="node2")).to_contain_text("fresh, ")
         expect(operator.get_by_text("What you see is old")).to_be_hidden()
         service.end()
         operator.clock.fast_forward(16_000)
-        expect(operator.get_by_role("alert")).to_contain_text("What you see is old.", timeout=15_000)
+        expect(operator.get_by_role("alert")).to_contain_text("What you see is old.")
     operator.context.close()
 
 

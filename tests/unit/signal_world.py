@@ -109,6 +109,13 @@ class World:
         return list(Journal(self.folder).read().values())
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for what the service does by itself."""
+    async with asyncio.timeout(20):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
 def raised(work: Callable[[], Any]) -> str:
     """The sentence of a refusal."""
     from blackstart.signal.asked import Refused

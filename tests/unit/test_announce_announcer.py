@@ -42,7 +42,7 @@ class World:
         announcer = Announcer("vault1", self.events, self.file, self.folder / "memory.json", self.send, tick=0.01)
         task = asyncio.create_task(announcer.run())
         try:
-            await asyncio.sleep(0.02)
+            await self.until(lambda: bool(self.events._bells))  # it knows the places, and follows
             await act()
         finally:
             task.cancel()

@@ -122,8 +122,7 @@ def test_nothing_acknowledged_is_lost_when_it_is_killed_in_the_middle(tmp_path: 
         threads = [threading.Thread(target=send, args=(node,)) for node in ("node1", "node2")]
         for each in threads:
             each.start()
-        while min((acknowledged.get(node, 0) for node in ("node1", "node2")), default=0) < 10:
-            threading.Event().wait(0.01)
+        eventually(lambda: min(acknowledged[node] for node in ("node1", "node2")) >= 10, 60)
         world.end(signal.SIGKILL)
         for each in threads:
             each.join()

@@ -46,8 +46,8 @@ def test_a_reading_is_kept_judged_and_not_taken_twice(tmp_path: Path) -> None:
         again = post(service, recorded().encode())
         assert again.status_code == 409 and "is not after" in again.json()["detail"]
         assert post(service, recorded().encode(), "operator").status_code == 403
-    events = eventually(lambda: (tmp_path / "live/now/events.jsonl").read_text().splitlines())
-    assert [json.loads(each)["text"] for each in events] == ["node1: nothing differs"]
+        events = eventually((tmp_path / "live/now/events.jsonl").read_text).splitlines()
+        assert [json.loads(each)["text"] for each in events] == ["node1: nothing differs"]
     with served(tmp_path) as service:
         assert post(service, recorded().encode()).status_code == 409
 

@@ -12,15 +12,18 @@ from blackstart.signal.channel import Channel, Silent
 from blackstart.signal.words import Answer
 
 
-def ask(script: str, *verbs: str, timeout: float = 10) -> list[Answer | str]:
-    """What comes of each request to a shell that is the gate: its answer, or why there is none."""
+def ask(script: str, *verbs: str, first: float = 10) -> list[Answer | str]:
+    """What comes of each request to a shell that is the gate: its answer, or why there is none.
+
+    `first`: seconds for the first of them.
+    """
 
     async def go() -> list[Answer | str]:
         channel = Channel(["sh", "-c", script])
         found: list[Answer | str] = []
-        for verb in verbs:
+        for number, verb in enumerate(verbs):
             try:
-                found.append(await channel.ask(verb, timeout=timeout))
+                found.append(await channel.ask(verb, timeout=10 if number else first))
             except Silent as error:
                 found.append(str(error))
                 assert not channel.is_open
@@ -57,7 +60,7 @@ def test_a_line_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_who_does_not_answer_in_time_is_asked_over_a_new_connection() -> None:
     script = 'read -r line; case $line in *look*) exec sleep 60 ;; esac; printf "= %s 0\\n" "${line%%[!0-9]*}"'
-    silent, answer = ask(script, "look", "held", timeout=1)
+    silent, answer = ask(script, "look", "held", first=1)
     assert silent == "no answer within 1 s" and answer == Answer(0)
 
 

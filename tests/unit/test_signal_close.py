@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from signal_world import MAY, World, raised
+from signal_world import MAY, World, raised, until
 
 from blackstart.signal import service
 from blackstart.signal.asked import Outcome
@@ -68,9 +68,14 @@ def test_what_is_open_is_open_after_a_restart_and_ends_by_itself(world: World, m
         await asyncio.sleep(0.3)
         return each.book.get(signal.token)
 
+    async def end(each: Service) -> None:
+        await until(lambda: each.book.get(signal.token).state != "open")
+        await until(lambda: each.book.get(signal.token).held == () and len(world.said) == 2)
+
     assert world.run(wait).state == "open"
     world.now += 61
-    ended = world.run(wait)
+    world.run(end)
+    (ended,) = world.stands()
     assert (ended.state, ended.held) == ("expired", ()) and world.said[-1] == ("expired", signal.token)
     assert "nobody closed it within its lifetime" in raised(lambda: close(world, signal.token))
 
@@ -143,10 +148,7 @@ def test_a_dataset_younger_than_the_last_look_is_listed_too(world: World, monkey
         await each.nodes.look("node1")
         world.hosts["node1"].put("datasets", "tank\ntank/new\n")
         signal, _ = await each.open(MAY, "ann")
-        for _ in range(100):
-            if each.book.get(signal.token) != signal:
-                break
-            await asyncio.sleep(0.05)
+        await until(lambda: each.book.get(signal.token) != signal)
         return signal, each.book.get(signal.token)
 
     monkeypatch.setattr(Nodes, "look_at_all", nothing)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 from documents import valid
 from drift_world import recorded
-from serve_world import bearer, folders
+from serve_world import bearer, eventually, folders
 from signal_world import World
 from starlette.testclient import TestClient
 
@@ -183,17 +182,19 @@ def test_what_ran_is_the_nodes_newest_reading_whatever_became_of_the_signal(vaul
 
 
 def test_health_is_answered_while_a_node_is_being_read(vault: Vault) -> None:
-    (vault.world.hosts["node1"].folder / "bin/read").write_text("#!/bin/sh\ncat >/dev/null; /bin/sleep 2; echo BEGIN\n")
+    node = vault.world.hosts["node1"]
+    node.program(
+        "read", 'cat >/dev/null; : >"$STATE/reads"; until [ -e "$STATE/go" ]; do /bin/sleep 0.1; done; echo BEGIN'
+    )
     with vault.client() as client:
         answers: list[Any] = []
         work = threading.Thread(
             target=lambda: answers.append(give_one(client, severity="will-break", scope="node:node1"))
         )
         work.start()
-        time.sleep(0.5)
-        began = time.monotonic()
-        assert client.get("/health").json()["format"] == 1
-        assert time.monotonic() - began < 1 and not answers
+        assert eventually((node.folder / "reads").exists)
+        assert client.get("/health").json()["format"] == 1 and not answers
+        node.put("go", "")
         work.join()
     # Nothing answers behind the socket of verbs.
     assert answers[0].status_code == 503 and "were not pulled" in answers[0].json()["detail"]

@@ -139,7 +139,7 @@ def test_a_retired_node_and_the_words_of_its_record(live: Path) -> None:
 
 def test_many_who_ask_share_a_look(live: Path) -> None:
     look = looking(live)
-    recent = Recent(look)
+    recent = Recent(look, every=3600)
     first = recent()
     (live / "node2" / "record.json").write_text(record("node2", retired=True))
     assert recent() is first and len(first.nodes) == 2
