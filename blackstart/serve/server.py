@@ -23,7 +23,7 @@ from blackstart.serve.store import Store
 from blackstart.serve.tokens import Tokens
 from blackstart.vault import layout
 from blackstart.vault.alone import Busy, alone
-from blackstart.vault.store import mounted
+from blackstart.vault.store import writable
 
 CONNECTIONS = 4096  # at once; what comes on top is answered with 503
 GRACE = 10  # seconds for requests under way after SIGTERM
@@ -43,7 +43,7 @@ class Place:
     tokens: Path = Path(layout.TOKENS)
     certificate: Path | None = Path(layout.CERTIFICATE)
     key: Path = Path(layout.CERTIFICATE_KEY)
-    usable: Callable[[], None] = mounted
+    usable: Callable[[], None] = writable
     judge: tuple[str, ...] = judging.command()
     announced: Path = Path(layout.ANNOUNCE)
 
@@ -63,7 +63,8 @@ def run(place: Place) -> None:
             "another service runs on this vault already; see: systemctl status blackstart-serve.service"
         ) from None
     except OSError as error:
-        raise ServeError(f"the service cannot run: {_said(error)}; see: systemctl status zfs-mount.service") from None
+        look = f"zpool status; zfs get mounted,readonly {found.pool}/vault/live"
+        raise ServeError(f"the service cannot run: {_said(error)}; next: {look}") from None
 
 
 def application(place: Place, found: Config, events: Events) -> App:
@@ -90,7 +91,11 @@ def _serve(place: Place, found: Config) -> None:
         ssl_certfile=place.certificate,
         ssl_keyfile=place.key if place.certificate else None,
     )
-    with listening(found) as bound:
+    try:
+        bound = listening(found)
+    except OSError as error:
+        raise ServeError(f"the service cannot run: {error}; see: ss -ltnp") from None
+    with bound:
         _Server(settings, events).run(sockets=[bound])
 
 

@@ -17,7 +17,7 @@ from blackstart.signal.opening import Vault
 from blackstart.signal.steps import Failed
 from blackstart.signal.words import FULL
 from blackstart.vault import layout
-from blackstart.vault.store import mounted
+from blackstart.vault.store import writable
 from blackstart.vault.zfs import CommandError, run
 
 PULL = 3600  # seconds that bringing one node's data may take
@@ -41,7 +41,7 @@ class Here:
         live: str = layout.LIVE,
         zfs: Callable[..., str] = run,
         verbs: str = VERBS,
-        ready: Callable[[], None] = mounted,
+        ready: Callable[[], None] = writable,
     ) -> None:
         self.config = config
         self.live = Path(live)
@@ -60,9 +60,7 @@ class Here:
             self._ready()
             room = os.statvfs(self.live)
         except OSError as error:
-            return f"{error}; next: zpool status; zfs mount -a"
-        if room.f_flag & os.ST_RDONLY:
-            return f"{self.live} is read-only"
+            return f"{error}; next: zpool status; zfs get mounted,readonly {self.config.pool}/vault/live"
         if room.f_bavail * room.f_frsize < FREE:
             return f"{self.live} is full"
         return await asyncio.to_thread(self._full) if severity == "will-break" else ""

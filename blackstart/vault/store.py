@@ -27,6 +27,13 @@ def mounted(root: str = layout.LIVE) -> None:
         raise OSError(f"{root} is not mounted")
 
 
+def writable(root: str = layout.LIVE) -> None:
+    """`mounted`, for who cannot do anything there but write. Raises OSError."""
+    mounted(root)
+    if os.statvfs(root).f_flag & os.ST_RDONLY:
+        raise OSError(f"{root} is read-only")
+
+
 class Store:
     """One node's folder. `root` is another one only in tests."""
 

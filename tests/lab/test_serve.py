@@ -97,16 +97,27 @@ def test_another_token_is_refused_and_a_revoked_one_told_anew_by_the_next_run(se
     assert code == 0 and "Success" not in said.split("Results:")[0], said
 
 
-def test_a_dataset_that_cannot_be_written_acknowledges_nothing(served: Stage) -> None:
+def test_a_dataset_that_is_read_only_acknowledges_nothing_and_is_no_reason_to_give_up(served: Stage) -> None:
     assert beat(served)[0] == "vault1 204"
     before = known(served)["sequence"]
     try:
         served.vault(f"zfs set readonly=on {DATASET}")
         assert beat(served)[0] == "vault1 503"
-        assert answering(served)["status"] == "degraded"
+        health = answering(served)
+        assert health["status"] == "degraded" and f"{LIVE} is read-only" in health["why"], health
+        assert known(served)["sequence"] == before
+        served.vault(f"systemctl restart {UNIT}")
+        said = f"the service cannot run: {LIVE} is read-only; next: "
+        served.until(lambda: said in served.vault(f"journalctl -b -n 20 --no-pager -o cat -u {UNIT}"), 180)
     finally:
         served.vault(f"zfs set readonly=off {DATASET}")
+    answering(served)  # systemd starts it every ten seconds
     assert known(served)["sequence"] == before
+    answer, sequence = beat(served)
+    assert answer == "vault1 204" and known(served)["sequence"] == sequence
+
+
+def test_a_dataset_that_is_full_acknowledges_nothing(served: Stage) -> None:
     try:
         served.vault(f"zfs set quota=$(zfs get -Hp -o value used {DATASET}) {DATASET}; sync")
         served.vault(f"runuser -u bs-serve -- sh -c 'head -c 8M /dev/urandom >{LIVE}/now/filler; sync' 2>&1 || :")

@@ -33,6 +33,14 @@ root = Path(sys.argv[1])
 def usable():
     if (root / "unmounted").exists():
         raise OSError(f"{root / 'live'} is not mounted")
+write, read_only = os.write, root / "read-only"
+def refuse(*what):
+    raise OSError(30, "Read-only file system")
+def opened(event, words):  # as a dataset does whose property `readonly` is on, for what is open already, too
+    if event == "open" and words[2] & (os.O_WRONLY | os.O_RDWR) and str(words[0]).startswith(str(root / "live")):
+        read_only.exists() and refuse()
+os.write = lambda *words: refuse() if read_only.exists() else write(*words)
+sys.addaudithook(opened)
 judge = tuple(sys.argv[2:]) or (sys.executable, "-c", "import sys; sys.exit(7)")
 try:
     pem, key = root / "serve.pem", root / "serve.key"

@@ -22,6 +22,7 @@ from blackstart.signal.config import Grant, Signals
 from blackstart.signal.here import Here
 from blackstart.signal.model import OnNode, Taken
 from blackstart.signal.steps import Failed
+from blackstart.vault.store import writable
 from blackstart.vault.zfs import CommandError
 
 NAME = "blackstart_2026-11-22T01:43:00Z"
@@ -130,7 +131,10 @@ def test_a_vault_says_why_it_could_not_keep_its_promise(vault: Vault, monkeypatc
         return type("Room", (), {"f_flag": flag, "f_bavail": room, "f_frsize": 4096})
 
     monkeypatch.setattr(here.os, "statvfs", lambda path: statvfs(os.ST_RDONLY, 10**9))
-    assert unfit(vault).endswith("is read-only")
+    monkeypatch.setattr(here.os.path, "ismount", lambda path: True)
+    monkeypatch.setattr(vault.here, "_ready", writable)
+    assert unfit(vault).startswith("/srv/blackstart/live is read-only; next: ")
+    monkeypatch.setattr(vault.here, "_ready", lambda: None)
     monkeypatch.setattr(here.os, "statvfs", lambda path: statvfs(0, 0))
     assert unfit(vault).endswith("is full")
 
