@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from blackstart.bench.heartbeat import heartbeat
 from blackstart.bench.load import Sender
 from blackstart.bench.row import Row
 from blackstart.serve.config import Beat, Config, dump
@@ -43,10 +44,11 @@ def rows(folder: Path) -> Iterator[Row]:
     """`folder`: on the disk that is to be written to."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         root = Path(name)
-        port = _laid_down(root)
+        port, other = _free(), _free()
+        _lay_down(root, port)
         ours = [sys.executable, "-c", _OURS, str(root)]
-        peer = [sys.executable, "-m", "blackstart.bench.ingest_peer", str(root), str(port + 1)]
-        with _serving(ours, port) as us, _serving(peer, port + 1) as them:
+        peer = [sys.executable, "-m", "blackstart.bench.ingest_peer", str(root), str(other)]
+        with _serving(ours, port) as us, _serving(peer, other) as them:
             samples = [(us(2000), them(200)) for _ in range(ROUNDS)]
     taken, against = (statistics.median(each) for each in zip(*samples[1:], strict=True))
     what = f"a heartbeat of one of {NODES} nodes, durable"
@@ -58,41 +60,28 @@ def secret(node: str) -> str:
 
 
 def body(node: str, sequence: int) -> bytes:
-    """As the script on a node with ten containers writes it."""
-    containers = {f"app{number}": {"services": [f"app{number}.service", "cron.service"]} for number in range(10)}
-    return json.dumps(
-        {
-            "format": 1,
-            "node": node,
-            "status": "ok",
-            "missed": 0,
-            "epoch": 1,
-            "sequence": sequence,
-            "boot_id": "0b6e7a1c-43cf-4f2c-9d2b-3a54d7d3a001",
-            "timestamp": 1_790_000_000 + sequence,
-            "uptime": 100.0 + sequence,
-            "load": [0.5, 0.25, 0.1],
-            "memory": {"total": 68719476736, "available": 34359738368},
-            "pools": {"tank": "ONLINE"},
-            "containers": containers,
-            "applied": "sha256:" + "a" * 64,
-        }
-    ).encode()
+    """Of a node with ten containers."""
+    containers = {f"app{number}": [f"app{number}.service", "cron.service"] for number in range(10)}
+    return json.dumps(heartbeat(node, sequence, containers)).encode()
 
 
-def _laid_down(root: Path) -> int:
-    """What both need in `root`; the first of two ports that are free."""
+def _free() -> int:
+    """A port that nobody has."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+        return port
+
+
+def _lay_down(root: Path, port: int) -> None:
+    """What both need in `root`."""
     nodes = [f"n{number}" for number in range(NODES)]
     (root / "live/now").mkdir(parents=True)
     for node in nodes:
         (root / "live" / node / "now").mkdir(parents=True)
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
     config = Config("vault1", "tank", "127.0.0.1", port, {node: Beat(60, 30, 0) for node in nodes})
     (root / "serve.json").write_text(dump(config))
     tokens = [Token(node, "heartbeat", node, "", digest(secret(node).encode()), 1) for node in nodes]
     (root / "tokens.json").write_text(dump_tokens(tokens))
-    return port
 
 
 @contextmanager

@@ -31,5 +31,5 @@ def test_folders_are_made_and_measured(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_what_is_measured_is_what_a_vault_takes() -> None:
-    sent = {key: value for key, value in live_world.heartbeat("node1", 1).items() if key not in ("received", "boots")}
+    sent = {key: value for key, value in live_world.kept("node1", 1).items() if key not in ("received", "boots")}
     assert Heartbeat.model_validate_json(json.dumps(sent)).sequence == 1
