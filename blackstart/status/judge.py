@@ -68,7 +68,12 @@ def _containers(told: Told, beat: Beat | None, state: Heard) -> Iterable[Contain
 
 
 def _unread(told: Told) -> Iterable[str]:
-    parts = {"its heartbeat": told.beat, "its record": told.record, "replicas": told.replicas, "drills": told.proven}
+    parts = {
+        "its heartbeat": told.beat,
+        "its record": told.record,
+        "replicas": told.replicas,
+        "its rebuilds": told.proven,
+    }
     for what, reading in parts.items():
         if isinstance(reading, Unknown):
             yield f"{what} could not be read: {reading.why}"

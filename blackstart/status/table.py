@@ -51,7 +51,7 @@ def _line(text: str, style: str = "") -> RenderableType:
 def _nodes(nodes: list[NodeStatus], now: int) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("node", no_wrap=True)  # it is copied into the next command
-    for head in ("heartbeat", "containers", "replicas", "last drill"):
+    for head in ("heartbeat", "containers", "replicas", "last rebuild"):
         table.add_column(head)
     for node in nodes:
         table.add_row(node.node, *_cells(node, now))
@@ -65,5 +65,5 @@ def _cells(node: NodeStatus, now: int) -> tuple[Text, Text, Text, Text]:
         Text(words.heartbeat(node), _STYLE[node.heard]),
         Text(words.containers(node), "red" if missing else ""),
         replicas,
-        Text(words.drill(node, now)),
+        Text(words.rebuilt(node, now)),
     )

@@ -69,14 +69,21 @@ def limit(seconds: int) -> str:
     return f"{seconds} s"
 
 
-def drill(node: NodeStatus, now: int) -> str:
-    """When the node was last brought back, in earnest or as a drill."""
+def rebuilt(node: NodeStatus, now: int) -> str:
+    """When the node was last brought back whole: the vault does not know whether in earnest or as a drill."""
     return f"{say_age(max(0, now - node.proven.at))} ago" if node.proven else "never"
+
+
+def _rebuilt(node: NodeStatus, now: int) -> str:
+    """The same with what it proved."""
+    if not node.proven:
+        return "never, not even as a drill"
+    return f"{rebuilt(node, now)}, took {say_age(int(node.proven.rto))}, {say_age(node.proven.rpo)} of data lost"
 
 
 def facts(node: NodeStatus, now: int) -> list[tuple[str, str]]:
     """What there is to say of the machine itself, by name; what is not known is left out."""
-    found = [("Last drill", drill(node, now))]
+    found = [("Last rebuild", _rebuilt(node, now))]
     if node.pools is not None:
         found.append(
             ("Pools", ", ".join(f"{name} {health or 'unknown'}" for name, health in node.pools.items()) or "none")

@@ -23,11 +23,11 @@ def seen(page: Page) -> None:
     expect(node1.get_by_role("row", name="notes runs cron.service, notes.service")).to_be_visible()
     expect(node1.get_by_role("row", name="tank/data/notes fresh, 12 min")).to_be_visible()
     expect(node1.get_by_role("table", name="Replicas, RPO 1 h")).to_be_visible()
-    expect(node1).to_contain_text(re.compile(r"Last drill\s*\d+ d"))
+    expect(node1).to_contain_text(re.compile(r"Last rebuild\s*\d+ d"))
     expect(node2).to_contain_text("late, 2 min")
     expect(node2).to_contain_text("tank/data/ledger: stale, 2 h 10 min (RPO 1 h)")
     expect(node3).to_contain_text("silent, 66 min")
-    expect(node3).to_contain_text(re.compile(r"Last drill\s*never"))
+    expect(node3).to_contain_text(re.compile(r"Last rebuild\s*never"))
 
 
 def test_it_shows_how_the_fleet_is(world: World, tab: Page) -> None:

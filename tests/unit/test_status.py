@@ -107,5 +107,7 @@ def test_words_for_ages() -> None:
     assert (words.heartbeat(ahead), words.replicas(ahead)) == ("unknown: 15 min ahead", "suspect: 15 min ahead")
     bare = status(told(beat=ABSENT, replicas=ABSENT, rpo=None, proven=ABSENT)).nodes[0]
     assert (words.heartbeat(bare), words.replicas(bare)) == ("unknown: never heard", "none here")
-    assert words.drill(bare, NOW) == "never" and words.drill(late, NOW) == "2 d 0 h ago"
+    assert words.rebuilt(bare, NOW) == "never" and words.rebuilt(late, NOW) == "2 d 0 h ago"
+    assert words.facts(bare, NOW)[0] == ("Last rebuild", "never, not even as a drill")
+    assert words.facts(late, NOW)[0] == ("Last rebuild", "2 d 0 h ago, took 6 min, 15 min of data lost")
     assert words.replicas(status(told(replicas=Unknown("no answer"))).nodes[0]) == "unknown"

@@ -21,7 +21,7 @@ def text(made: Status) -> str:
 def test_what_is_well() -> None:
     assert [line.rstrip() for line in text(status()).splitlines()] == [
         "vault1, 2026-11-18 11:06:40 UTC: 1 node: all is well",
-        "node   heartbeat    containers  replicas                 last drill",
+        "node   heartbeat    containers  replicas                 last rebuild",
         "node1  fresh, 23 s  1 of 1      fresh, 12 min (RPO 1 h)  2 d 0 h ago",
     ]
 
