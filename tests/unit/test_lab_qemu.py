@@ -56,6 +56,8 @@ def test_the_network_stays_on_loopback_and_unix_sockets() -> None:
 def test_emulation_leaves_out_what_panics_the_guest() -> None:
     assert "-cx16" in after(qemu.command(boot("tcg")), "-cpu")[0]
     assert after(qemu.command(boot("kvm")), "-cpu") == ["host"]
+    # Two emulated CPUs do, each while the other patches the kernel's code.
+    assert after(qemu.command(boot("tcg")), "-smp") == ["1"] and after(qemu.command(boot("kvm")), "-smp") == ["2"]
 
 
 def test_a_snapshot_is_loaded_at_start() -> None:
