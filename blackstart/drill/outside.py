@@ -74,7 +74,8 @@ def get_json(port: int, path: str, timeout: float = 2.0) -> object | None:
     """GET from the machine's forwarded port; None while nothing answers as it should."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=timeout) as answer:
-            return json.load(answer)  # type: ignore[no-any-return]
+            found: object = json.load(answer)
+            return found
     except (OSError, urllib.error.URLError, ValueError):
         return None
 
