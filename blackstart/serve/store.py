@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from blackstart.serve.heartbeat import Heartbeat, ServiceBeat
 from blackstart.serve.refused import Refused
 from blackstart.serve.wal import GROWN, Log
 from blackstart.serve.writer import Full, Writer
+from blackstart.vault.store import ReadOnly
 
 
 class Store:
@@ -45,6 +47,11 @@ class Store:
         """All that was taken is on the disk, files included."""
         self.writer.stop()
         self._telling.shutdown()
+
+    def readable(self) -> None:
+        """`usable`, for who only looks. Raises OSError."""
+        with suppress(ReadOnly):
+            self.usable()
 
     async def heartbeat(self, beat: Heartbeat | ServiceBeat) -> None:
         """Durable when this returns. Raises Refused."""

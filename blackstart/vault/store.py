@@ -27,11 +27,15 @@ def mounted(root: str = layout.LIVE) -> None:
         raise OSError(f"{root} is not mounted")
 
 
+class ReadOnly(OSError):
+    """It is there, to be looked at."""
+
+
 def writable(root: str = layout.LIVE) -> None:
-    """`mounted`, for who cannot do anything there but write. Raises OSError."""
+    """`mounted`, for who writes there. Raises OSError, of which ReadOnly is one."""
     mounted(root)
     if os.statvfs(root).f_flag & os.ST_RDONLY:
-        raise OSError(f"{root} is read-only")
+        raise ReadOnly(f"{root} is read-only")
 
 
 class Store:

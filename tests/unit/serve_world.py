@@ -28,11 +28,14 @@ import sys
 from pathlib import Path
 from blackstart.serve import body, protocol
 from blackstart.serve.server import Place, ServeError, run
+from blackstart.vault.store import ReadOnly
 protocol.PATIENCE = body.PATIENCE = int(os.environ.get("PATIENCE", 4))  # tests wait for it
 root = Path(sys.argv[1])
 def usable():
     if (root / "unmounted").exists():
         raise OSError(f"{root / 'live'} is not mounted")
+    if read_only.exists() and read_only.read_text():  # the look finds it before the write does
+        raise ReadOnly(f"{root / 'live'} is read-only")
 write, read_only = os.write, root / "read-only"
 def refuse(*what):
     raise OSError(30, "Read-only file system")

@@ -40,7 +40,7 @@ def _seen(request: Request) -> Status:
     if not hasattr(state, "recent"):
         store: Store = state.store
         replicas = Kept(lambda: held(Path(layout.REPLICATION)))
-        state.recent = Recent(Look(store.config, store.now.parent, replicas, store.usable))
+        state.recent = Recent(Look(store.config, store.now.parent, replicas, store.readable))
     recent: Recent = state.recent
     try:
         return recent()
