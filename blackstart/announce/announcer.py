@@ -56,18 +56,24 @@ class Announcer:
         self._stamp: object = None
 
     async def run(self) -> None:
-        """Until cancelled. What it cannot do it says on stderr, and goes on."""
+        """Until the events end, or cancelled. What it cannot do it says on stderr, and goes on."""
         known = await asyncio.to_thread(self._load)
         seen = self._events.last
         await self._look_for_places(known, seen)
-        oldest = min([seen, *(each.told for each in self._outboxes.values())])
+        last = min([seen, *(each.told for each in self._outboxes.values())])
         try:
-            async for event in self._events.follow(oldest, self._tick):
-                await self._look_for_places(known, seen)
-                if event:
-                    self._sort_in(event)
-                    seen = max(seen, event.id)
-                self._begin()
+            while True:
+                try:
+                    async for event in self._events.follow(last, self._tick):
+                        await self._look_for_places(known, seen)
+                        if event:
+                            self._sort_in(event)
+                            last, seen = event.id, max(seen, event.id)
+                        self._begin()
+                    return
+                except OSError as error:  # what came long ago is read from the disk
+                    self._say(f"{self._events.path}: {error.strerror or error}; people are told once it can be read")
+                    await asyncio.sleep(self._tick)
         finally:
             tasks = [each.task for each in self._outboxes.values() if each.task]
             for task in tasks:
@@ -92,7 +98,7 @@ class Announcer:
                 task.cancel()
         for place in there:
             self._outboxes.setdefault(place, _Outbox(min(known.get(send.name(place.url), seen), seen)))
-        await asyncio.to_thread(self._keep)  # before anything is to be told: a kill must not make it forget that
+        await self._keep()  # before anything is to be told: a kill must not make it forget that
 
     def _sort_in(self, event: Event) -> None:
         severity = event.data.get("severity")
@@ -121,7 +127,7 @@ class Announcer:
                 return
             del box.waiting[: len(batch)]
             box.told = batch[-1].id
-            await asyncio.to_thread(self._keep)
+            await self._keep()
             if box.failures:
                 box.failures, box.due = 0, 0.0
                 await self._log(f"the place {send.name(place.url)} takes announcements again")
@@ -147,10 +153,11 @@ class Announcer:
             self._say(f"{self._memory}: {error}; what was not told before is not told any more")
             return {}
 
-    def _keep(self) -> None:
+    async def _keep(self) -> None:
         told = {send.name(place.url): box.told for place, box in self._outboxes.items()}
+        text = json.dumps({"format": FORMAT, "told": told}, sort_keys=True) + "\n"
         try:
-            files.replace(self._memory, json.dumps({"format": FORMAT, "told": told}, sort_keys=True) + "\n", 0o644)
+            await asyncio.to_thread(files.replace, self._memory, text, 0o644)
         except OSError as error:
             self._say(f"{self._memory}: {error.strerror}; after a restart some things are told twice")
 

@@ -49,11 +49,15 @@ class Service:
         self._loops = [asyncio.create_task(loop) for loop in loops]
 
     async def stop(self, patience: float = 60) -> None:
-        """What was asked is answered, within `patience` seconds."""
+        """What was asked is answered, within `patience` seconds; of what is not, nothing stays, within as many more."""
         for loop in self._loops:
             loop.cancel()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=patience)
+            _, late = await asyncio.wait(self._tasks, timeout=patience)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=patience)
         await self.nodes.close()
 
     async def open(self, asked: Asked, who: str, only: str = "") -> tuple[Signal, bool]:

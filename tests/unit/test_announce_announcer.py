@@ -167,3 +167,25 @@ def test_a_full_disk_stops_nobody_from_being_told(
 
     asyncio.run(world.running(act))
     assert "after a restart some things are told twice" in capsys.readouterr().err
+
+
+def test_a_log_that_cannot_be_read_for_a_while_is_read_later(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.file.write_text("json://all\n")
+    real, broken = world.events._in_memory, [2]
+
+    def in_memory(number: int) -> list[Any] | None:
+        if broken[0]:
+            broken[0] -= 1
+            raise OSError(5, "Input/output error")
+        return real(number)
+
+    async def act() -> None:
+        monkeypatch.setattr(world.events, "_in_memory", in_memory)
+        world.events.add("signal", "node1", "an upgrade", HARM)
+        await world.until(lambda: bool(world.taken))
+
+    asyncio.run(world.running(act))
+    assert world.taken == [("json://all", "an upgrade")] and not broken[0]
+    assert "events.jsonl: Input/output error; people are told once it can be read" in capsys.readouterr().err

@@ -32,4 +32,4 @@ def test_it_is_asked_to_end_alone_and_has_time_for_it() -> None:
     text = _unit().decode()
     assert "KillMode=mixed\n" in text
     seconds = int(re.search(r"TimeoutStopSec=(\d+)\n", text)[1])  # type: ignore[index]
-    assert seconds > server.GRACE + signals.PATIENCE + 5
+    assert seconds > server.GRACE + 2 * signals.PATIENCE + 5

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from signal_world import MAY, World, raised, until
+from signal_world import MAY, WILL, World, raised, until
 
 from blackstart.signal import service
 from blackstart.signal.asked import Outcome
 from blackstart.signal.journal import Journal, protected
-from blackstart.signal.model import Signal, dump
+from blackstart.signal.model import OnNode, Signal, dump
 from blackstart.signal.nodes import Nodes
 from blackstart.signal.service import Service
 
@@ -185,3 +185,28 @@ def test_a_file_that_is_behind_the_journal_is_made_anew(world: World) -> None:
 
     world.run(nothing)
     assert path.read_text() == dump(signal)
+
+
+def test_what_does_not_end_with_the_service_is_undone_before_it_ends(world: World) -> None:
+    async def pull(node: str, on: OnNode) -> set[str]:
+        await asyncio.sleep(3600)
+        return set()
+
+    async def life() -> None:
+        each = world.service()
+        await each.start()
+        asking = asyncio.create_task(each.open(WILL, "ann"))
+        await asyncio.wait_for(started.wait(), 60)
+        await each.stop(5)
+        await asyncio.gather(asking, return_exceptions=True)
+
+    async def noted(node: str, on: OnNode) -> set[str]:
+        started.set()
+        return await pull(node, on)
+
+    started = asyncio.Event()
+    world.pulls = noted
+    asyncio.run(life())
+    (signal,) = world.stands()
+    assert (signal.state, signal.held) == ("failed", ())
+    assert len(world.calls("zfs release")) == 1 and not list(world.live.glob("*/now/signal-*"))

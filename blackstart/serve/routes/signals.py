@@ -20,7 +20,7 @@ from blackstart.signal.service import LONGEST, Service
 from blackstart.spec.types import Model
 
 SCOPES = ("operator", "signal")
-PATIENCE = 12  # seconds for what is under way when the service ends; a restart undoes the rest
+PATIENCE = 7  # seconds for what is under way when the service ends, as many to undo it; a restart undoes the rest
 _STATUS = {"unknown": 404, "conflict": 409, "unable": 503}
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     404: {"description": "There is no such scope or signal."},
