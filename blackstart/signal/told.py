@@ -38,7 +38,7 @@ def config(vault: str, port: int, header: str, path: str, body: dict[str, Any] |
         "noproxy": "*",
         "header": header,
         "max-time": str(seconds),
-        "write-out": f"{_STATUS}%{{http_code}}",
+        "write-out": f"{_STATUS}%{{http_code}} %{{errormsg}}",
     }
     lines = [f"{name} = {_quoted(value)}" for name, value in options.items()]
     if body is not None:
@@ -52,8 +52,11 @@ def _quoted(text: str) -> str:
 
 
 def answer(said: str) -> Answer:
-    """What curl printed. Raises ValueError for what is no answer of the service."""
-    body, mark, status = said.rpartition(_STATUS)
+    """What curl printed. Raises ValueError with the reason why there is no answer of the service."""
+    body, mark, end = said.rpartition(_STATUS)
+    status, _, why = end.strip().partition(" ")
+    if mark and status == "000":
+        raise ValueError(f"{why or 'no answer'}; next: systemctl status blackstart-serve, on that vault")
     try:
         document = json.loads(body)
         if mark and isinstance(document, dict):

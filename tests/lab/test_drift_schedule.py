@@ -42,7 +42,7 @@ def test_a_vault_looks_at_its_nodes_and_leaves_what_it_found(checked: Stage) -> 
     metrics = checked.vault(f"cat {FOLDER}/blackstart.prom")
     assert 'blackstart_drift_check_completed{vault="vault1"} 1\n' in metrics
     assert 'blackstart_replica_rpo_kept{node="node1",' in metrics
-    assert checked.vault("stat -c '%U %a' " + FOLDER).strip() == "bs-read 755"
+    assert checked.vault(f"stat -c '%U %A' {FOLDER}") == "bs-read drwxr-sr-x"
 
 
 def test_the_watcher_has_heard_of_it(checked: Stage) -> None:
@@ -50,7 +50,7 @@ def test_the_watcher_has_heard_of_it(checked: Stage) -> None:
     first = checked.node(f"cat {MARK}")
     check(checked)
     assert checked.node(f"cat {MARK}") > first
-    assert checked.node("cat /etc/cron.d/blackstart-watch").endswith("drift-watch vault1 27\n")
+    assert checked.node("cat /etc/cron.d/blackstart-watch").endswith("drift-watch vault1 27")
     checked.node("/usr/local/lib/blackstart/drift-watch vault1 27")
     assert checked.node("head -n 2 /var/lib/blackstart/watch/vault1.seen").split() == ["0", "no"]
 

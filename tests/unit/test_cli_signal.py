@@ -169,3 +169,12 @@ def test_curl_sends_exactly_that() -> None:
     assert done.returncode == 0, done.stderr
     answer = told.answer(done.stdout)
     assert answer == (201, {"sent": body, "who": "Bearer 5ecret", "path": "/api/signals"})
+
+
+def test_a_service_that_is_down_is_said_in_curls_words() -> None:
+    with TCPServer(("127.0.0.1", 0), _Server) as server:
+        port = server.server_address[1]
+    said = told.config("v", port, "Authorization: Bearer 5ecret", "/api/signals", None, 5)
+    done = subprocess.run(["curl", "-q", "--config", "-"], input=said, capture_output=True, text=True, check=False)
+    with pytest.raises(ValueError, match="^Failed to connect to .*; next: systemctl status blackstart-serve"):
+        told.answer(done.stdout)
