@@ -16,17 +16,27 @@ from typing import Any
 LARGEST = 64 * 1024 * 1024  # bytes of one file
 NODE = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
 _OWN = ("now",)  # the fleet's, no node
+_SIGNS = {"now", "record.json", "journal.jsonl", "drift"}  # of which a node's folder has one
 
 
 def nodes(live: Path) -> list[str]:
     """Those that have a folder. Raises OSError where this is no vault's folder of live state."""
     with _opened(live) as handle:
-        found = [name for name, is_folder in _inside(handle) if is_folder and NODE.fullmatch(name) and name not in _OWN]
+        named = [name for name, is_folder in _inside(handle) if is_folder and NODE.fullmatch(name) and name not in _OWN]
+    found = [name for name in named if _is_node(live, name)]
     if not found:
         raise FileNotFoundError(
             2, "no node has a folder there; is this what a vault has at /srv/blackstart/live?", live
         )
     return found
+
+
+def _is_node(live: Path, name: str) -> bool:
+    """One that nobody may look into is told of as such later on."""
+    try:
+        return any(each in _SIGNS for each, _ in listed(live, name))
+    except PermissionError:
+        return True
 
 
 def document(live: Path, *way: str) -> dict[str, Any] | None:

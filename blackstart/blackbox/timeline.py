@@ -34,7 +34,8 @@ class History:
 def timeline(live: Path, node: str, since: int, most: int) -> History:
     """What happened at or after `since` (seconds since 1970), the newest `most` of it. `node` "": to all of them.
 
-    Of a node also what happened to the whole fleet. Raises OSError where `live` is no vault's folder of live state.
+    Of a node also what happened to the whole fleet. Raises OSError where `live` is no vault's folder of live state,
+    ValueError for a node that this vault never knew.
     """
     every = nodes(live)
     found: list[Entry] = []
@@ -46,6 +47,8 @@ def timeline(live: Path, node: str, since: int, most: int) -> History:
             found += reversed(list(islice((each for each in recent if each.at >= since), most + 1)))
         except OSError as error:
             unread.append(f"{path.relative_to(live)} could not be read: {error.strerror}")
+    if node and node not in every and not any(each.node == node for each in found) and not unread:
+        raise ValueError(f"no node {node} was ever known here; there is {', '.join(every)}")
     found.sort(key=lambda each: each.at)
     return History(tuple(found[-most:]), len(found) > most, tuple(unread))
 

@@ -47,12 +47,17 @@ def timeline(node: str, since: str | None, as_json: bool, root: Path | None, ssh
     Signals, announcements, heartbeats that changed, deploys, arrivals, rebuilds, drift: what every vault wrote down,
     merged. A NODE that the fleet does not have any more is asked for by its name.
 
-    Exit code 0: all of it. 3: a vault or a log could not be read.
+    Exit code 0: all of it. 1: nobody ever knew such a node. 3: a vault or a log could not be read.
     """
     moment = _since(since) if since else 0
     most = MOST if since else LAST
     answers = _ask({"do": "timeline", "node": node, "since": moment, "most": most}, root, ssh_config)
-    merged = merge(answers, most)
+    knowing = {vault: each for vault, each in answers.items() if each.get("code") != 1}
+    if not knowing:
+        for vault, each in answers.items():
+            click.echo(f"{vault}: {each['why']}", err=True)
+        sys.exit(1)
+    merged = merge(knowing, most)
     if as_json:
         click.echo(json.dumps(merged))
     else:

@@ -109,7 +109,18 @@ def test_the_command_on_a_folder(live: Live) -> None:
     assert len(valid("timeline", run("timeline", "--json", "--root", str(live.root)).stdout)["entries"]) == 7
     assert run("timeline", "node1", "--since", "2025-11-22T12:04Z", "--root", str(live.root)).output.count("\n") == 2
     assert run("timeline", "--since", "soon", "--root", str(live.root)).exit_code == 1
-    assert run("timeline", "../x", "--root", str(live.root)).exit_code == 3
+    assert run("timeline", "../x", "--root", str(live.root)).exit_code == 1
+
+
+def test_a_name_that_nobody_ever_knew_is_a_mistake_and_not_an_empty_history(live: Live, tmp_path: Path) -> None:
+    said = run("timeline", "nod1", "--root", str(live.root))
+    assert said.exit_code == 1 and "no node nod1 was ever known here; there is " in said.output
+    live.events.add("heard", "gone", "gone is silent")  # its folder was taken away by hand
+    assert "gone is silent" in run("timeline", "gone", "--root", str(live.root)).output
+    (tmp_path / "else" / "music").mkdir(parents=True)
+    for words in (["timeline"], ["state"]):
+        said = run(*words, "--root", str(tmp_path / "else"))
+        assert said.exit_code == 3 and "is this what a vault has at /srv/blackstart/live?" in said.output
 
 
 def test_what_arrived_in_a_row_is_one_line(live: Live) -> None:

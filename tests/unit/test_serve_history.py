@@ -80,6 +80,8 @@ def test_the_history(running: Served) -> None:
     assert newest["more"] and len(newest["entries"]) == 1
     assert running.get(f"/api/timeline?since={int(time.time()) + 100}").json()["entries"] == []
     assert running.get("/api/timeline?node=../x").status_code == 422
+    nobody = running.get("/api/timeline?node=nobody")
+    assert nobody.status_code == 404 and "no node nobody was ever known here" in nobody.json()["detail"]
 
 
 class _Chat(BaseHTTPRequestHandler):

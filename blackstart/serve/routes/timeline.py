@@ -17,7 +17,10 @@ router = APIRouter(tags=["history"])
 SECONDS = 60  # for an answer
 _AT_ONCE = asyncio.Semaphore(2)
 _COMMAND = (sys.executable, "-P", "-m", "blackstart.blackbox")
-_SAID: dict[int | str, dict[str, Any]] = {503: {"description": "The history cannot be read now."}}
+_SAID: dict[int | str, dict[str, Any]] = {
+    404: {"description": "This vault never knew such a node."},
+    503: {"description": "The history cannot be read now."},
+}
 
 
 @router.get("/api/timeline", responses=_SAID)
@@ -53,5 +56,5 @@ async def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
                 process.kill()
                 await process.wait()
     if "why" in document:
-        raise Refused(503, document["why"])
+        raise Refused(404 if document["code"] == 1 else 503, document["why"])
     return document
