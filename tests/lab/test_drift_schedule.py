@@ -69,7 +69,7 @@ def test_what_is_found_twice_is_announced_once_and_its_end_too(checked: Stage) -
     assert any(each["name"] == "/etc/cron.d/blackstart" for each in check(checked)["findings"])
     for _ in range(2):
         check(checked)
-    code, said = checked.pyinfra("site", "--limit", "node1")
+    code, said = checked.pyinfra("site", "--data", "take_spec=yes")
     assert code == 0, said
     check(checked)
     lines = checked.vault(f"cat {FOLDER}/events.jsonl").splitlines()
