@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import pkgutil
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -31,7 +32,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def make(store: Store, tokens: Tokens, judging: Judging, announcer: Announcer) -> App:
-    """The whole service. `app.state` has config, tokens, store, events, readings for the routes."""
+    """The whole service. `app.state` has config, tokens, store, events, streams, readings for the routes."""
     app = Described(
         title="blackstart",
         version=__version__,
@@ -44,6 +45,7 @@ def make(store: Store, tokens: Tokens, judging: Judging, announcer: Announcer) -
     app.state.config, app.state.tokens, app.state.store = store.config, tokens, store
     app.state.started = ticks()
     app.state.events, app.state.readings = store.events, Readings(store, judging)
+    app.state.streams = Counter[str]()  # token -> how many of /api/events are open
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     for module in pkgutil.iter_modules(routes.__path__):

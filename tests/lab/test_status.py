@@ -61,6 +61,8 @@ def test_the_page_of_its_service_says_the_same(told: Stage) -> None:
     found = node1(json.loads(told.vault(f"{ask}/api/status")))
     # The service has no rights but /dev/zfs: it sees the replicas all the same.
     assert len(found["replicas"]) == 3 and found["why"] == []
+    history = json.loads(told.vault(f"{ask}/api/timeline?node=node1"))
+    assert "deploy" in {each["kind"] for each in history["entries"]} and history["unread"] == []
     head = told.vault(f"{ask}/ -o /dev/null -D -")
     assert "content-security-policy: default-src 'none'" in head.lower()
     assert told.vault("curl -sk -o /dev/null -w '%{http_code}' https://localhost:8440/") == "401"

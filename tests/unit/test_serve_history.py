@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from documents import valid
 from serve_world import Served, bearer, beat, eventually, folders, served
 
 from blackstart.serve.events import Event
-from blackstart.serve.routes.events import hears
+from blackstart.serve.routes.events import STREAMS, hears
 from blackstart.vault.tokens import Token
 
 
@@ -62,6 +63,23 @@ def test_a_node_hears_what_is_of_itself(running: Served) -> None:
     event = Event(1, 1, "signal", "", "x", {})
     crm = Token("crm", "service", "node1", "crm", sha256="", since=1)
     assert hears(crm, event) and not hears(crm, Event(1, 1, "signal", "node2", "x", {}))
+
+
+def test_one_token_has_so_many_streams_and_gets_them_back(running: Served) -> None:
+    with ExitStack() as open_:
+        client = open_.enter_context(httpx.Client(headers=bearer("crm"), timeout=20, limits=httpx.Limits()))
+        for _ in range(STREAMS):
+            stream = open_.enter_context(client.stream("GET", f"{running.url}/api/events"))
+            lines_ = stream.iter_lines()
+            open_.callback(lines_.close)  # it ends the stream
+            assert next(lines_) == "retry: 3000"
+        assert _begun(running, "crm") == 429 and _begun(running, "operator") == 200
+    assert eventually(lambda: _begun(running, "crm") == 200)
+
+
+def _begun(running: Served, who: str) -> int:
+    with httpx.stream("GET", f"{running.url}/api/events", headers=bearer(who), timeout=20) as stream:
+        return stream.status_code
 
 
 def test_who_may_not_hear(running: Served) -> None:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 
 from blackstart.serve.events import Event
+from blackstart.serve.refused import Refused
 from blackstart.vault.tokens import Token
 
 router = APIRouter(tags=["history"])
 SCOPES = ("operator", "signal", "heartbeat", "service")
+STREAMS = 32  # of one token at once: what a listener does not read waits in memory
 IDLE = 15.0  # seconds without an event after which a comment is sent: what is between must not think us gone
 
 _STREAM = {"description": "One document `events` (docs/json.md) in each `data:`.", "content": {"text/event-stream": {}}}
 
 
-@router.get("/api/events", response_class=StreamingResponse, responses={200: _STREAM})
+_SAID: dict[int | str, dict[str, Any]] = {200: _STREAM, 429: {"description": f"This token has {STREAMS} streams."}}
+
+
+@router.get("/api/events", response_class=StreamingResponse, responses=_SAID)
 async def follow(
     request: Request, last_event_id: Annotated[str, Header(max_length=20, pattern=r"^\d*$")] = ""
 ) -> StreamingResponse:
@@ -26,21 +32,27 @@ async def follow(
 
     The token of an operator, or for signals, hears all; that of a node or a service what is of its node or of all.
     """
-    events = request.app.state.events
+    events, open_, token = request.app.state.events, request.app.state.streams, request.state.token
+    if open_[token.id] >= STREAMS:
+        raise Refused(429, f"token {token.id} follows {STREAMS} times already")
     after = int(last_event_id) if last_event_id else events.last
-    stream = _stream(events.follow(after, IDLE), request.state.token)
+    stream = _stream(events.follow(after, IDLE), token, open_)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
-async def _stream(followed: AsyncIterator[Event | None], token: Token) -> AsyncIterator[str]:
-    yield "retry: 3000\n\n"  # milliseconds
-    async for event in followed:
-        if event is None:
-            yield ": nothing new\n\n"
-        elif hears(token, event):
-            # Of no type of its own: a browser hands it to whoever listens for messages.
-            yield f"id: {event.id}\ndata: {event.line()}\n\n"
+async def _stream(followed: AsyncIterator[Event | None], token: Token, open_: Counter[str]) -> AsyncIterator[str]:
+    open_[token.id] += 1
+    try:
+        yield "retry: 3000\n\n"  # milliseconds
+        async for event in followed:
+            if event is None:
+                yield ": nothing new\n\n"
+            elif hears(token, event):
+                # Of no type of its own: a browser hands it to whoever listens for messages.
+                yield f"id: {event.id}\ndata: {event.line()}\n\n"
+    finally:
+        open_[token.id] -= 1
 
 
 def hears(token: Token, event: Event) -> bool:
