@@ -14,7 +14,7 @@ import httpx
 import pytest
 from serve_world import Served, bearer, folders, served
 
-SOON = 5  # seconds; the grace for what is under way is 10
+SOON = 8  # seconds, of a busy machine; the grace for what is under way is 10
 
 
 def connected(world: Served) -> socket.socket:
