@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from blackstart.change import shell
 from blackstart.live.model import Live
 from blackstart.reading import Present, Unknown
+from blackstart.spec.resolve import WantedDataset
 from blackstart.vault.record import ON_VAULT_ONLY, Record
 
 DatasetKind = Literal[
@@ -69,3 +70,16 @@ def wanted_again(record: Record, live: Live, wanted: Collection[str]) -> tuple[D
 def lost(record: Record, live: Live) -> tuple[DatasetVerdict, ...]:
     """The datasets that only a restore may bring back."""
     return tuple(verdict for verdict in judge_datasets(record, live).values() if verdict.kind == "lost")
+
+
+def not_to_be_made(
+    record: Record, live: Live, wanted: Mapping[str, WantedDataset], coming: Collection[str]
+) -> DatasetVerdict | None:
+    """The first wanted dataset that a run would make empty although it may not; `coming`: those that it restores."""
+    for each in judge_datasets(record, live).values():
+        item = wanted.get(each.dataset)
+        if item is None or not item.replicate or each.dataset in coming:
+            continue
+        if each.kind in ("lost", "retired", "unknown"):
+            return each
+    return None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from blackstart.live.model import Live
-from blackstart.reading import ABSENT, Present, Unknown
+from blackstart.reading import ABSENT, Present, Reading, Unknown
 from blackstart.spec.resolve import NodeSpec
+from blackstart.vault.record import Record
 from blackstart.verdict import Verdict, judge
 from blackstart.verdict_pools import claimed_epoch
 
@@ -32,3 +33,15 @@ def judge_own_keeper(spec: NodeSpec, live: Live, disks: Mapping[str, str] | None
                     spec.name, "importable", (said,), epoch=epoch, imports={name: pool.guid}, degraded=degraded
                 )
     return judge(spec, ABSENT, live, disks)
+
+
+def judged(
+    spec: NodeSpec,
+    keepers: Collection[str],
+    record: Reading[Record],
+    live: Live,
+    disks: Mapping[str, str] | None = None,
+) -> Verdict:
+    """`judge`, also over a vault that is the only one of its own `keepers`."""
+    own = judge_own_keeper(spec, live, disks) if list(keepers) == [spec.name] and isinstance(record, Unknown) else None
+    return own or judge(spec, record, live, disks)

@@ -21,7 +21,7 @@ from blackstart.restore.job import Job
 from blackstart.restore.keeper import record_on
 from blackstart.vault import layout
 from blackstart.verdict_adopt import stranger
-from blackstart.verdict_datasets import judge_datasets
+from blackstart.verdict_datasets import not_to_be_made
 from blackstart.verdict_guard import refuse_bootstrap
 from blackstart.verdict_shape import bootstrap_command
 from operations.common import Commands, not_read, refuse
@@ -124,15 +124,12 @@ def nothing_lost(job: Job, coming: Collection[str]) -> Commands:
     record = known(job.working, job.asks.vault).record
     if not state.is_executing or not isinstance(record, Present):
         return
-    for each in judge_datasets(record.value, live(job.wanted, "pools", "datasets")).values():
-        wanted = job.wanted.datasets.get(each.dataset)
-        if wanted is None or not wanted.replicate or each.dataset in coming:
-            continue
-        if each.kind in ("lost", "retired", "unknown"):
-            # Where other data is to come back too, that goes first: this pool is known to lack it from now on.
-            then = bootstrap_command(job.spec.name) if coming else each.next_command
-            yield refuse(f"{job.spec.name}: {each.why}. Next: {then}")
-            return
+    now = live(job.wanted, "pools", "datasets")
+    found = not_to_be_made(record.value, now, job.wanted.datasets, coming)
+    if found:
+        # Where other data is to come back too, that goes first: this pool is known to lack it from now on.
+        then = bootstrap_command(job.spec.name) if coming else found.next_command
+        yield refuse(f"{job.spec.name}: {found.why}. Next: {then}")
 
 
 @operation()

@@ -12,11 +12,11 @@ from pyinfra.api.state import State
 from pyinfra.context import state
 
 from blackstart.change import shell
-from blackstart.reading import Present, Unknown
+from blackstart.reading import Present
 from blackstart.restore import names, steps, unit
-from blackstart.restore.job import Job, kept, room
-from blackstart.restore.keeper import holder, replicas_on
-from blackstart.restore.outline import Means, Outline, outline
+from blackstart.restore.job import Job
+from blackstart.restore.means import planned
+from blackstart.restore.outline import Outline
 from blackstart.restore.plan import plan, used_by
 from blackstart.restore.show import as_text
 from blackstart.secret import SecretError, dataset_key
@@ -26,7 +26,6 @@ from blackstart.typed import by_blackstart
 from blackstart.vault import layout
 from blackstart.vault.records import VaultReading
 from blackstart.vault.restore_plan import Plan, Target, dump
-from blackstart.verdict_shape import bootstrap_command
 from operations import lock
 from operations.common import Commands, Refusal, refuse, with_stdin
 from operations.follow import follow
@@ -34,56 +33,18 @@ from operations.host_shell import ShellError
 from operations.live import EVERYTHING, live, spoil
 from operations.record import forget, reading
 from operations.vault_shell import on_vault, write
-from operations.verdict import Known, known, say_once
+from operations.verdict import known, say_once
 
 
 def outline_of(job: Job, epoch: int, with_keys: bool) -> Outline:
     """What would come back, from the vault's reading of now. `with_keys`: also whether each key can be had."""
     found = reading(job.vault, job.vault_pool)
     about = known(job.working, job.asks.vault)
-    record = about.record
-    assert isinstance(record, Present)
-    replicas = replicas_on(found, job.spec.name)
+    assert isinstance(about.record, Present)
+    readings = {**about.readings, job.vault: found}
     missing = _missing_keys(job) if with_keys else {}
-    space = room(job.verdict.create, live(job.wanted, "pools"))
     now = live(job.wanted, "pools", "datasets")
-    stays = kept(job, record.value, now) if not job.asks.dataset else frozenset()
-    only = {job.asks.dataset} if job.asks.dataset else None
-    elsewhere, other_way = _other_vaults(job, about)
-    means = Means(_clock(found), missing, space, _there(job), stays, elsewhere, other_way)
-    there = replicas.value if isinstance(replicas, Present) else {}
-    made = outline(job.spec, record.value, there, means, epoch, job.asks.at, only)
-    if isinstance(now.pools, Present) and now.pools.value and isinstance(now.datasets, Unknown):
-        made.refusals.insert(0, f"the datasets that are there could not be read: {now.datasets.why}")
-        made.next_command = shell("blackstart", "why", job.spec.name)
-    if not isinstance(replicas, Present):
-        made.refusals.insert(0, f"the replicas on {job.vault} could not be read: {getattr(replicas, 'why', 'absent')}")
-        made.next_command = shell("blackstart", "why", job.spec.name)
-    return made
-
-
-def _other_vaults(job: Job, about: Known) -> tuple[dict[str, str], str]:
-    """What the restoring vault lacks and another has, and the command that takes all from one that lacks none."""
-    node = job.spec.name
-    held = {name: holder(about.readings, node, name, job.vault) for name in _replicated(job)}
-    elsewhere = {name: vault for name, vault in held.items() if vault not in ("", job.vault)}
-    arrived = {name for name, vault in held.items() if vault}
-    for vault in sorted(set(elsewhere.values())):
-        if all(holder(about.readings, node, name, vault) == vault for name in arrived):
-            given = {"disks": ",".join(f"{old}={new}" for old, new in job.verdict.disks.items()), "at": job.asks.at}
-            more = {key: value for key, value in given.items() if value}
-            return elsewhere, bootstrap_command(node, vault=vault, **more)
-    return elsewhere, ""
-
-
-def _replicated(job: Job) -> list[str]:
-    return [item.name for item in wanted_datasets(job.spec) if item.replicate]
-
-
-def _there(job: Job) -> frozenset[str]:
-    """Datasets on the pools: for a rebuild that goes on, what is back or on its way needs no room a second time."""
-    now = live(job.wanted, "datasets").datasets
-    return frozenset(now.value) if isinstance(now, Present) else frozenset()
+    return planned(job, about.record.value, readings, now, clock=_clock(found), keys=missing, epoch=epoch)
 
 
 def _clock(found: VaultReading) -> int:

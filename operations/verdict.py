@@ -14,16 +14,16 @@ from pyinfra.context import host, state
 from blackstart.change import shell
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
-from blackstart.reading import Present, Reading, Unknown
+from blackstart.reading import Present, Reading
 from blackstart.restore.keeper import choose, doubts, keepers, record_on
 from blackstart.spec.resolve import NodeSpec
 from blackstart.typed import following
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading
-from blackstart.verdict import Verdict, as_applied, judge, recorded_spec
+from blackstart.verdict import Verdict, as_applied, recorded_spec
 from blackstart.verdict_datasets import lost, wanted_again
 from blackstart.verdict_guard import refuse_apply, render
-from blackstart.verdict_self import judge_own_keeper
+from blackstart.verdict_self import judged
 from blackstart.verdict_shape import bootstrap_command
 from operations.common import WIDTH, Commands, not_read, refuse
 from operations.live import live
@@ -66,14 +66,10 @@ def applied_spec(spec: NodeSpec, about: Known) -> NodeSpec:
 
 def verdict(spec: NodeSpec, about: Known, now: Live, disks: Mapping[str, str]) -> Verdict:
     """The verdict, also over a vault that keeps its own record."""
-    if list(keepers(spec)) == [spec.name] and isinstance(about.record, Unknown):
-        own = judge_own_keeper(spec, now, disks)
-        if own:
-            return own
-    judged = judge(spec, about.record, now, disks)
-    if judged.kind == "unknown":
+    found = judged(spec, keepers(spec), about.record, now, disks)
+    if found.kind == "unknown":
         not_read()
-    return judged
+    return found
 
 
 _WORDS: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
@@ -108,19 +104,19 @@ def may_apply(spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str
     """
     about = known(spec)
     now = live(wanted)
-    judged = verdict(spec, about, now, disks)
-    refusal = refuse_apply(judged, enroll)
+    found = verdict(spec, about, now, disks)
+    refusal = refuse_apply(found, enroll)
     for line in about.doubts(spec.name):
         say_once(line, "yellow")
     if refusal:
         if state.is_executing:
-            say(render(replace(judged, refusal="", next_command="")), "yellow")
+            say(render(replace(found, refusal="", next_command="")), "yellow")
         yield refuse(str(refusal))
         return
-    if judged.kind == "intact" and isinstance(about.record, Present):
+    if found.kind == "intact" and isinstance(about.record, Present):
         record = about.record.value
         if record.unfinished:
-            say_once(f"{spec.name}: {judged.evidence[-1]}: {bootstrap_command(spec.name)}", "yellow")
+            say_once(f"{spec.name}: {found.evidence[-1]}: {bootstrap_command(spec.name)}", "yellow")
         for gone in (*lost(record, now), *wanted_again(record, now, wanted.datasets)):
             let_go = shell("blackstart", "retire", f"{spec.name}/{gone.dataset}")
             then = gone.next_command if gone.dataset in wanted.datasets else f"{gone.next_command}, or: {let_go}"

@@ -18,10 +18,9 @@ from blackstart.drift import plan as core
 from blackstart.drift.case import Case
 from blackstart.drift.text import printable
 from blackstart.reading import Present, Unknown
-from blackstart.verdict import judge
 from blackstart.verdict_datasets import lost, wanted_again
 from blackstart.verdict_guard import refuse_apply
-from blackstart.verdict_self import judge_own_keeper
+from blackstart.verdict_self import judged
 
 _TITLES: dict[core.Does, str] = {
     "change": "Apply would change",
@@ -65,8 +64,7 @@ def _refused(case: Case) -> tuple[str, bool]:
 
     It judges again itself, under the node's lock.
     """
-    own = list(case.vaults) == [case.spec.name] and isinstance(case.record, Unknown)
-    verdict = (judge_own_keeper(case.spec, case.live) if own else None) or judge(case.spec, case.record, case.live)
+    verdict = judged(case.spec, case.vaults, case.record, case.live)
     if verdict.kind == "unknown":
         # Pools on the disks are not asked about here; `why` does.
         return (

@@ -20,9 +20,8 @@ from blackstart.live.query import query_for
 from blackstart.reading import Reading, Unknown
 from blackstart.restore.keeper import choose, keepers, record_on
 from blackstart.spec.resolve import NodeSpec
-from blackstart.verdict import judge
 from blackstart.verdict_guard import refuse_apply
-from blackstart.verdict_self import judge_own_keeper
+from blackstart.verdict_self import judged
 
 
 @click.command()
@@ -78,8 +77,7 @@ def _look(known: Hosts, spec: NodeSpec, name: str) -> str:
     live, _ = see_node(known, spec.name, query_for(looked_at(name)))
     readings = {vault: see_vault(known, vault, pool) for vault, pool in keepers(spec).items()}
     _, record = choose(readings, spec.name)
-    own = judge_own_keeper(spec, live) if list(readings) == [spec.name] and isinstance(record, Unknown) else None
-    verdict = own or judge(spec, record, live)
+    verdict = judged(spec, readings, record, live)
     refusal = refuse_apply(verdict)
     if refusal:
         _refuse(spec.name, refusal.why, refusal.next_command, verdict.kind == "unknown")

@@ -26,10 +26,9 @@ from blackstart.vault.lock import describe
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading
 from blackstart.vault.stock import unread
-from blackstart.verdict import judge
 from blackstart.verdict_datasets import lost
 from blackstart.verdict_guard import Refusal, refuse_bootstrap, render
-from blackstart.verdict_self import judge_own_keeper
+from blackstart.verdict_self import judged
 from blackstart.verdict_setup import SET_UP, not_set_up
 from blackstart.verdict_shape import refuse
 
@@ -51,9 +50,8 @@ def why(node: str, as_json: bool, ssh_config: str | None) -> None:
     known, spec = hosts(node, ssh_config)
     live, reached, readings, beside = see(known, spec)
     chosen, record = choose(readings, node)
-    own = judge_own_keeper(spec, live) if list(readings) == [node] and isinstance(record, Unknown) else None
     missing = setup_missing(known, spec, live, readings, record)
-    verdict = refuse(spec, "new", (), missing, SET_UP) if missing else own or judge(spec, record, live)
+    verdict = refuse(spec, "new", (), missing, SET_UP) if missing else judged(spec, readings, record, live)
     gone = lost(record.value, live) if isinstance(record, Present) and verdict.kind == "intact" else ()
     refusal = refuse_bootstrap(verdict)
     if gone:

@@ -1,0 +1,63 @@
+"""What a rebuild would bring back, out of all that was read: the vaults, the node, the keys at hand. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from blackstart.change import shell
+from blackstart.live.model import Live
+from blackstart.reading import Present, Unknown
+from blackstart.restore.job import Job, kept, room
+from blackstart.restore.keeper import holder, replicas_on
+from blackstart.restore.outline import Means, Outline, outline
+from blackstart.spec.resolve import wanted_datasets
+from blackstart.vault.record import Record
+from blackstart.vault.records import VaultReading
+from blackstart.verdict_shape import bootstrap_command
+
+
+def planned(
+    job: Job,
+    record: Record,
+    readings: Mapping[str, VaultReading],
+    now: Live,
+    *,
+    clock: int,
+    keys: Mapping[str, str],
+    epoch: int,
+) -> Outline:
+    """`readings`: of every vault; `job.vault` restores. `now`: of the node, its pools and datasets at least.
+
+    `clock`: the vault's, seconds since 1970. `keys`: encrypted dataset -> why its key is not at hand.
+    """
+    replicas = replicas_on(readings[job.vault], job.spec.name)
+    stays = kept(job, record, now) if not job.asks.dataset else frozenset()
+    only = {job.asks.dataset} if job.asks.dataset else None
+    elsewhere, other_way = _other_vaults(job, readings)
+    # For a rebuild that goes on, what is back or on its way needs no room a second time.
+    there = frozenset(now.datasets.value) if isinstance(now.datasets, Present) else frozenset()
+    means = Means(clock, keys, room(job.verdict.create, now), there, stays, elsewhere, other_way)
+    held = replicas.value if isinstance(replicas, Present) else {}
+    made = outline(job.spec, record, held, means, epoch, job.asks.at, only)
+    if isinstance(now.pools, Present) and now.pools.value and isinstance(now.datasets, Unknown):
+        made.refusals.insert(0, f"the datasets that are there could not be read: {now.datasets.why}")
+        made.next_command = shell("blackstart", "why", job.spec.name)
+    if not isinstance(replicas, Present):
+        made.refusals.insert(0, f"the replicas on {job.vault} could not be read: {getattr(replicas, 'why', 'absent')}")
+        made.next_command = shell("blackstart", "why", job.spec.name)
+    return made
+
+
+def _other_vaults(job: Job, readings: Mapping[str, VaultReading]) -> tuple[dict[str, str], str]:
+    """What the restoring vault lacks and another has, and the command that takes all from one that lacks none."""
+    node = job.spec.name
+    replicated = [item.name for item in wanted_datasets(job.spec) if item.replicate]
+    held = {name: holder(readings, node, name, job.vault) for name in replicated}
+    elsewhere = {name: vault for name, vault in held.items() if vault not in ("", job.vault)}
+    arrived = {name for name, vault in held.items() if vault}
+    for vault in sorted(set(elsewhere.values())):
+        if all(holder(readings, node, name, vault) == vault for name in arrived):
+            given = {"disks": ",".join(f"{old}={new}" for old, new in job.verdict.disks.items()), "at": job.asks.at}
+            more = {key: value for key, value in given.items() if value}
+            return elsewhere, bootstrap_command(node, vault=vault, **more)
+    return elsewhere, ""
