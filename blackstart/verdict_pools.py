@@ -111,14 +111,18 @@ def _judge(claim: PoolLive | ImportableLive, record: Record) -> Finding:
     """Who a pool is, by guid first and its comment second; "importable" stands for "ours, and current"."""
     epoch = claimed_epoch(claim.comment, record.node)
     rebuild = record.rebuild
-    latest = rebuild.epoch if rebuild else record.epoch
+    recorded = claim.name in record.pools and record.pools[claim.name].guid == claim.guid
+    written = rebuild is not None and rebuild.pools.get(claim.name) == claim.guid
+    # An open rebuild gives its epoch to what it has made or written down, and to nothing that was there before: a
+    # recorded pool that carries it already tells of a rebuild that this vault has not seen.
+    latest = rebuild.epoch if rebuild and (written or not recorded) else record.epoch
     said = f"pool {claim.name} (guid {claim.guid})"
     if epoch is not None and epoch > latest:
         what = f"{said} carries epoch {epoch}, the vault knows only {latest}: the vault is stale"
         return Finding(claim.name, "ahead", what, claim.guid)
-    if rebuild and rebuild.pools.get(claim.name) == claim.guid:
+    if written:
         return Finding(claim.name, "importable", said, claim.guid, rebuild=True)
-    if claim.name in record.pools and record.pools[claim.name].guid == claim.guid:
+    if recorded:
         return Finding(claim.name, "importable", said, claim.guid)
     if epoch is None:
         owner = parse_comment(claim.comment)

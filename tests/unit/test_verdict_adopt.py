@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rebuild_world import OTHER, dataset, live, node_spec, on_disks, pool, rebuild, record
+from rebuild_world import GUID, OTHER, dataset, live, node_spec, on_disks, pool, rebuild, record
 
 from blackstart.reading import Present, Unknown
 from blackstart.verdict import judge
@@ -19,6 +19,16 @@ def test_a_pool_of_the_records_epoch_with_another_guid_is_not_the_nodes_own(foun
     judged = judge(node_spec(), Present(record(epoch=2)), live(**found))
     assert judged.kind == "superseded" and judged.refusal and OTHER in judged.refusal
     assert not judged.imports and not judged.create
+
+
+def test_an_open_rebuild_vouches_for_no_pool_that_was_there_before() -> None:
+    """Without ZFS's tools no comment was seen, and a vault that missed epoch 2 opened a rebuild to it."""
+    survivor = live(pools=(pool(epoch=2),))
+    for known in (record(), record(rebuild=rebuild())):
+        judged = judge(node_spec(), Present(known), survivor)
+        assert judged.kind == "unknown" and "the vault knows only 1" in judged.refusal
+    sealed = record(rebuild=rebuild(2, {"tank": GUID, "fast": OTHER}))  # written down, then given its epoch
+    assert judge(node_spec(), Present(sealed), survivor).kind == "resuming"
 
 
 @pytest.mark.parametrize(
