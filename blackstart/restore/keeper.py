@@ -97,13 +97,25 @@ def _together(readings: Mapping[str, VaultReading], found: Mapping[str, Record],
     datasets = {name: replace(known, snapshot="", guid="") for each in peers for name, known in each.datasets.items()}
     datasets |= record.datasets
     for name, known in datasets.items():
-        vault = holder(readings, record.node, name, chosen)
-        if known.guid or known.retired or not vault:
+        if known.guid or known.retired:
             continue
-        replica = _replicas(readings[vault], record.node)[name]
-        newest = replica.snapshots[-1]
-        datasets[name] = DatasetRecord(replica.encrypted, newest.name, newest.guid, newest.creation)
+        vault = holder(readings, record.node, name, chosen)
+        if vault:
+            replica = _replicas(readings[vault], record.node)[name]
+            newest = replica.snapshots[-1]
+            datasets[name] = DatasetRecord(replica.encrypted, newest.name, newest.guid, newest.creation)
+        else:
+            datasets[name] = _unseen(readings, found, name) or known
     return replace(record, applied=applied, datasets=datasets)
+
+
+def _unseen(readings: Mapping[str, VaultReading], found: Mapping[str, Record], name: str) -> DatasetRecord | None:
+    """What a vault has written down of a dataset, where its replicas could not be read: that is not their absence."""
+    for vault, record in found.items():
+        known = record.datasets.get(name)
+        if known and known.guid and isinstance(replicas_on(readings[vault], record.node), Unknown):
+            return known
+    return None
 
 
 def holder(readings: Mapping[str, VaultReading], node: str, dataset: str, chosen: str) -> str:
@@ -152,9 +164,15 @@ def _replicas(reading: VaultReading, node: str) -> dict[str, Replica]:
     return found.value if isinstance(found, Present) else {}
 
 
-def _pending(record: Record) -> bool:
-    """A rebuild is open here, or what follows one is not done: nobody else would go on with it."""
-    return record.rebuild is not None or record.unfinished is not None
+def _pending(record: Record) -> int:
+    """Whether something is begun here that nobody else would go on with; the more it has made, the higher.
+
+    3: a rebuild that has made pools. 2: one that has not. 1: what follows a restore is not done. 0: nothing. Two
+    vaults may each have begun something while the other was silent.
+    """
+    if record.rebuild:
+        return 3 if record.rebuild.pools else 2
+    return 1 if record.unfinished else 0
 
 
 def _freshest(reading: VaultReading, node: str) -> int:
