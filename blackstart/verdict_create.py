@@ -62,5 +62,7 @@ def with_unmanaged(spec: NodeSpec, live: Live, verdict: Verdict) -> Verdict:
         if not pool.managed and name not in pools:
             why = f"pool {name} is not imported, and managed = false leaves it to you"
             then = look(spec, shell("zpool", "import", name))
-            return replace(verdict, refusal=why, next_command=then, evidence=(*verdict.evidence, why))
+            return replace(
+                verdict, refusal=why, next_command=then, evidence=(*verdict.evidence, why), create={}, imports={}
+            )
     return verdict

@@ -209,6 +209,15 @@ def test_a_pool_left_to_the_operator_must_be_there() -> None:
     assert judged.refusal and not judged.create and "zpool import tank" in judged.next_command
 
 
+def test_what_waits_for_the_operators_pool_makes_and_imports_nothing() -> None:
+    """Also where the node's own could be made, or imported, at once."""
+    own = node_spec().node.pools["tank"].model_dump(mode="json")
+    known = record(node_spec(pools={"tank": own, "bulk": {"managed": False}}))
+    for there in (live(), live(importable=(on_disks(),))):
+        judged = verdict(there, known)
+        assert judged.refusal and not judged.create and not judged.imports
+
+
 def test_an_unreadable_applied_spec_is_unknown() -> None:
     known = record()
     assert known.applied
