@@ -36,10 +36,11 @@ def planned(
     elsewhere, other_way = _other_vaults(job, readings)
     # For a rebuild that goes on, what is back or on its way needs no room a second time.
     there = frozenset(now.datasets.value) if isinstance(now.datasets, Present) else frozenset()
-    means = Means(clock, keys, room(job.verdict.create, now), there, stays, elsewhere, other_way)
+    unheard = [name for name, said in readings.items() if isinstance(replicas_on(said, job.spec.name), Unknown)]
+    means = Means(clock, keys, room(job.verdict.create, now), there, stays, elsewhere, other_way, unheard)
     held = replicas.value if isinstance(replicas, Present) else {}
     made = outline(job.spec, record, held, means, epoch, job.asks.at, only)
-    if isinstance(now.pools, Present) and now.pools.value and isinstance(now.datasets, Unknown):
+    if isinstance(now.pools, Present) and isinstance(now.datasets, Unknown):
         made.refusals.insert(0, f"the datasets that are there could not be read: {now.datasets.why}")
         made.next_command = shell("blackstart", "why", job.spec.name)
     if not isinstance(replicas, Present):

@@ -65,7 +65,8 @@ class Means:
 
     `there`: datasets that lie on the pools already. `kept`: those of a pool that was not lost; they stay as they are.
     `elsewhere`: datasets that only another vault than the one that restores has -> that vault. `other_way`: the command
-    that restores all of them from one that has every dataset; "" where there is none.
+    that restores all of them from one that has every dataset; "" where there is none. `unheard`: vaults whose replicas
+    could not be read.
     """
 
     now: int
@@ -75,6 +76,7 @@ class Means:
     kept: Collection[str] = ()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     other_way: str = ""
+    unheard: Collection[str] = ()
 
 
 def outline(
@@ -145,7 +147,10 @@ def _nothing(made: Outline, item: WantedDataset, known: DatasetRecord | None, me
     elif known and known.guid:
         made.refuse(item.name, f"{item.name}: the record says that @{known.snapshot} arrived, but there is no replica")
     else:
-        made.left[item.name] = "nothing of it ever arrived on the vault: it will be empty"
+        why = "nothing of it ever arrived on the vault: it will be empty"
+        # Whose word is missing is said, and does not stop a rebuild: such a vault may be gone for good.
+        may = f"; {', '.join(sorted(means.unheard))} could not be asked, and may have it" if means.unheard else ""
+        made.left[item.name] = why + may
 
 
 def _snapshot(
