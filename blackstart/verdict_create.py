@@ -45,7 +45,7 @@ def _refused_members(spec: NodeSpec, verdict: Verdict, choice: Choice) -> Verdic
     else:
         why += "; no other blank disk is large enough"
         then = look(spec, "lsblk -o NAME,SIZE,FSTYPE,LABEL,SERIAL")
-    return replace(verdict, kind=kind, refusal=why, next_command=then, evidence=(*verdict.evidence, why))
+    return replace(verdict, kind=kind, refusal=why, next_command=then, evidence=(*verdict.evidence, why), imports={})
 
 
 def _go_on(spec: NodeSpec, verdict: Verdict, **data: str) -> str:

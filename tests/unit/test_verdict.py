@@ -218,6 +218,14 @@ def test_what_waits_for_the_operators_pool_makes_and_imports_nothing() -> None:
         assert judged.refusal and not judged.create and not judged.imports
 
 
+def test_what_has_no_disks_for_a_lost_pool_does_not_import_the_other_one() -> None:
+    lost = {"vdevs": [{"type": "disk", "members": [{"id": "ata-Q", "size": "4GB"}]}]}
+    known = record(node_spec(pools={"tank": node_spec().node.pools["tank"].model_dump(mode="json"), "bulk": lost}))
+    known.pools["bulk"] = replace(known.pools["bulk"], guid=OTHER)
+    judged = verdict(live(importable=(on_disks(),)), known)
+    assert judged.kind == "blank" and "ata-Q is not there" in judged.refusal and not judged.imports
+
+
 def test_an_unreadable_applied_spec_is_unknown() -> None:
     known = record()
     assert known.applied
