@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.stamp
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: venv tools deps check test test-unit test-full drill bench lab-up lab-down lab-ssh lock clean
+.PHONY: venv tools deps check test test-unit test-full torture drill bench lab-up lab-down lab-ssh lock clean
 
 venv: $(STAMP)
 
@@ -36,7 +36,12 @@ test: $(STAMP) deps
 test-full: $(STAMP) deps
 	pytest -q tests/unit tests/contract
 	pytest -q tests/page
+	$(MAKE) torture
 	pytest -v tests/lab
+
+# Random losses, simulated: no machine is needed. One seed alone: python -m blackstart.torture --seed N
+torture: $(STAMP)
+	$(PY) -m blackstart.torture
 
 drill: $(STAMP) deps
 	$(PY) -m blackstart drill-lab

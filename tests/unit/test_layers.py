@@ -7,8 +7,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # What plays with machines of the lab, and the table of commands that leads there.
-PLAY = ("blackstart.lab", "blackstart.drill", "blackstart.bench")
-OF_THE_LAB = ("blackstart/lab", "blackstart/drill", "blackstart/bench", "blackstart/cli/__init__.py")
+PLAY = ("blackstart.lab", "blackstart.drill", "blackstart.bench", "blackstart.torture")
+OF_THE_LAB = (
+    "blackstart/lab",
+    "blackstart/drill",
+    "blackstart/bench",
+    "blackstart/torture",
+    "blackstart/cli/__init__.py",
+)
 
 
 def imports(path: Path) -> set[str]:

@@ -1,0 +1,58 @@
+"""`python -m blackstart.torture`: many seeds, or one that is shown."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+
+import click
+
+from blackstart.torture.round import Round, play
+from blackstart.torture.text import as_text, failures
+
+CHUNK = 500
+
+
+@click.command()
+@click.option("--seed", type=int, help="Only this one, and all of it is shown.")
+@click.option("--first", type=int, default=0, show_default=True, help="The first of many seeds.")
+@click.option("--states", type=int, default=100_000, show_default=True, help="How many seeds, one state each.")
+@click.option("--jobs", type=int, default=os.cpu_count() or 1, show_default=True, help="Processes side by side.")
+def torture(seed: int | None, first: int, states: int, jobs: int) -> None:
+    """Judge and rebuild simulated nodes after random losses; nothing outside this program is touched.
+
+    Exit code 0: everything held. 1: something did not, with the line that shows it again.
+    """
+    if seed is not None:
+        played = play(seed)
+        click.echo(as_text(played))
+        sys.exit(1 if played.wrong else 0)
+    begun, verdicts, wrong = time.monotonic(), Counter[str](), list[Round]()
+    starts = range(first, first + states, CHUNK)
+    with ProcessPoolExecutor(max_workers=jobs) as pool:
+        for number, (kinds, bad) in enumerate(pool.map(_chunk, starts, [first + states] * len(starts)), 1):
+            verdicts += kinds
+            wrong += bad
+            if number % 20 == 0:
+                click.echo(f"{min(number * CHUNK, states)} of {states} states, {len(wrong)} wrong", err=True)
+    for kind, count in verdicts.most_common():
+        click.echo(f"{count:>8}  {kind}")
+    click.echo(f"{states} states in {time.monotonic() - begun:.0f} s, {len(wrong)} wrong")
+    if wrong:
+        click.echo(f"\n{failures(wrong)}")
+        sys.exit(1)
+
+
+def _chunk(start: int, end: int) -> tuple[Counter[str], list[Round]]:
+    """Some seeds: how often each verdict was given, refused or not; and the rounds in which something was wrong."""
+    rounds = [play(seed) for seed in range(start, min(start + CHUNK, end))]
+    first = [each.runs[0] for each in rounds if each.runs]
+    kinds = Counter(f"{run.verdict.kind}{', refused' if run.refusal else ''}" for run in first)
+    return kinds, [each for each in rounds if each.wrong]
+
+
+if __name__ == "__main__":
+    torture()

@@ -1,0 +1,115 @@
+"""One seed from begin to end: a fleet, what is done to it, the verdict, the runs, and all that must hold. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from random import Random
+
+from blackstart.torture import laws, must
+from blackstart.torture.data import replicate
+from blackstart.torture.expected import expected
+from blackstart.torture.expected_data import Expected
+from blackstart.torture.run import Bootstrap, Run
+from blackstart.torture.stage import stage
+from blackstart.torture.world import World, Wrong
+
+_DISKS = re.compile(r"disks=(\S+)")
+_DATASET = re.compile(r"blackstart restore \w+/(\S+)")
+RUNS = 4  # after one that was killed, or that went on by a line that a refusal gave
+
+
+@dataclass
+class Round:
+    """`wrong`: "" where everything held. `story`: what was done, in the order in which it was done."""
+
+    seed: int
+    story: list[str]
+    wrong: str = ""
+    runs: list[Run] = field(default_factory=list)
+    expected: Expected | None = None
+    weight: int = 0  # how much there is to understand: the lightest of many failures is looked at first
+
+
+def play(seed: int) -> Round:
+    """Never raises: whatever goes wrong is in the round."""
+    world, rng = stage(seed)
+    played = Round(seed, world.story)
+    parts = len(world.spec.node.pools) + len(world.vaults) + len(world.disks) + len(world.chains)
+    played.weight = 3 * len(world.story) + world.epoch + parts
+    try:
+        _Play(world, rng, played).play()
+    except Wrong as wrong:
+        played.wrong = str(wrong)
+    except Exception as error:  # a defect of what is judged, or of this: a failure with its seed either way
+        played.wrong = f"{type(error).__name__}: {error}"
+    return played
+
+
+class _Play:
+    def __init__(self, world: World, rng: Random, played: Round) -> None:
+        self.world, self.rng, self.played = world, rng, played
+        self.before = laws.inventory(world)
+
+    def play(self) -> None:
+        right = self.played.expected = expected(self.world)
+        stop = self.rng.randint(1, 14) if self.rng.random() < 0.3 else 0
+        first = self.run(right, stop=stop)
+        if not first.refusal and not right.late and not right.refused:
+            self.again(right)
+        elif _DISKS.search(first.refusal):
+            self.with_disks(first.refusal)
+        elif _DATASET.search(first.refusal):
+            self.one_dataset(first.refusal)
+
+    def run(self, right: Expected, stop: int = 0, dataset: str = "") -> Run:
+        """One run, and what must hold of it."""
+        run = Bootstrap(self.world, right.allowed, stop, dataset)
+        self.played.runs.append(run.result)
+        must.verdict(run.result, right)
+        run.run()
+        must.unread(self.world, run.result)
+        must.outcome(self.world, run.result, right)
+        must.kept(self.before, self.world)
+        return run.result
+
+    def again(self, right: Expected) -> None:
+        """The same command until nothing changes: at once, where it was not killed. Then the next replication comes."""
+        for _ in range(RUNS):
+            last = self.played.runs[-1]
+            allowed = right.allowed | expected(self.world).allowed
+            run = Bootstrap(self.world, allowed)
+            self.played.runs.append(run.result)
+            run.run()
+            must.kept(self.before, self.world)
+            if run.result.refusal:
+                raise Wrong(f"a run that went on is refused the next time: {run.result.refusal}")
+            if not last.killed and run.result.did:
+                raise Wrong(f"the second run changes something: {run.result.did}")
+            if not run.result.did:
+                if run.result.verdict.kind != "intact":
+                    raise Wrong(f"nothing is left to do, and it is {run.result.verdict.kind}")
+                return replicate(self.world)
+        raise Wrong("it never comes to an end")
+
+    def with_disks(self, refusal: str) -> None:
+        """Where a refusal names disks to go on with, that line works."""
+        given = _DISKS.findall(refusal)[0].strip("'")
+        self.world.given = dict(pair.split("=") for pair in given.split(","))
+        self.world.story.append(f"then: --data disks={given}")
+        right = expected(self.world)
+        if not self.run(right).refusal and not right.late:
+            self.again(right)
+
+    def one_dataset(self, refusal: str) -> None:
+        """Where a refusal names a dataset to restore, that line works, or says why not; the others stay as they are."""
+        name = _DATASET.findall(refusal)[0]
+        self.world.story.append(f"then: blackstart restore {name}")
+        run = Bootstrap(self.world, set(), dataset=name)
+        self.played.runs.append(run.result)
+        run.run()
+        must.unread(self.world, run.result)
+        must.kept(self.before, self.world)
+        came = [item.guid for item in run.result.plan.items] if run.result.plan else []
+        if not run.result.refusal and (len(came) != 1 or came[0] not in {s.guid for s in self.world.chains[name]}):
+            raise Wrong(f"restore {name} brought {came}")
