@@ -112,8 +112,13 @@ def follow(run: Bootstrap, job: Job) -> None:
     """New chains where an older state came back, what is still missing, what every vault learns; the end is noted."""
     begun(run, job)
     run.make(job, ())
-    run.step("recorded", partial(_recorded, run, job, _healed(run)))
+    told(run, job)
     finished(run, job)
+
+
+def told(run: Bootstrap, job: Job) -> None:
+    """Every vault that answers has the spec and the epoch, once the chains that ended there are put aside."""
+    run.step("recorded", partial(_recorded, run, job, _healed(run)))
 
 
 def begun(run: Bootstrap, job: Job) -> None:

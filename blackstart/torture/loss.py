@@ -42,9 +42,11 @@ def _exchange(world: World, rng: Random, disk: Disk, fate: str) -> None:
     """A disk is gone: nothing is there, or a blank one, under its name or another."""
     place = list(world.disks)
     del world.disks[disk.id]
-    fate = rng.choice(("same", "other", "size", "none")) if fate == "any" else fate
+    fate = rng.choice(("same", "other", "size", "small", "none")) if fate == "any" else fate
     if fate == "same":
         world.disks[disk.id] = Disk(disk.id, disk.size, disk.part)
+    elif fate == "small":
+        world.disks[disk.id] = Disk(disk.id, TB, disk.part)
     elif fate != "none":
         size = rng.choice((TB, 16 * TB)) if fate == "size" else disk.size
         ending = "-part3" if disk.part else ""

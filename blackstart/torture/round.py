@@ -13,6 +13,7 @@ from blackstart.torture.expected_data import Expected
 from blackstart.torture.run import Bootstrap, Run
 from blackstart.torture.stage import stage
 from blackstart.torture.world import World, Wrong
+from blackstart.vault.record import Record
 
 _DISKS = re.compile(r"disks=(\S+)")
 _DATASET = re.compile(r"blackstart restore \w+/(\S+)")
@@ -44,6 +45,13 @@ def play(seed: int) -> Round:
     except Exception as error:  # a defect of what is judged, or of this: a failure with its seed either way
         played.wrong = f"{type(error).__name__}: {error}"
     return played
+
+
+def _knows_more(record: Record, ours: Record) -> bool:
+    """A later epoch, or the same one given to a rebuild of its own."""
+    same = record.epoch == ours.epoch
+    others = any(pool.guid != ours.pools[name].guid for name, pool in record.pools.items() if name in ours.pools)
+    return record.epoch > ours.epoch or (same and (record.rebuild is not None or others))
 
 
 class _Play:
@@ -89,8 +97,26 @@ class _Play:
             if not run.result.did:
                 if run.result.verdict.kind != "intact":
                     raise Wrong(f"nothing is left to do, and it is {run.result.verdict.kind}")
-                return replicate(self.world)
+                replicate(self.world)
+                return self.vaults_return()
         raise Wrong("it never comes to an end")
+
+    def vaults_return(self) -> None:
+        """Vaults that were silent answer again: the next `apply` tells them, and their chains go on."""
+        heard = [each.record for each in self.world.vaults.values() if each.record and not each.says]
+        ours = max(heard, key=lambda record: record.epoch)
+        away = [each for each in self.world.vaults.values() if each.says and each.record]
+        # One that saw another rebuild is another story: a person has to choose.
+        if not away or self.world.unread or any(each.record and _knows_more(each.record, ours) for each in away):
+            return
+        for vault in away:
+            vault.says = ""
+        self.world.story.append(f"then: {', '.join(each.name for each in away)} answer again, and apply")
+        run = Bootstrap(self.world, set())
+        self.played.runs.append(run.result)
+        run.apply()
+        must.kept(self.before, self.world)
+        replicate(self.world)
 
     def with_disks(self, refusal: str) -> None:
         """Where a refusal names disks to go on with, that line works."""

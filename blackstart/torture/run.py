@@ -127,6 +127,14 @@ class Bootstrap:
             self.restore(job)
             data.follow(self, job)
 
+    def apply(self) -> Run:
+        """site.py, as far as vaults are told of the node by it."""
+        refusal = refuse_apply(self.result.verdict)
+        if refusal:
+            raise Wrong(f"apply is refused on a node that is intact: {refusal}")
+        data.told(self, self.job())
+        return self.result
+
     def one(self, job: Job) -> None:
         """restore.py: one dataset of a node that is intact."""
         outline = self.outlined(job)
