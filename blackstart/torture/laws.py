@@ -76,6 +76,8 @@ def cut_over(world: World, landing: str, dataset: str, mark: str) -> None:
     pool = _pool(world, dataset)
     if dataset in pool.datasets and pool.datasets[dataset].mark == mark:
         return
+    if landing not in pool.datasets or pool.datasets[landing].token or not pool.datasets[landing].snapshots:
+        raise Wrong(f"{dataset} comes out of {landing}, which is not received whole")
     for name in [name for name in pool.datasets if name == dataset or name.startswith(f"{dataset}/")]:
         pool.datasets[f"{dataset}.aside-{world.guid()}{name[len(dataset) :]}"] = pool.datasets.pop(name)
     pool.datasets[dataset] = pool.datasets.pop(landing)

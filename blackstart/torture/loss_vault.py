@@ -120,7 +120,7 @@ def half_finished(world: World, rng: Random) -> str:
     begun = OpenRebuild(world.epoch + 1, NOW - 600, "ops@laptop", disks or {}, {})
     for each in current:
         # Another run may have come no further, by a vault that was silent later on.
-        if each.record and (each is vault or (gone and rng.random() < 0.1)):
+        if each.record and (each is vault or (gone and rng.random() < 0.3)):
             opened = replace(begun, pools=written) if each is vault else begun
             each.record = replace(each.record, rebuild=opened)
     if stage == 3:

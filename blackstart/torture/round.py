@@ -86,13 +86,15 @@ class _Play:
         for _ in range(RUNS):
             last = self.played.runs[-1]
             allowed = right.allowed | expected(self.world).allowed
+            left = any(each.record and each.record.unfinished for each in self.world.vaults.values() if not each.says)
             run = Bootstrap(self.world, allowed)
             self.played.runs.append(run.result)
             run.run()
             must.kept(self.before, self.world)
             if run.result.refusal:
                 raise Wrong(f"a run that went on is refused the next time: {run.result.refusal}")
-            if not last.killed and run.result.did:
+            # What another vault's restore had left undone is done by the run after this one's.
+            if not last.killed and run.result.did and not (left and run.result.did[-1] == "finished"):
                 raise Wrong(f"the second run changes something: {run.result.did}")
             if not run.result.did:
                 if run.result.verdict.kind != "intact":

@@ -102,7 +102,7 @@ def _snapshots(rng: Random, world: World, epoch: int) -> list[Snapshot]:
 def _learnt(rng: Random, world: World, vault: Vault) -> None:
     """What a vault knows at the end of an epoch that it saw: its replicas end a little before the node's snapshots."""
     for name, chain in world.chains.items():
-        if rng.random() < 0.06 and name not in vault.replicas:
+        if rng.random() < 0.12 and name not in vault.replicas:
             continue  # so young that nothing of it has arrived
         before = vault.replicas.get(name, [])
         if before and before[-1] not in chain:
