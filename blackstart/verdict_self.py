@@ -10,6 +10,7 @@ from blackstart.spec.resolve import NodeSpec
 from blackstart.vault.record import Record
 from blackstart.verdict import Verdict, judge
 from blackstart.verdict_pools import claimed_epoch
+from blackstart.verdict_shape import look, refuse
 
 
 def judge_own_keeper(spec: NodeSpec, live: Live, disks: Mapping[str, str] | None = None) -> Verdict | None:
@@ -32,7 +33,17 @@ def judge_own_keeper(spec: NodeSpec, live: Live, disks: Mapping[str, str] | None
                 return Verdict(
                     spec.name, "importable", (said,), epoch=epoch, imports={name: pool.guid}, degraded=degraded
                 )
-    return judge(spec, ABSENT, live, disks)
+    return _unseen(spec, name, live) or judge(spec, ABSENT, live, disks)
+
+
+def _unseen(spec: NodeSpec, name: str, live: Live) -> Verdict | None:
+    """A new system has no ZFS tools: a label names the pool, and only they could read whose it is and bring it back."""
+    disks = live.disks.value if live.zfs == ABSENT and isinstance(live.disks, Present) else ()
+    for disk in disks:
+        if disk.signature == Present("zfs_member") and disk.label == name:
+            why = f"{disk.path} carries a pool {name}: only with ZFS's tools can it be told whether it is {spec.name}'s"
+            return refuse(spec, "unknown", (), why, look(spec, "apt-get install -y zfsutils-linux && modprobe zfs"))
+    return None
 
 
 def judged(
