@@ -61,7 +61,7 @@ def data(world: World, vault: Vault, record: Record, looked: Expected) -> Expect
         if not looked.refused and any(name in arrived for name in waiting):
             looked.refused, looked.why = True, f"{waiting} are not on what is imported"
     follows = kind in ("blank", "resuming") or record.unfinished is not None
-    looked.late = not looked.refused and follows and ("snapshots" in unread or vault.unread_replicas)
+    looked.late = not looked.refused and follows and (bool(unread & {"datasets", "snapshots"}) or vault.unread_replicas)
     return looked
 
 
