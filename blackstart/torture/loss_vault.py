@@ -40,7 +40,7 @@ def partition(world: World, rng: Random) -> str:
 def vault_stale(world: World, rng: Random) -> str:
     """The vault's own pool went back in time: its record and replicas are from before the last snapshots."""
     vault = world.vaults[rng.choice(sorted(world.vaults))]
-    names = sorted(name for name, chain in vault.replicas.items() if len(chain) > 1)
+    names = sorted(name for name, chain in vault.replicas.items() if len(chain) > 1 and name not in vault.forged)
     if not names or vault.record is None:
         return ""
     name = rng.choice(names)

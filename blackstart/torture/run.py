@@ -217,7 +217,8 @@ class Bootstrap:
         coming = tuple(each.dataset for each in outline.chosen)
         self.not_empty(job, coming)
         self.make(job, coming)
-        data.bring(self, job, self.planned(job, outline))
+        # As operations/restore.py asks once more: the pools are there only now.
+        data.bring(self, job, self.planned(job, self.outlined(job)))
 
     def outlined(self, job: Job) -> Outline:
         keys = {name: "it is not there" for name in self.world.lost_keys}
