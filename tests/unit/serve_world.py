@@ -19,6 +19,7 @@ from blackstart.vault import files
 from blackstart.vault.tokens import Token
 from blackstart.vault.tokens import dump as dump_tokens
 
+LONG = 60  # seconds that a machine with other work may need
 BOOT = "0b6e7a1c-43cf-4f2c-9d2b-3a54d7d3a001"
 SECRETS = {"node1": "1" * 64, "node2": "2" * 64, "crm": "c" * 64, "operator": "0" * 64, "signal": "5" * 64}
 # A service as `blackstart serve` is, but below a folder, on a port that the kernel chose; with TLS if there is a key.
@@ -113,12 +114,12 @@ class Served:
 
     def _url(self, scheme: str) -> str:
         """With the port that it listens on, once it answers there."""
-        until = time.monotonic() + 60
+        until = time.monotonic() + LONG
         while time.monotonic() < until and self.process.poll() is None:
             port = _listening(self.process.pid)
             if port:
                 try:
-                    httpx.get(f"{scheme}://127.0.0.1:{port}/health", timeout=1, verify=False)
+                    httpx.get(f"{scheme}://127.0.0.1:{port}/health", timeout=10, verify=False)
                     return f"{scheme}://127.0.0.1:{port}"
                 except httpx.HTTPError:
                     pass
@@ -127,10 +128,11 @@ class Served:
         raise AssertionError(f"the service did not begin: {self.process.communicate()[1]}")
 
     def post(self, body: dict[str, Any], who: str = "node1") -> httpx.Response:
-        return httpx.post(f"{self.url}/api/heartbeats", json=body, headers=bearer(who), timeout=20)
+        return httpx.post(f"{self.url}/api/heartbeats", json=body, headers=bearer(who), timeout=LONG)
 
-    def get(self, path: str, who: str = "operator") -> httpx.Response:
-        return httpx.get(f"{self.url}{path}", headers=bearer(who), timeout=20)
+    def get(self, path: str, who: str = "operator", **more: Any) -> httpx.Response:
+        """`who`: with whose token; "" without one."""
+        return httpx.get(f"{self.url}{path}", headers=bearer(who) if who else {}, timeout=LONG, **more)
 
     def end(self, how: int = signal.SIGTERM) -> int:
         """Its exit status."""
@@ -164,7 +166,7 @@ def _listening(pid: int) -> int | None:
     return None
 
 
-def eventually(look: Any, seconds: float = 20) -> Any:
+def eventually(look: Any, seconds: float = LONG) -> Any:
     """The first answer of `look` that is true."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -111,7 +111,7 @@ class World:
 
 async def until(holds: Callable[[], bool]) -> None:
     """Wait for what the service does by itself."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.01)
 

@@ -49,7 +49,7 @@ class World:
             await asyncio.gather(task, return_exceptions=True)
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not holds():
             assert time.monotonic() < deadline, (self.taken, self.tries)
             await asyncio.sleep(0.01)

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from documents import valid
-from serve_world import BOOT, PROGRAM, SECRETS, Served, bearer, beat, eventually, folders, served, tokens
+from serve_world import BOOT, LONG, PROGRAM, SECRETS, Served, bearer, beat, eventually, folders, served, tokens
 
 from blackstart.serve.tokens import PROMPT
 from blackstart.vault import files
@@ -71,7 +71,7 @@ def test_what_was_sent_before_is_refused_and_changes_nothing(world: Served) -> N
     ],
 )
 def test_nobody_else_speaks_for_a_node(world: Served, headers: dict[str, str], status: int) -> None:
-    answer = httpx.post(f"{world.url}/api/heartbeats", json=beat(sequence=99), headers=headers)
+    answer = httpx.post(f"{world.url}/api/heartbeats", json=beat(sequence=99), headers=headers, timeout=LONG)
     assert answer.status_code == status and answer.json()["detail"]
     assert ("www-authenticate" in answer.headers) == (status == 401)
     assert world.get("/api/nodes").json()["nodes"]["node1"]["sequence"] != 99
@@ -110,29 +110,29 @@ def test_a_service_speaks_for_itself_alone(world: Served) -> None:
 
 def test_reading_takes_a_token_of_an_operator(world: Served) -> None:
     for path in ("/api/nodes", "/api/nodes/node1", "/metrics", "/docs", "/openapi.json", "/"):
-        assert httpx.get(f"{world.url}{path}").status_code == 401, path
+        assert world.get(path, "").status_code == 401, path
         assert world.get(path, "node1").status_code == 403, path
-    assert httpx.get(f"{world.url}/api/nodes", auth=("anybody", SECRETS["operator"])).status_code == 200
-    assert httpx.get(f"{world.url}/api/nodes", auth=("anybody", "wrong")).status_code == 401
+    assert world.get("/api/nodes", "", auth=("anybody", SECRETS["operator"])).status_code == 200
+    assert world.get("/api/nodes", "", auth=("anybody", "wrong")).status_code == 401
     assert world.get("/api/nodes/nobody").status_code == 404
 
 
 def test_health_says_how_the_service_is(world: Served) -> None:
-    found = httpx.get(f"{world.url}/health")
+    found = world.get("/health", "")
     assert found.status_code == 200 and valid("health", found.json())["status"] == "ok"
-    assert eventually(lambda: httpx.get(f"{world.url}/health").json()["uptime"] > 0)
+    assert eventually(lambda: world.get("/health", "").json()["uptime"] > 0)
     (world.root / "unmounted").touch()
-    ill = httpx.get(f"{world.url}/health")
+    ill = world.get("/health", "")
     answer = world.post(beat(sequence=30))
     (world.root / "unmounted").unlink()
     assert ill.status_code == 503 and "is not mounted" in ill.json()["why"][0]
     assert answer.status_code == 503 and "is not mounted" in answer.json()["detail"]
     assert world.post(beat(sequence=30)).status_code == 204
-    assert httpx.get(f"{world.url}/health").json()["last_write"] > 1_700_000_000
+    assert world.get("/health", "").json()["last_write"] > 1_700_000_000
 
 
 def test_numbers_are_as_prometheus_reads_them(world: Served) -> None:
-    assert httpx.post(f"{world.url}/api/heartbeats").status_code == 401
+    assert httpx.post(f"{world.url}/api/heartbeats", timeout=LONG).status_code == 401
     text = world.get("/metrics").text
     assert "blackstart_up 1\n" in text and "# TYPE blackstart_heartbeats_total counter\n" in text
     assert 'blackstart_heartbeats_refused_total{status="401"}' in text
@@ -153,7 +153,7 @@ def test_a_second_service_on_one_vault_says_so(world: Served) -> None:
     )
     assert second.returncode == 1
     assert second.stderr.strip().startswith("another service runs on this vault already; see: systemctl status")
-    assert httpx.get(f"{world.url}/health").status_code == 200
+    assert world.get("/health", "").status_code == 200
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])

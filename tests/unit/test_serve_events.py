@@ -123,7 +123,7 @@ def test_a_follower_that_is_cancelled_while_something_happens_is_gone(tmp_path: 
         for _ in range(turns):
             await asyncio.sleep(0)
         task.cancel()
-        _, left = await asyncio.wait({task}, timeout=5)
+        _, left = await asyncio.wait({task}, timeout=20)
         task.cancel()
         assert not left and task.cancelled()
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from documents import valid
-from serve_world import Served, bearer, beat, eventually, folders, served
+from serve_world import LONG, Served, bearer, beat, eventually, folders, served
 
 from blackstart.serve.events import Event
 from blackstart.serve.routes.events import STREAMS, hears
@@ -83,10 +83,13 @@ def _begun(running: Served, who: str) -> int:
 
 
 def test_who_may_not_hear(running: Served) -> None:
-    assert httpx.get(f"{running.url}/api/events").status_code == 401
+    assert running.get("/api/events", "").status_code == 401
     assert running.get("/api/timeline", "node1").status_code == 403
     assert (
-        httpx.get(f"{running.url}/api/events", headers=bearer("operator") | {"Last-Event-ID": "x"}).status_code == 422
+        httpx.get(
+            f"{running.url}/api/events", headers=bearer("operator") | {"Last-Event-ID": "x"}, timeout=LONG
+        ).status_code
+        == 422
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serve_world import SECRETS, Served, bearer, beat, folders, served
+from serve_world import LONG, SECRETS, Served, bearer, beat, folders, served
 
 GIB = 1024**3
 
@@ -132,4 +132,6 @@ def test_who_goes_away_before_the_answer_takes_nothing_along(world: Served) -> N
     for number in range(50):
         with connected(world) as found:
             found.sendall(head("/api/heartbeats", "Content-Length: 400") + b"{" * (number % 3))
-    assert httpx.post(f"{world.url}/api/heartbeats", content=b"", headers=bearer("node1")).status_code == 422
+    assert (
+        httpx.post(f"{world.url}/api/heartbeats", content=b"", headers=bearer("node1"), timeout=LONG).status_code == 422
+    )

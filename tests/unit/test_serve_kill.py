@@ -145,9 +145,9 @@ def test_a_disk_that_is_full_is_said_and_gets_over(tmp_path: Path) -> None:
         resource.prlimit(world.process.pid, resource.RLIMIT_FSIZE, (log.stat().st_size + 100, most))
         refused = world.post(beat(sequence=2))
         assert refused.status_code == 503 and "File too large" in refused.json()["detail"]
-        assert "File too large" in str(httpx.get(f"{world.url}/health").json()["why"])
+        assert "File too large" in str(world.get("/health", "").json()["why"])
         assert world.get("/api/nodes/node1").json()["sequence"] == 1
         resource.prlimit(world.process.pid, resource.RLIMIT_FSIZE, (most, most))
         assert world.post(beat(sequence=2)).status_code == 204
-        assert eventually(lambda: httpx.get(f"{world.url}/health").json()["status"] == "ok")
+        assert eventually(lambda: world.get("/health", "").json()["status"] == "ok")
     assert [json.loads(each)["sequence"] for each in Log(log).read()] == [1, 2]

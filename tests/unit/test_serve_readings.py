@@ -72,7 +72,7 @@ def test_one_that_cannot_be_judged_is_told_and_the_service_goes_on(tmp_path: Pat
         log = tmp_path / "live/now/events.jsonl"
         assert eventually(lambda: "could not be judged: it ended with 7" in log.read_text())
         assert "blackstart_readings_unjudged_total 1\n" in service.get("/metrics").text
-        assert httpx.get(f"{service.url}/health").status_code == 200
+        assert service.get("/health", "").status_code == 200
 
 
 def test_a_reading_of_whoever_says_so() -> None:

@@ -36,18 +36,18 @@ def test_it_refuses_says_why_and_goes_on_once_it_can_write(tmp_path: Path) -> No
             f"{world.url}/api/readings", content=recorded().encode(), headers=bearer("node1"), timeout=30
         )
         assert reading.status_code == 503 and reading.json()["detail"] == f"the vault cannot keep it now: {WHY}"
-        health = httpx.get(f"{world.url}/health")
+        health = world.get("/health", "")
         assert health.status_code == 503 and f"the last heartbeat could not be kept: {WHY}" in health.json()["why"]
         assert world.get("/api/nodes/node1").json()["sequence"] == 1 and world.get("/").status_code == 200
         assert (tmp_path / "live/node1/now/heartbeat.json").read_bytes() == kept
         (tmp_path / "read-only").write_text("seen")
         assert world.post(beat(sequence=2)).json()["detail"].endswith("/live is read-only")
-        assert httpx.get(f"{world.url}/health").json()["why"][0].endswith("/live is read-only")
+        assert world.get("/health", "").json()["why"][0].endswith("/live is read-only")
         time.sleep(1.1)  # what was looked at is shown again for a second
         assert world.get("/").status_code == world.get("/api/status").status_code == 200
         (tmp_path / "read-only").unlink()
         assert world.post(beat(sequence=2)).status_code == 204
-        assert eventually(lambda: httpx.get(f"{world.url}/health").json()["status"] == "ok")
+        assert eventually(lambda: world.get("/health", "").json()["status"] == "ok")
         assert eventually(lambda: (tmp_path / "live/node1/now/heartbeat.json").read_bytes() != kept)
     sequences = [json.loads(each)["sequence"] for each in Log(tmp_path / "live/now/heartbeats.wal").read()]
     assert sequences == [1, 2]
