@@ -60,7 +60,14 @@ def playbook(wanted: Wanted, node: str, root: bool, files: Path) -> list[dict[st
     get = "zfs get -Hp -o value {{ item.wanted.keys() | join(',') }} {{ item.name }}"
     differs = "(item.wanted.values() | map('string') | list) != said.stdout_lines"
     tasks: list[dict[str, Any]] = [
-        {"apt": {"name": list(wanted.packages), "state": "present"}},
+        {
+            # Its own module for packages needs python3-apt on the host, which nothing else there needs.
+            "command": {"argv": ["dpkg-query", "-W", *wanted.packages]},
+            "check_mode": False,
+            "register": "packages",
+            "failed_when": False,
+            "changed_when": "packages.rc != 0",
+        },
         {"user": user, "loop": users},
         {"copy": copy, "loop": copies},
         {
