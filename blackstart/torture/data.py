@@ -147,7 +147,7 @@ def _healed(run: Bootstrap) -> set[str]:
     Those of which that cannot be told: they do not learn the epoch.
     """
     behind = set()
-    vaults = [each for each in _answering(run) if each.record]
+    vaults = [each for each in _answering(run) if each.record and not each.torn]
     last = max(each.record.epoch for each in vaults if each.record)
     for vault in vaults:
         found = replicas_on(run.seen.readings[vault.name], run.world.name)
@@ -174,8 +174,9 @@ def _recorded(run: Bootstrap, job: Job, behind: set[str]) -> None:
     counts, record = choose(run.seen.readings, run.world.name)
     known_record = record.value if isinstance(record, Present) else None
     patch = patch_for(job.spec, run.seen.live, job.commit, job.by, NOW, known_record, {}) | {"vault_keys": {}}
-    epoch = max(vault.record.epoch for vault in _answering(run) if vault.record)
-    for vault in _answering(run):
+    vaults = [each for each in _answering(run) if not each.torn]
+    epoch = max(each.record.epoch for each in vaults if each.record)
+    for vault in vaults:
         if vault.name in behind:
             continue
         written = is_written(patch, run.seen.readings[vault.name], run.world.name)
@@ -205,6 +206,8 @@ def _pull(world: World, dataset: str, there: Dataset) -> None:
             continue
         assert vault.record
         before = vault.replicas.get(dataset, [])
+        if before and dataset in world.born:
+            continue  # a vault that nobody heard had it: a person has to say which of the two it shall be
         if before and before[-1] not in there.snapshots:
             raise Wrong(f"{dataset}: the chain on {vault.name} ends: {before[-1].guid} is not on the node")
         vault.replicas[dataset] = [*before, fresh]

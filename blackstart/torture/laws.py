@@ -57,8 +57,10 @@ def make(world: World, dataset: str, encrypted: bool) -> None:
     pool = _pool(world, dataset)
     if dataset in pool.datasets:
         raise Wrong(f"{dataset} is made where it is already")
-    if world.chains.get(dataset) and any(each.replicas.get(dataset) for each in world.vaults.values() if not each.says):
+    unheard = world.unheard()
+    if any(each.replicas.get(dataset) for each in world.vaults.values() if each not in unheard):
         raise Wrong(f"{dataset} is made empty, and a vault has it")
+    world.born.add(dataset)
     pool.datasets[dataset] = Dataset(encrypted=encrypted)
 
 

@@ -70,7 +70,7 @@ def _destroys(world: World, run: Run) -> None:
 def _named(world: World, run: Run) -> None:
     """A dataset that will be empty, and a vault that may have it: said."""
     for name, why in run.outline.left.items() if run.outline else ():
-        silent = [each.name for each in world.vaults.values() if each.says and each.replicas.get(name)]
+        silent = [each.name for each in world.unheard() if each.replicas.get(name)]
         told = name not in world.chains or "its pool was not lost" in why or all(each in why for each in silent)
         _say(not told, f"{name} is left empty, and not a word of {silent}, which may have it: {why}")
 

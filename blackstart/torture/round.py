@@ -105,7 +105,8 @@ class _Play:
 
     def vaults_return(self) -> None:
         """Vaults that were silent answer again: the next `apply` tells them, and their chains go on."""
-        heard = [each.record for each in self.world.vaults.values() if each.record and not each.says]
+        vaults = [each for each in self.world.vaults.values() if not each.torn]
+        heard = [each.record for each in vaults if each.record and not each.says]
         ours = max(heard, key=lambda record: record.epoch)
         away = [each for each in self.world.vaults.values() if each.says and each.record]
         # One that saw another rebuild is another story: a person has to choose.

@@ -115,6 +115,7 @@ class World:
     lost_keys: set[str] = field(default_factory=set)
     given: dict[str, str] = field(default_factory=dict)  # --data disks
     at: str = ""  # --data at
+    born: set[str] = field(default_factory=set)  # datasets that were made empty
     applied: Applied | None = None  # as each vault that knows of it has it
     story: list[str] = field(default_factory=list)
 
@@ -141,6 +142,10 @@ class World:
                 return "UNAVAIL"
             worst = "DEGRADED" if missing else worst
         return worst
+
+    def unheard(self) -> list[Vault]:
+        """Vaults of which neither record nor replicas can be had."""
+        return [each for each in self.vaults.values() if each.says or (each.torn and each.unread_replicas)]
 
     def unreadable(self) -> set[str]:
         """Parts of a reading that fail: those that are made to, and what ZFS says of none while one pool hangs."""
