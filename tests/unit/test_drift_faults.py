@@ -19,6 +19,7 @@ from blackstart.cli import cases, look
 from blackstart.cli.fleet_hosts import Hosts, load
 from blackstart.drift.compare import ASKED
 from blackstart.reading import Present
+from blackstart.vault import files
 
 __all__ = ["world"]
 
@@ -177,7 +178,8 @@ def test_a_vault_that_is_silent_leaves_its_nodes_unknown(world: World) -> None:
 def test_the_spec_is_edited_meanwhile(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def edit() -> tuple[str, str]:
         path = world.folder / "nodes" / "node1.toml"
-        path.write_text(path.read_text() + '[host.sysctl]\n"vm.swappiness" = "1"\n')
+        # Whole, as editors do: the world's own vault reads it at the same time.
+        files.replace(path, path.read_text() + '[host.sysctl]\n"vm.swappiness" = "1"\n')
         return recorded(), ""
 
     world.said["node1"] = edit
