@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from serve_world import eventually
 
 from blackstart.vault import clear
 from blackstart.vault.python import short
@@ -107,6 +108,8 @@ def test_it_finds_a_process_of_this_machine_and_needs_no_libraries(root: Path) -
     with subprocess.Popen(["sleep", "60"], env=environment) as theirs:
         (root.parent / "proc" / str(theirs.pid)).symlink_to(f"/proc/{theirs.pid}")
         try:
+            # The kernel shows the environment a moment after it has told of the program's start.
+            eventually(Path(f"/proc/{theirs.pid}/environ").read_bytes)
             assert clear.in_use(root, root.parent / "proc") == {OLD}
         finally:
             theirs.kill()
