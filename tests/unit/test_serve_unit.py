@@ -31,5 +31,5 @@ def test_it_reaches_the_zfs_device_and_nothing_else_by_number() -> None:
 def test_it_is_asked_to_end_alone_and_has_time_for_it() -> None:
     text = _unit().decode()
     assert "KillMode=mixed\n" in text
-    seconds = int(re.search(r"TimeoutStopSec=(\d+)\n", text)[1])  # type: ignore[index]
-    assert seconds > server.GRACE + 2 * signals.PATIENCE + 5
+    (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE)
+    assert int(seconds) > server.GRACE + 2 * signals.PATIENCE + 5
