@@ -43,7 +43,9 @@ class Captures:
         await asyncio.to_thread(self._sweep, known, now)
 
     def _sweep(self, known: Known, now: int) -> None:
-        longest = max(self._days.values(), default=0)
+        if not self._days:
+            return  # of no node is it known how long
+        longest = max(self._days.values())
         for token, node, path in self._all():
             with contextlib.suppress(FileNotFoundError):
                 if kept_until(known(token), self._days.get(node, longest), path.stat().st_mtime) <= now:

@@ -75,6 +75,14 @@ def test_one_whose_signal_nobody_knows_goes_by_its_own_age(tmp_path: Path) -> No
     assert not path.exists()
 
 
+def test_nothing_goes_while_of_no_node_it_is_known_how_long(tmp_path: Path) -> None:
+    path = tmp_path / "node1/now" / f"signal-{'0' * 16}.reading"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    asyncio.run(Captures(tmp_path, {}).sweep(lambda token: None, 2**40))
+    assert path.exists()
+
+
 def test_why_it_is_not_the_nodes_newest_reading_is_told_in_the_answer(world: World) -> None:
     world.unlearned = "what ran there did not become its state.json: this is no reading"
     signal = world.open(replace(WILL, scope="node:node1"))
