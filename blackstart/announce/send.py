@@ -12,6 +12,8 @@ import json
 import logging
 import sys
 
+from blackstart.process import ended
+
 SECONDS = 30  # for one message; mail servers take their time
 _COMMAND = (sys.executable, "-P", "-m", "blackstart.announce.send")
 
@@ -32,22 +34,15 @@ def tell(url: str, title: str, text: str) -> None:
 
 async def send(url: str, title: str, text: str, seconds: float = SECONDS) -> None:
     """Send one message. Raises AnnounceError when it was not taken within `seconds`."""
-    pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(*_COMMAND, stdin=pipe, stdout=nowhere, stderr=pipe)
     try:
-        async with asyncio.timeout(seconds):
-            _, said = await process.communicate(json.dumps([url, title, text]).encode())
+        done = await ended(*_COMMAND, seconds=seconds, stdin=json.dumps([url, title, text]).encode())
     except TimeoutError:
         raise AnnounceError(f"{_place(url)}: no answer within {seconds:g} s") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        lines = said.decode(errors="replace").splitlines()
+    if done.status:
+        lines = done.err.decode(errors="replace").splitlines()
         # A sentence of ours alone: what else Python or Apprise say may name the URL.
         ours = next((line for line in lines if line.startswith(_place(url))), "")
-        raise AnnounceError(ours or f"{_place(url)}: ended with {process.returncode}")
+        raise AnnounceError(ours or f"{_place(url)}: ended with {done.status}")
 
 
 def _place(url: str) -> str:

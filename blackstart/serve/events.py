@@ -28,7 +28,7 @@ MOST = 10_000  # that a reader who was away gets; what is older is in the file
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """What is to be written. `text`: one sentence. `data["severity"]`: people are told (announce/severity.py)."""
+    """What is to be written. `text`: one sentence. `data["severity"]`: people are told (announce/places.py)."""
 
     kind: str  # heartbeat, signal, announce, service ...
     node: str  # "": of the fleet

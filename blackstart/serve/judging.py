@@ -13,6 +13,7 @@ from pathlib import Path
 
 from blackstart.drift import reported
 from blackstart.drift.finding import Report
+from blackstart.process import ended
 from blackstart.serve.events import New
 from blackstart.serve.store import Store
 from blackstart.vault import files, layout
@@ -78,22 +79,14 @@ class Judging:
         """What the judge printed. Raises ValueError."""
         # The launcher finds the fleet's newest files where this says nothing.
         environment = {name: value for name, value in os.environ.items() if name != "BLACKSTART_FLEET"}
-        pipe = asyncio.subprocess.PIPE
-        words = ("nice", *self._command, node)
-        process = await asyncio.create_subprocess_exec(*words, stdout=pipe, stderr=pipe, env=environment)
         try:
-            async with asyncio.timeout(PATIENCE):
-                out, err = await process.communicate()
+            done = await ended("nice", *self._command, node, seconds=PATIENCE, environment=environment)
         except TimeoutError:
             raise ValueError(f"no result within {PATIENCE} s") from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode not in (0, 2, 3):
-            said = [line for line in err.decode("utf-8", "replace").splitlines() if line.strip()]
-            raise ValueError(said[-1] if said else f"it ended with {process.returncode}")
-        return out.decode("utf-8", "replace")
+        if done.status not in (0, 2, 3):
+            said = [line for line in done.err.decode("utf-8", "replace").splitlines() if line.strip()]
+            raise ValueError(said[-1] if said else f"it ended with {done.status}")
+        return done.out.decode("utf-8", "replace")
 
 
 def _counts(report: Report) -> dict[str, int]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 
 from blackstart.blackbox.folders import NODE
+from blackstart.process import ended
 from blackstart.serve.refused import Refused
 
 router = APIRouter(tags=["history"])
@@ -40,21 +41,12 @@ async def timeline(
 
 async def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
     """From a process of its own: logs of years are parsed there, and heartbeats are taken meanwhile. Raises Refused."""
-    pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     async with _AT_ONCE:
-        process = await asyncio.create_subprocess_exec(
-            *_COMMAND, json.dumps(request), stdin=nowhere, stdout=pipe, stderr=nowhere
-        )
         try:
-            async with asyncio.timeout(SECONDS):
-                said, _ = await process.communicate()
-            document: dict[str, Any] = json.loads(said)
+            done = await ended(*_COMMAND, json.dumps(request), seconds=SECONDS)
+            document: dict[str, Any] = json.loads(done.out)
         except (TimeoutError, ValueError):
             raise Refused(503, f"the history was not read within {SECONDS} s, or not at all") from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
     if "why" in document:
         raise Refused(404 if document["code"] == 1 else 503, document["why"])
     return document
