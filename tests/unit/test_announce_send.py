@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from chat_world import Chat, chat
 
 from blackstart.announce import places, send
 from blackstart.announce.message import MOST as EVENTS
@@ -67,43 +65,24 @@ def test_what_is_torn_is_refused_with_a_word(text: str) -> None:
         load(text)
 
 
-class _Service(BaseHTTPRequestHandler):
-    taken: list[dict[str, str]] = []
-    status = 200
-    slow = 0.0
-
-    def do_POST(self) -> None:
-        time.sleep(self.slow)
-        self.taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(self.status)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
-def service() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), _Service)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    _Service.taken, _Service.status, _Service.slow = [], 200, 0.0
-    yield f"json://127.0.0.1:{server.server_port}/s3cret-token"
-    server.shutdown()
-    server.server_close()
+def service() -> Iterator[Chat]:
+    with chat() as found:
+        yield found
 
 
-def test_apprise_brings_it(service: str) -> None:
-    send.tell(service, "a title", "line one\nline two")
-    assert [(each["title"], each["message"]) for each in _Service.taken] == [("a title", "line one\nline two")]
+def test_apprise_brings_it(service: Chat) -> None:
+    send.tell(service.url, "a title", "line one\nline two")
+    assert [(each["title"], each["message"]) for each in service.taken] == [("a title", "line one\nline two")]
 
 
 def test_a_refusal_names_the_place_and_not_its_url(
-    service: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    service: Chat, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    _Service.status = 500
+    service.status = 500
     with caplog.at_level(logging.INFO), pytest.raises(send.AnnounceError) as error:
-        send.tell(service, "a title", "text")
-    assert str(error.value).startswith(f"the announcement to json:// ({send.name(service)}) was not taken")
+        send.tell(service.url, "a title", "text")
+    assert str(error.value).startswith(f"the announcement to json:// ({send.name(service.url)}) was not taken")
     said = str(error.value) + "".join(capsys.readouterr()) + "".join(each.getMessage() for each in caplog.records)
     assert "s3cret" not in said
 
@@ -121,11 +100,11 @@ def test_urls_are_lines_and_no_file_is_none(tmp_path: Path) -> None:
     assert places.urls(tmp_path / "none") == []
 
 
-def test_a_place_that_hangs_is_given_up_in_time_and_its_process_with_it(service: str) -> None:
-    _Service.slow = 1.5
+def test_a_place_that_hangs_is_given_up_in_time_and_its_process_with_it(service: Chat) -> None:
+    service.slow = 1.5
     began = time.monotonic()
     with pytest.raises(send.AnnounceError, match=r"no answer within 0\.5 s") as error:
-        asyncio.run(send.send(service, "a title", "text", seconds=0.5))
+        asyncio.run(send.send(service.url, "a title", "text", seconds=0.5))
     assert time.monotonic() - began < 5 and "s3cret" not in str(error.value)
 
 

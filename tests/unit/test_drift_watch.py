@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from chat_world import chat
 
 from blackstart.converge.render import render
 
@@ -114,28 +112,12 @@ def test_junk_in_its_own_memory_begins_anew(watcher: Watcher, junk: str) -> None
     assert (watcher.folder / "vault1.seen").read_text() == "0\nno\n1\n"
 
 
-class _Service(BaseHTTPRequestHandler):
-    taken: list[dict[str, str]] = []
-
-    def do_POST(self) -> None:
-        self.taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 def test_apprises_own_command_takes_what_it_is_given(watcher: Watcher) -> None:
-    server = HTTPServer(("127.0.0.1", 0), _Service)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    (watcher.folder / "announce").write_text(f"json://127.0.0.1:{server.server_port}/s3cret\n")
     watcher.program("apprise", f'exec {Path(sys.executable).parent}/apprise "$@"')
-    _Service.taken.clear()
-    assert [watcher.look() for _ in range(MOST + 1)][-1] == NONE
-    server.shutdown()
-    server.server_close()
-    ((title, text, kind),) = [(each["title"], each["message"], each["type"]) for each in _Service.taken]
+    with chat() as service:
+        (watcher.folder / "announce").write_text(f"{service.url}\n")
+        assert [watcher.look() for _ in range(MOST + 1)][-1] == NONE
+    ((title, text, kind),) = [(each["title"], each["message"], each["type"]) for each in service.taken]
     assert title == NONE and kind == "warning"
     assert "has heard of no completed drift check by vault1 for 20 min" in text
     assert "systemctl status blackstart-drift.timer" in text

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from chat_world import Chat, chat
 from documents import valid
 from serve_world import LONG, Served, bearer, beat, eventually, folders, served
 
@@ -105,35 +104,19 @@ def test_the_history(running: Served) -> None:
     assert nobody.status_code == 404 and "no node nobody was ever known here" in nobody.json()["detail"]
 
 
-class _Chat(BaseHTTPRequestHandler):
-    taken: list[dict[str, str]] = []
-
-    def do_POST(self) -> None:
-        self.taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def chat() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), _Chat)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"json://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-def test_people_are_told_of_silence_and_an_open_stream_does_not_hold_up_the_end(tmp_path: Path, chat: str) -> None:
+def test_people_are_told_of_silence_and_an_open_stream_does_not_hold_up_the_end(tmp_path: Path) -> None:
     folders(tmp_path, "node1", period=1, grace=0)
-    (tmp_path / "announce").write_text(f"silent={chat}\nwill-break=json://127.0.0.1:1\n")
+    with chat() as place:
+        (tmp_path / "announce").write_text(f"silent={place.url}\nwill-break=json://127.0.0.1:1\n")
+        _told(tmp_path, place)
+
+
+def _told(tmp_path: Path, place: Chat) -> None:
     with served(tmp_path) as found:
         assert found.post(beat()).status_code == 204
-        eventually(lambda: _Chat.taken, 60)
-        assert _Chat.taken[0]["title"] == "blackstart vault1: silent: node1"
-        assert "node1 is silent: no heartbeat for" in _Chat.taken[0]["message"]
+        eventually(lambda: place.taken, 60)
+        assert place.taken[0]["title"] == "blackstart vault1: silent: node1"
+        assert "node1 is silent: no heartbeat for" in place.taken[0]["message"]
         with httpx.stream("GET", f"{found.url}/api/events", headers=bearer("operator"), timeout=20) as stream:
             began = time.monotonic()
             assert found.end() in (0, -15)  # uvicorn ends by the signal itself
