@@ -60,6 +60,7 @@ class Announcer:
         known = await asyncio.to_thread(self._load)
         seen = self._events.last
         await self._look_for_places(known, seen)
+        known = known or {}
         last = min([seen, *(each.told for each in self._outboxes.values())])
         try:
             while True:
@@ -80,8 +81,8 @@ class Announcer:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _look_for_places(self, known: dict[str, int], seen: int) -> None:
-        """A place that is new here is told of what comes from now on."""
+    async def _look_for_places(self, known: dict[str, int] | None, seen: int) -> None:
+        """A place that is new here is told of what comes from now on; None: of none is it known what it has taken."""
         try:
             status = self._announced.stat() if self._announced.exists() else None
             stamp = (status.st_ino, status.st_mtime_ns, status.st_size) if status else ()
@@ -97,7 +98,8 @@ class Announcer:
             if task:
                 task.cancel()
         for place in there:
-            self._outboxes.setdefault(place, _Outbox(min(known.get(send.name(place.url), seen), seen)))
+            told = 0 if known is None else min(known.get(send.name(place.url), seen), seen)
+            self._outboxes.setdefault(place, _Outbox(told))
         await self._keep()  # before anything is to be told: a kill must not make it forget that
 
     def _sort_in(self, event: Event) -> None:
@@ -140,8 +142,8 @@ class Announcer:
         except OSError as error:
             self._say(f"that could not be written to {self._events.path}: {error.strerror}")
 
-    def _load(self) -> dict[str, int]:
-        """Name of a place -> what it has taken."""
+    def _load(self) -> dict[str, int] | None:
+        """Name of a place -> what it has taken. None: that cannot be read."""
         try:
             data = json.loads(self._memory.read_text(encoding="utf-8"))
             if data["format"] != FORMAT:
@@ -150,8 +152,8 @@ class Announcer:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            self._say(f"{self._memory}: {error}; what was not told before is not told any more")
-            return {}
+            self._say(f"{self._memory}: {error}; what is on the log is told again")
+            return None
 
     async def _keep(self) -> None:
         told = {send.name(place.url): box.told for place, box in self._outboxes.items()}

@@ -145,12 +145,15 @@ def test_a_new_place_hears_of_what_comes_and_one_that_is_gone_hears_no_more(worl
 def test_a_memory_that_is_damaged_is_begun_anew(world: World, memory: str, capsys: pytest.CaptureFixture[str]) -> None:
     world.file.write_text("json://a\n")
     (world.folder / "memory.json").write_text(memory)
+    world.events.add("signal", "", "before", HARM)  # whether it was told is not known
 
     async def act() -> None:
-        world.events.add("signal", "", "one", HARM)
         await world.until(lambda: len(world.taken) == 1)
+        world.events.add("signal", "", "one", HARM)
+        await world.until(lambda: len(world.taken) == 2)
 
     asyncio.run(world.running(act))
+    assert world.taken == [("json://a", "before"), ("json://a", "one")]
     assert "memory.json" in capsys.readouterr().err
 
 
