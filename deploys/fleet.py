@@ -11,11 +11,10 @@ from pyinfra import logger
 
 from blackstart.converge.context import Context, gather, uncommitted_line
 from blackstart.converge.pool import replacements
-from blackstart.converge.post import vaults
 from blackstart.converge.reader import readers
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import fleet_path, load_fleet
-from blackstart.spec.resolve import NodeSpec, resolve
+from blackstart.spec.resolve import NodeSpec, resolve, resolve_all
 from operations.record import vault_keys
 
 
@@ -44,8 +43,8 @@ def context_of(spec: NodeSpec, folder: Path | None = None) -> Context:
 
     `folder`: where the spec's files lie, if not in the fleet's own.
     """
-    nodes = {name: resolve(fleet(), name) for name in fleet().nodes}
-    asked = (*spec.vaults, *readers(spec, nodes), *vaults(nodes))
+    nodes = resolve_all(fleet())
+    asked = (*spec.vaults, *readers(spec, nodes), *nodes.vaults)
     return gather(spec, fleet(), folder or fleet_path(), vault_keys(spec, tuple(dict.fromkeys(asked))))
 
 

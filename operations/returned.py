@@ -19,7 +19,7 @@ from blackstart.restore import adopt
 from blackstart.restore.job import Job
 from blackstart.restore.keeper import record_on
 from blackstart.spec.fleet import Fleet
-from blackstart.spec.resolve import NodeSpec, resolve
+from blackstart.spec.resolve import NodeSpec, resolve_all
 from blackstart.vault import asked, bzfs, layout
 from blackstart.vault.upload import beside, cleared
 from blackstart.verdict_disks import members
@@ -32,7 +32,7 @@ from operations.vault_shell import on_vault, write
 @operation()
 def known_hosts(job: Job, fleet: Fleet) -> Commands:
     """A new machine has another host key, perhaps another address: its vaults reach it by what the fleet says now."""
-    nodes = {name: resolve(fleet, name) for name in fleet.nodes}
+    nodes = resolve_all(fleet)
     files = {
         layout.KNOWN_HOSTS: converge_vault.known_hosts(nodes),
         bzfs.SSH_CONFIG: converge_vault.ssh_config(nodes),

@@ -28,7 +28,7 @@ from blackstart.reading import Present
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import load_fleet
 from blackstart.spec.node import Replication
-from blackstart.spec.resolve import resolve
+from blackstart.spec.resolve import resolve_all
 
 COUNT, PORT = 50, 2022
 DEFAULT = "10:30:100"  # sshd's own MaxStartups
@@ -81,7 +81,7 @@ class Fifty:
         lines = [f"Host {name}\n  HostName {address}\n" for name, address in zip(nodes, addresses, strict=True)]
         config.write_text("".join(lines) + f"Host *\n  User root\n  Port {port}\n  IdentityFile {key}\n  {option}\n")
         self.known = Hosts(fleet, folder, dict(groups(fleet, folder, config)["nodes"]))
-        self.specs = {name: resolve(fleet, name) for name in nodes}
+        self.specs = resolve_all(fleet)
         self.context = Context(nodes=self.specs)
         self.wishes = {name: wanted(spec, self.context) for name, spec in self.specs.items()}
         self.queries = {name: query_for(wishes) for name, wishes in self.wishes.items()}

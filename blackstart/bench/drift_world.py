@@ -25,7 +25,7 @@ from blackstart.live.model import (
 )
 from blackstart.reading import Present, Unknown
 from blackstart.spec.load import load_fleet
-from blackstart.spec.resolve import NodeSpec, resolve
+from blackstart.spec.resolve import Nodes, NodeSpec, resolve
 
 NOW = 1_795_313_113
 NO_TOOL = Unknown("which copy of the tool judges is no question here")
@@ -37,7 +37,7 @@ def fleet(inventory: Path, count: int) -> tuple[dict[str, NodeSpec], Context]:
     node, vault = resolve(files, "node1"), resolve(files, "vault1")
     nodes = {f"n{number}": node.model_copy(update={"name": f"n{number}"}) for number in range(count)}
     context = gather(node, files, inventory)
-    every = nodes | {"vault1": vault}
+    every = Nodes(nodes | {"vault1": vault})
     return nodes, Context(commit=context.commit, sources=context.sources, units=context.units, nodes=every)
 
 

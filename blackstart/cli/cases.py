@@ -13,7 +13,6 @@ import click
 
 from blackstart.cli import here, look
 from blackstart.cli.fleet_hosts import Hosts, require_selection
-from blackstart.converge import post
 from blackstart.converge.context import Context, commit_of, read_context
 from blackstart.converge.everything import wanted
 from blackstart.converge.reader import readers
@@ -25,7 +24,7 @@ from blackstart.progress import progress
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import load_fleet
 from blackstart.spec.problem import SpecError
-from blackstart.spec.resolve import NodeSpec, resolve
+from blackstart.spec.resolve import NodeSpec, resolve_all
 from blackstart.vault import certificate
 from blackstart.vault.keypair import PURPOSES
 
@@ -46,7 +45,7 @@ class Wishes:
 
 def wishes(fleet: Fleet, folder: Path, nodes: Iterable[str]) -> Wishes:
     """Of the `nodes` named. Raises OSError for a file that a spec names and that cannot be read."""
-    every = {name: resolve(fleet, name) for name in fleet.nodes}
+    every = resolve_all(fleet)
     made = Wishes(fleet, folder, commit_of(folder))
     for name in nodes:
         made.specs[name] = every[name]
@@ -78,7 +77,7 @@ def ask(known: Hosts, wishes: Wishes, fit: bool = False) -> dict[str, look.Answe
     }
     for name, spec in wishes.specs.items():
         context = wishes.contexts[name]
-        vaults = (*readers(spec, context.nodes), *post.vaults(context.nodes))
+        vaults = (*readers(spec, context.nodes), *context.nodes.vaults)
         context = replace(context, vault_keys=dict.fromkeys(vaults, _SOME_KEYS))
         queries[name] = replace(query_of(spec, context), keys=tuple(keys[name].found), handmade=fit)
     with progress(f"Asking {len(queries)} nodes and their vaults") if sys.stderr.isatty() else nullcontext():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from blackstart.spec.fleet import Fleet
-from blackstart.spec.resolve import NodeSpec, resolve
+from blackstart.spec.resolve import Nodes, NodeSpec, resolve_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +25,16 @@ class Context:
     folder: Path = Path()
     sources: dict[str, bytes] = field(default_factory=dict)
     units: dict[str, dict[str, str]] = field(default_factory=dict)
-    nodes: dict[str, NodeSpec] = field(default_factory=dict)
+    nodes: Nodes = field(default_factory=Nodes)
 
 
 def gather(spec: NodeSpec, fleet: Fleet, folder: Path, vault_keys: dict[str, dict[str, str]] | None = None) -> Context:
     """Read what the spec refers to below `folder`. Raises OSError when a named file cannot be read."""
-    nodes = {name: resolve(fleet, name) for name in fleet.nodes}
-    return read_context(spec, nodes, folder, commit_of(folder), vault_keys or {})
+    return read_context(spec, resolve_all(fleet), folder, commit_of(folder), vault_keys or {})
 
 
 def read_context(
-    spec: NodeSpec, nodes: dict[str, NodeSpec], folder: Path, commit: str, vault_keys: dict[str, dict[str, str]]
+    spec: NodeSpec, nodes: Nodes, folder: Path, commit: str, vault_keys: dict[str, dict[str, str]]
 ) -> Context:
     """`gather` for one of many nodes: the whole fleet (`nodes`) and its commit are known. Raises OSError."""
     sources = {

@@ -10,7 +10,7 @@ from blackstart.converge.wanted import Wanted, WantedFile
 from blackstart.live.query import query_for
 from blackstart.live.request import request
 from blackstart.spec.node import Node
-from blackstart.spec.resolve import NodeSpec
+from blackstart.spec.resolve import Nodes, NodeSpec
 from blackstart.ssh import target
 from blackstart.vault import certificate, layout
 
@@ -18,18 +18,15 @@ from blackstart.vault import certificate, layout
 _CONNECT, _BEAT, _READING = 5, 20, 300
 
 
-def vaults(nodes: Mapping[str, NodeSpec]) -> dict[str, Node]:
-    """Every vault of the fleet, in order of name: each of them hears of each node, also one that does not keep it."""
-    return {name: each.node for name, each in sorted(nodes.items()) if each.node.vault}
-
-
-def wanted_part(spec: NodeSpec, vault_keys: Mapping[str, Mapping[str, str]], nodes: Mapping[str, NodeSpec]) -> Wanted:
+def wanted_part(spec: NodeSpec, vault_keys: Mapping[str, Mapping[str, str]], nodes: Nodes) -> Wanted:
     """`vault_keys`: vault -> purpose -> public key or certificate; `nodes`: the fleet.
+
+    Every vault of the fleet hears of each node, also one that does not keep it.
 
     A vault that could not be read leaves curl's files as they are. One that was read and has no certificate has no
     service yet: the others are told.
     """
-    fleet = vaults(nodes)
+    fleet = nodes.vaults
     known = {
         name: vault_keys[name][certificate.PURPOSE] for name in fleet if certificate.PURPOSE in vault_keys.get(name, {})
     }

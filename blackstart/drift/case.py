@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from blackstart.converge import post
 from blackstart.converge.reader import readers
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import NOT_ASKED, Present, Reading
-from blackstart.spec.resolve import NodeSpec
+from blackstart.spec.resolve import Nodes, NodeSpec
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading
 
@@ -57,13 +56,13 @@ class Case:
 
 
 def known_keys(
-    spec: NodeSpec, vaults: Mapping[str, VaultReading], record: Reading[Record], nodes: Mapping[str, NodeSpec]
+    spec: NodeSpec, vaults: Mapping[str, VaultReading], record: Reading[Record], nodes: Nodes
 ) -> dict[str, dict[str, str]]:
     """Vault -> purpose -> public key: as read, and of a silent vault as the record remembers them.
 
     As a deploy has them; with no vault's answer at all, none are known. `nodes`: every node of the fleet.
     """
-    names = {*readers(spec), *post.vaults(nodes)}
+    names = {*readers(spec), *nodes.vaults}
     found = {name: vaults[name].keys for name in names if name in vaults}
     known = {name: keys.value for name, keys in found.items() if isinstance(keys, Present)}
     if len(known) == len(names) or not known:

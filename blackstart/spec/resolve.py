@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Literal
 
 from blackstart.spec.container import Container, Mount
@@ -37,6 +38,15 @@ class NodeSpec(Model):
         return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
+class Nodes(dict[str, NodeSpec]):
+    """Every node of a fleet by its name; nothing is added later."""
+
+    @cached_property
+    def vaults(self) -> dict[str, Node]:
+        """Every vault of the fleet, in order of name. Each node's wishes ask for them: sought once, not for each."""
+        return {name: each.node for name, each in sorted(self.items()) if each.node.vault}
+
+
 class WantedDataset(Model):
     """One dataset with its full name and its ZFS properties spelled as `zfs get -p` prints them."""
 
@@ -63,6 +73,10 @@ def resolve(fleet: Fleet, name: str) -> NodeSpec:
         lock=fleet.lock,
         vaults={key: fleet.nodes[key] for key in replication.targets if key in fleet.nodes and key != name},
     )
+
+
+def resolve_all(fleet: Fleet) -> Nodes:
+    return Nodes((name, resolve(fleet, name)) for name in fleet.nodes)
 
 
 def container_pool(spec: NodeSpec, container: Container) -> str:

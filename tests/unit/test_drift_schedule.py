@@ -12,7 +12,7 @@ from blackstart.converge.vault import needed
 from blackstart.converge.wanted import merge
 from blackstart.drift import schedule
 from blackstart.spec.load import load_fleet
-from blackstart.spec.resolve import NodeSpec, resolve
+from blackstart.spec.resolve import NodeSpec, resolve_all
 from blackstart.vault import layout
 
 
@@ -26,7 +26,7 @@ def nodes(announced: bool = False, **targets: list[str]) -> dict[str, NodeSpec]:
     data["nodes"] = {name: each for name, each in data["nodes"].items() if name in targets}
     data["settings"]["announce"] = {"urls": ["file:/root/chat"]} if announced else {}
     fleet = type(load_fleet(Path(__file__).parents[2] / "inventory")).model_validate(data)
-    return {name: resolve(fleet, name) for name in fleet.nodes}
+    return resolve_all(fleet)
 
 
 ONE = nodes(node1=["vault1"], vault1=[])

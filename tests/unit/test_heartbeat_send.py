@@ -18,7 +18,7 @@ from test_heartbeat import Node
 from blackstart.converge import post
 from blackstart.converge.token import make
 from blackstart.spec.load import load_fleet
-from blackstart.spec.resolve import NodeSpec, resolve
+from blackstart.spec.resolve import Nodes, NodeSpec, resolve
 from blackstart.vault import certificate, layout
 
 
@@ -62,7 +62,7 @@ class Posting(Node):
         self.reading_every = reading_every
         fleet = load_fleet(Path(__file__).parents[2] / "inventory")
         vault = resolve(fleet, "vault1")
-        nodes = {"node1": resolve(fleet, "node1")} | {each.name: _at(vault, each) for each in services}
+        nodes = Nodes({"node1": resolve(fleet, "node1")} | {each.name: _at(vault, each) for each in services})
         wanted = post.wanted_part(nodes["node1"], {each.name: {"serve": each.line} for each in services}, nodes)
         for path, file in wanted.files.items():
             self.write(path.removeprefix("/etc/blackstart/"), self.here(file.content.decode()))

@@ -14,7 +14,7 @@ from blackstart.converge import package
 from blackstart.converge.render import render
 from blackstart.converge.vault import needed, wanted_part
 from blackstart.spec.load import load_fleet
-from blackstart.spec.resolve import resolve
+from blackstart.spec.resolve import resolve_all
 
 ARCHITECTURE = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True).stdout.strip()
 HEADERS = f"linux-headers-{ARCHITECTURE}"
@@ -119,7 +119,7 @@ def test_a_line_without_a_digest_is_refused() -> None:
 
 def test_a_vault_fetches_for_every_node_when_the_names_change_and_every_week() -> None:
     fleet = load_fleet(Path(__file__).parents[2] / "inventory")
-    nodes = {name: resolve(fleet, name) for name in fleet.nodes}
+    nodes = resolve_all(fleet)
     assert {"nano", "lxc", "zfsutils-linux", "zfs-dkms"} <= needed(nodes)
     wanted = wanted_part(nodes["vault1"], nodes)
     script = wanted.files["/usr/local/lib/blackstart/packages"]

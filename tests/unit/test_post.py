@@ -19,7 +19,7 @@ from blackstart.live.script import unknown as no_live
 from blackstart.reading import NOT_ASKED, Present
 from blackstart.serve import config
 from blackstart.spec.load import load_fleet
-from blackstart.spec.resolve import NodeSpec, resolve
+from blackstart.spec.resolve import Nodes, resolve_all
 from blackstart.vault import layout, records
 
 KEYS = {"vault1": {"serve": "x509 " + "QUJD" * 30, "read": "ssh-ed25519 AAAA"}}
@@ -27,12 +27,12 @@ BEAT = "/etc/blackstart/post/heartbeat.curl"
 
 
 @pytest.fixture
-def nodes() -> dict[str, NodeSpec]:
+def nodes() -> Nodes:
     fleet = load_fleet(Path(__file__).parents[2] / "inventory")
-    return {name: resolve(fleet, name) for name in fleet.nodes}
+    return resolve_all(fleet)
 
 
-def test_a_node_posts_to_every_vault_by_name_with_its_certificate_pinned(nodes: dict[str, NodeSpec]) -> None:
+def test_a_node_posts_to_every_vault_by_name_with_its_certificate_pinned(nodes: Nodes) -> None:
     wanted = post.wanted_part(nodes["node1"], KEYS, nodes)
     pem = wanted.files["/etc/blackstart/vaults/vault1.pem"].content.decode()
     assert pem.startswith("-----BEGIN CERTIFICATE-----\nQUJD") and max(map(len, pem.splitlines())) == 64
@@ -46,17 +46,17 @@ def test_a_node_posts_to_every_vault_by_name_with_its_certificate_pinned(nodes: 
     assert post.wanted_part(nodes["vault1"], KEYS, nodes).tokens == ("vault1",)  # a vault is a node
 
 
-def test_a_vault_that_keeps_nothing_of_it_hears_of_a_node_too(nodes: dict[str, NodeSpec]) -> None:
+def test_a_vault_that_keeps_nothing_of_it_hears_of_a_node_too(nodes: Nodes) -> None:
     other = nodes["vault1"].node.model_copy(update={"ssh": "root@[2001:db8::9]:22"})
-    more = nodes | {"vault2": nodes["vault1"].model_copy(update={"name": "vault2", "node": other})}
+    more = Nodes(nodes | {"vault2": nodes["vault1"].model_copy(update={"name": "vault2", "node": other})})
     both = KEYS | {"vault2": KEYS["vault1"]}
     text = post.wanted_part(nodes["node1"], both, more).files[BEAT].content.decode()
     assert text.count("\nnext\n") == 1 and "\nparallel\n" in text
     assert 'connect-to = "vault2:8440:[2001:db8::9]:8440"' in text
 
 
-def test_a_silent_vault_changes_nothing_and_one_without_a_service_is_left_out(nodes: dict[str, NodeSpec]) -> None:
-    more = nodes | {"vault2": nodes["vault1"].model_copy(update={"name": "vault2"})}
+def test_a_silent_vault_changes_nothing_and_one_without_a_service_is_left_out(nodes: Nodes) -> None:
+    more = Nodes(nodes | {"vault2": nodes["vault1"].model_copy(update={"name": "vault2"})})
     silent = post.wanted_part(nodes["node1"], KEYS, more)
     assert set(silent.files) == {"/etc/blackstart/vaults/vault1.pem"} and silent.tokens == ("vault1",)
     older = post.wanted_part(nodes["node1"], KEYS | {"vault2": {"read": "ssh-ed25519 AAAA"}}, more)
@@ -64,7 +64,7 @@ def test_a_silent_vault_changes_nothing_and_one_without_a_service_is_left_out(no
     assert post.wanted_part(nodes["node1"], {"vault1": {}}, nodes) == Wanted()
 
 
-def test_its_own_reading_asks_for_all_that_is_wanted_of_it(nodes: dict[str, NodeSpec]) -> None:
+def test_its_own_reading_asks_for_all_that_is_wanted_of_it(nodes: Nodes) -> None:
     parts = [reader.wanted_part(nodes["node1"], KEYS, nodes), post.wanted_part(nodes["node1"], KEYS, nodes)]
     wanted = post.with_request(merge(*parts))
     assert wanted.files[layout.REQUEST].content.decode() == request(query_for(wanted))
@@ -72,7 +72,7 @@ def test_its_own_reading_asks_for_all_that_is_wanted_of_it(nodes: dict[str, Node
     assert post.with_request(parts[1]) == parts[1]  # without the reading script there is nothing to ask
 
 
-def test_the_service_knows_every_node_and_may_write_its_own_folders_alone(nodes: dict[str, NodeSpec]) -> None:
+def test_the_service_knows_every_node_and_may_write_its_own_folders_alone(nodes: Nodes) -> None:
     wanted = serve.wanted_part(nodes["vault1"], nodes)
     told = config.load(wanted.files[layout.SERVE_CONFIG].content.decode())
     assert (told.vault, told.pool, told.port, told.address) == ("vault1", "backup", 8440, "0.0.0.0")
@@ -88,7 +88,7 @@ def test_the_service_knows_every_node_and_may_write_its_own_folders_alone(nodes:
     assert serve.wanted_part(nodes["node1"], nodes) == Wanted()
 
 
-def test_a_service_is_started_anew_when_what_it_reads_at_its_start_changes(nodes: dict[str, NodeSpec]) -> None:
+def test_a_service_is_started_anew_when_what_it_reads_at_its_start_changes(nodes: Nodes) -> None:
     before = serve.stamp(nodes["vault1"], nodes)
     assert before == serve.stamp(nodes["vault1"], nodes)
     assert before != serve.stamp(nodes["vault1"], nodes | {"node9": nodes["node1"]})
@@ -96,7 +96,7 @@ def test_a_service_is_started_anew_when_what_it_reads_at_its_start_changes(nodes
     assert f"{before} >/run/blackstart-serve/started" in program and "BLACKSTART_FLEET" not in program
 
 
-def test_a_look_asks_about_what_a_deploy_lays_down_and_takes_it_for_wanted(nodes: dict[str, NodeSpec]) -> None:
+def test_a_look_asks_about_what_a_deploy_lays_down_and_takes_it_for_wanted(nodes: Nodes) -> None:
     spec = nodes["node1"]
     folder = Path(__file__).parents[2] / "inventory"
     context = gather(spec, load_fleet(folder), folder)

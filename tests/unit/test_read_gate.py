@@ -17,7 +17,7 @@ from blackstart.live.query import query_for
 from blackstart.live.request import ASKED, SLOTS, request
 from blackstart.live.script import script
 from blackstart.spec.load import load_fleet
-from blackstart.spec.resolve import NodeSpec, resolve
+from blackstart.spec.resolve import NodeSpec, resolve_all
 from blackstart.vault import layout, records_script
 
 KEYS = {"vault1": {"read": "ssh-ed25519 AAAAREAD", "replicate": "ssh-ed25519 AAAAKEY"}}
@@ -37,7 +37,7 @@ QUERY = Query(
 @pytest.fixture(scope="module")
 def specs() -> dict[str, NodeSpec]:
     fleet = load_fleet(Path(__file__).parents[2] / "inventory")
-    return {name: resolve(fleet, name) for name in fleet.nodes}
+    return resolve_all(fleet)
 
 
 class Reader:

@@ -14,7 +14,7 @@ from blackstart.converge.checker import ssh_config
 from blackstart.live.model import Query
 from blackstart.live.request import request
 from blackstart.spec.load import load_fleet
-from blackstart.spec.resolve import resolve
+from blackstart.spec.resolve import resolve_all
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[st
     folder = write(tmp_path)
     fleet = load_fleet(folder)
     config = tmp_path / "read_ssh_config"
-    config.write_text(ssh_config({name: resolve(fleet, name) for name in fleet.nodes}))
+    config.write_text(ssh_config(resolve_all(fleet)))
     monkeypatch.setenv("BLACKSTART_FLEET", str(folder))
     monkeypatch.setenv("BLACKSTART_SSH_CONFIG", str(config))
     monkeypatch.setenv("BLACKSTART_READ_KEY", "yes")

@@ -10,7 +10,7 @@ from converge_world import node1, with_container
 from blackstart.converge import signaller
 from blackstart.signal import config
 from blackstart.spec.load import load_fleet
-from blackstart.spec.resolve import NodeSpec, resolve
+from blackstart.spec.resolve import NodeSpec, resolve_all
 from blackstart.vault import layout
 
 KEYS = {"vault1": {"read": "ssh-ed25519 AAAAREAD", "signal": "ssh-ed25519 AAAASIGNAL"}}
@@ -19,7 +19,7 @@ KEYS = {"vault1": {"read": "ssh-ed25519 AAAAREAD", "signal": "ssh-ed25519 AAAASI
 @pytest.fixture(scope="module")
 def specs() -> dict[str, NodeSpec]:
     fleet = load_fleet(Path(__file__).parents[2] / "inventory")
-    return {name: resolve(fleet, name) for name in fleet.nodes}
+    return resolve_all(fleet)
 
 
 def test_a_node_is_its_pools_whole_and_a_container_its_datasets(specs: dict[str, NodeSpec]) -> None:

@@ -11,7 +11,7 @@ from blackstart.converge import blackbox as wishes
 from blackstart.converge import vault
 from blackstart.converge.wanted import Wanted, merge
 from blackstart.spec.load import load_fleet
-from blackstart.spec.resolve import resolve
+from blackstart.spec.resolve import resolve, resolve_all
 from blackstart.vault import blackbox, layout
 from blackstart.vault.prune import thinned
 from blackstart.vault.zfs import CommandError, Snapshot
@@ -85,7 +85,7 @@ def test_what_stays_stays_at_the_next_look(ran: list[str]) -> None:
 
 def test_the_deploy_lets_one_user_do_it_on_this_dataset_alone() -> None:
     fleet = load_fleet(Path(__file__).parents[2] / "inventory")
-    specs = {name: resolve(fleet, name) for name in fleet.nodes}
+    specs = resolve_all(fleet)
     wanted = wishes.wanted_part(specs["vault1"])
     assert wanted.delegations == {"backup/vault/live": {"bs-prune": ("destroy", "mount", "snapshot")}}
     assert layout.PRUNE in vault.wanted_part(specs["vault1"], specs).users

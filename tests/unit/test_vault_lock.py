@@ -11,7 +11,7 @@ import pytest
 
 from blackstart.converge import vault
 from blackstart.spec.load import load_fleet
-from blackstart.spec.resolve import resolve
+from blackstart.spec.resolve import resolve_all
 from blackstart.vault import layout, lock
 
 
@@ -184,7 +184,7 @@ def test_an_unmounted_vault_has_no_locks_to_give(command: str, tmp_path: Path) -
 
 def test_only_a_vaults_sshd_lets_one_connection_hold_the_locks_of_a_whole_fleet() -> None:
     fleet = load_fleet(Path(__file__).parents[2] / "inventory")
-    nodes = {name: resolve(fleet, name) for name in fleet.nodes}
+    nodes = resolve_all(fleet)
     assert vault.SESSIONS not in vault.wanted_part(nodes["node1"], nodes).files
     sessions = vault.wanted_part(nodes["vault1"], nodes).files[vault.SESSIONS]
     assert sessions.content == b"MaxSessions 200\n" and (sessions.then or "").startswith("sshd -t && ")

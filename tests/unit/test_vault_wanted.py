@@ -12,7 +12,7 @@ from blackstart.cli.replicate import now_command
 from blackstart.converge import access, vault
 from blackstart.converge.wanted import merge
 from blackstart.spec.load import load_fleet
-from blackstart.spec.resolve import NodeSpec, resolve
+from blackstart.spec.resolve import NodeSpec, resolve_all
 from blackstart.vault import bzfs, config, layout
 from blackstart.vault.bundle import collect, pack
 from blackstart.vault.keypair import generate
@@ -24,7 +24,7 @@ KEYS = {"vault1": {"replicate": "ssh-ed25519 AAAAKEY", "restore": "ssh-ed25519 A
 @pytest.fixture(scope="module")
 def specs() -> dict[str, NodeSpec]:
     fleet = load_fleet(Path(__file__).parents[2] / "inventory")
-    return {name: resolve(fleet, name) for name in fleet.nodes}
+    return resolve_all(fleet)
 
 
 def test_a_node_lets_its_vault_in_through_the_gate_only(specs: dict[str, NodeSpec]) -> None:
