@@ -16,19 +16,21 @@ from blackstart.person import who
 from blackstart.restore.job import Asks, Job, without
 from blackstart.restore.outline import Outline
 from blackstart.spec.load import fleet_path
-from blackstart.spec.resolve import NodeSpec
+from blackstart.spec.resolve import NodeSpec, resolve_all
 from deploys import host
+from deploys.announce import announcements
 from deploys.applied import applied
 from deploys.container import containers
 from deploys.dataset import datasets
 from deploys.delegation import delegations
 from deploys.fleet import asked, context_of, fleet
 from deploys.image import images
+from deploys.keeper import keeper, last_word
 from deploys.package import packages
 from deploys.project import releases
 from deploys.rootfs import exchanged, roots
 from deploys.unit import units
-from operations import bootstrap, image, judgement, lineage, lock, rebuild, restore, returned, stock
+from operations import bootstrap, folder, image, judgement, lineage, lock, rebuild, restore, returned, stock
 from operations.verdict import say, say_once
 
 PAUSE = 3  # seconds between two looks at a host part that another run is at
@@ -204,6 +206,8 @@ def finish(job: Job, made: Outline | None) -> None:
     exchanged(wanted=job.wanted)
     containers(wanted=job.wanted)
     restore.revoked(name="The vault may no longer restore", job=job)
+    if job.spec.node.vault:
+        a_vault(job)
     if not made:
         returned.known_hosts(name="The vaults know the host", job=job, fleet=fleet())
     applied(wanted=job.wanted, spec=job.spec, commit=job.commit, by=job.by, disks={})
@@ -211,5 +215,22 @@ def finish(job: Job, made: Outline | None) -> None:
     returned.written(name="The fleet's files name the new disks", job=job)
     stock.renewed(name="The vaults have the fleet's files", spec=job.working, folder=job.folder)
     returned.replicated(name="The chain of replicas lives on", job=job)
+    last_word(job.spec)
     rebuild.clean(name="Nothing differs", wanted=job.wanted)
     rebuild.finished(name="All is done", job=job)
+
+
+def a_vault(job: Job) -> None:
+    """The tool, keys and the service went with the system; what lay on its datasets is back."""
+    name = job.spec.name
+    folder.owned(name="Its users own what they write", vault=name)
+    keeper(
+        spec=job.spec,
+        fleet=fleet(),
+        nodes=resolve_all(fleet()),
+        fleet_folder=fleet_path(),
+        cache=cache_folder(),
+        commit=commit_of(fleet_path()),
+    )
+    announcements(spec=job.spec, context=context_of(job.spec, job.tree))
+    say(f"{name} has new keys: `blackstart apply` lets it in again on every node that it keeps")

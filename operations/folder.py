@@ -8,6 +8,7 @@ from pyinfra.context import state
 from blackstart.change import shell
 from blackstart.converge.access import TMPFILES
 from blackstart.reading import Present, Unknown
+from blackstart.vault import layout
 from operations.common import Commands, refuse
 from operations.record import forget, reading
 
@@ -23,3 +24,14 @@ def folders(vault: str, pool: str, nodes: list[str]) -> Commands:
     elif not isinstance(found, Present) or not set(nodes) <= set(found.value):
         yield shell("systemd-tmpfiles", "--create", TMPFILES.format("vault"))
         forget(vault)
+
+
+@operation()
+def owned(vault: str) -> Commands:
+    """What came back from a replica belongs to the numbers that users and their group had on the lost system."""
+    live, ours = shell(layout.LIVE), shell(layout.GROUP)
+    pruned = f"-path {live}/now -prune -o -path {live}/'*'/now -prune -o"
+    yield f"find {live} -xdev -mindepth 1 {pruned} -exec chgrp -h {ours} {{}} +"
+    # The service's own folders are given to it by the same lines as at each boot.
+    yield shell("systemd-tmpfiles", "--create", TMPFILES.format("vault"))
+    forget(vault)

@@ -16,7 +16,7 @@ from rich.table import Table
 from . import image as images
 from .errors import LabError
 from .lab import Lab
-from .machines import MACHINES
+from .machines import EXAMPLE, MACHINES
 from .ssh import Shell
 
 P = ParamSpec("P")
@@ -60,13 +60,13 @@ def image() -> None:
 @click.pass_obj
 @_refusing
 def up(lab: Lab, names: tuple[str, ...], warm: bool) -> None:
-    """Start NAMES (all when none is given); what runs is left alone."""
-    for name in names or tuple(MACHINES):
+    """Start NAMES (the example fleet's when none is given); what runs is left alone."""
+    for name in names or EXAMPLE:
         if name not in lab.names():
             if name not in MACHINES:
                 raise LabError(f"no machine {name}; there are: {', '.join(MACHINES)}")
             lab.define(MACHINES[name], warm=warm)
-    lab.start(*(names or tuple(MACHINES)), warm=warm)
+    lab.start(*(names or EXAMPLE), warm=warm)
     _table(lab)
 
 
@@ -102,6 +102,17 @@ def _table(lab: Lab) -> None:
         console = Console(width=200)
     console.print(table)
     click.echo(f"ssh -F {lab.ssh_config} NAME")
+
+
+@lab.command()
+@click.argument("source", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("inventory"))
+@click.pass_obj
+@_refusing
+def fleet(lab: Lab, source: Path) -> None:
+    """Copy the fleet SOURCE (inventory when none is given) for these machines: a git repository of its own, with
+    their host keys in it. A copy that was there before is replaced. Prints its folder.
+    """
+    click.echo(lab.fleet(source))
 
 
 @lab.command(context_settings={"ignore_unknown_options": True})

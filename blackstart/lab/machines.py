@@ -1,4 +1,4 @@
-"""The machines that `lab up` makes: one node and one vault of the example fleet."""
+"""The machines that `lab up` makes: one node and one vault of the example fleet, and by its name a second vault."""
 
 from __future__ import annotations
 
@@ -18,4 +18,12 @@ VAULT1 = MachineSpec(
     disks=(DiskSpec("V1A0001", 8 * GB),),
 )
 
-MACHINES = {machine.name: machine for machine in (NODE1, VAULT1)}
+VAULT2 = MachineSpec(
+    name="vault2",
+    address="203.0.113.22",
+    user="root",
+    disks=(DiskSpec("V2A0001", 4 * GB),),
+)
+
+EXAMPLE = (NODE1.name, VAULT1.name)
+MACHINES = {machine.name: machine for machine in (NODE1, VAULT1, VAULT2)}

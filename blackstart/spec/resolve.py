@@ -150,7 +150,15 @@ def _leaves(spec: NodeSpec) -> Iterator[WantedDataset]:
         root = f"{spec.node.vault.pool}/vault"
         for child, mountpoint in VAULT_FOLDERS.items():
             properties = {"mountpoint": mountpoint} if mountpoint else {"mountpoint": "none", "readonly": "on"}
-            yield WantedDataset(name=f"{root}/{child}", kind="node", properties=properties, reason="vault's own")
+            # What is mounted another vault keeps, as it would any node's: it comes back with a lost vault.
+            kept = bool(mountpoint and spec.vaults)
+            reason = None if kept else "no other vault keeps it" if mountpoint else _REPLICAS
+            yield WantedDataset(
+                name=f"{root}/{child}", kind="node", properties=properties, replicate=kept, reason=reason
+            )
+
+
+_REPLICAS = "the nodes have what it holds, and send it anew; give them two vaults to have it twice"
 
 
 # Design section 6. Replicas are never mounted.

@@ -90,7 +90,7 @@ def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def job(kind: str, unfinished: Unfinished | None) -> Any:
-    spec = SimpleNamespace(name="node1", node=SimpleNamespace(host=SimpleNamespace(deploys=())))
+    spec = SimpleNamespace(name="node1", node=SimpleNamespace(host=SimpleNamespace(deploys=()), vault=None))
     return SimpleNamespace(
         spec=spec, wanted=None, folder=None, tree=None, sources=(), working=spec, commit="", by="", vault="vault1",
         verdict=SimpleNamespace(kind=kind), unfinished=unfinished,
@@ -168,6 +168,18 @@ def way_of(
             deploy if name == "packages" else deploy.host, name, lambda *a, n=name, **m: order.append(n)
         )
     return said
+
+
+def test_a_vault_has_its_tool_keys_and_service_again_before_it_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, order: list[str]
+) -> None:
+    for name in ("a_vault", "last_word"):
+        monkeypatch.setattr(deploy, name, lambda given, name=name: order.append(name))
+    back = job("blank", None)
+    back.spec.node.vault = SimpleNamespace(pool="backup")
+    deploy.finish(back, MADE)
+    assert order.index("containers") < order.index("a_vault") < order.index("applied")
+    assert order[-3:] == ["last_word", "clean", "finished"]
 
 
 MADE: Any = SimpleNamespace(epoch=2, chosen=[])

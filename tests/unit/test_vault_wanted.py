@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,21 @@ def test_a_vault_pulls_each_of_its_nodes_and_nobody_else_can_destroy(specs: dict
 def test_a_host_that_is_no_vault_gets_nothing_of_one(specs: dict[str, NodeSpec]) -> None:
     assert vault.wanted_part(specs["node1"], specs) == merge()
     assert access.wanted_part(specs["vault1"], KEYS) == merge()
+
+
+def test_a_vault_that_has_another_one_is_kept_by_it_but_for_replicas(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    shutil.copytree(root / "inventory", tmp_path, dirs_exist_ok=True)
+    shutil.copytree(root / "tests/molecule/vault-lost/fleet", tmp_path, dirs_exist_ok=True)
+    specs = resolve_all(load_fleet(tmp_path))
+    own = tuple(f"backup/vault/{name}" for name in ("images", "live", "projects", "specs"))
+    assert tuple(item.name for item in access.replicated(specs["vault1"])) == own
+    pulled = vault.wanted_part(specs["vault2"], specs).files["/etc/blackstart/replication/vault1.json"]
+    assert config.load(pulled.content.decode()).datasets == own
+    keys = {"vault2": {"replicate": "ssh-ed25519 AAAA"}}
+    both = merge(access.wanted_part(specs["vault1"], keys), vault.wanted_part(specs["vault1"], specs))
+    assert set(both.delegations) == {*own, "backup/vault/replicas"}
+    assert access.replicated(specs["vault2"]) == []  # nobody keeps the last one
 
 
 def test_bzfs_is_given_nothing_that_takes_away() -> None:
