@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.stamp
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: venv tools deps check test test-unit test-full torture drill bench lab-up lab-down lab-ssh lock clean
+.PHONY: venv tools deps check test test-unit test-full torture molecule drill bench lab-up lab-down lab-ssh lock clean
 
 venv: $(STAMP)
 
@@ -30,6 +30,7 @@ test-unit: $(STAMP) tools
 test: $(STAMP) deps
 	pytest -q tests/unit tests/contract
 	pytest -q tests/page
+	pytest -v tests/molecule -m "not slow"
 	pytest -v tests/lab -m "not slow"
 
 # Several runs: a test on machines may carry the name of the unit test of the same thing.
@@ -37,11 +38,16 @@ test-full: $(STAMP) deps
 	pytest -q tests/unit tests/contract
 	pytest -q tests/page
 	$(MAKE) torture
+	pytest -v tests/molecule
 	pytest -v tests/lab
 
 # Random losses, simulated: no machine is needed. One seed alone: python -m blackstart.torture --seed N
 torture: $(STAMP)
 	$(PY) -m blackstart.torture
+
+# Losses as Molecule's scenarios; SCENARIO=drill (or importable, vault-lost) runs that one.
+molecule: $(STAMP) deps
+	pytest -v tests/molecule $(if $(SCENARIO),-k $(SCENARIO))
 
 drill: $(STAMP) deps
 	$(PY) -m blackstart drill-lab

@@ -14,7 +14,6 @@ from blackstart.converge import dataset
 from blackstart.converge.wanted import Wanted
 from blackstart.lab import Machine
 
-VERSION = "ansible-core==2.18.19"  # the last of those that Python 3.11 runs
 SETTINGS = {
     "ANSIBLE_PIPELINING": "True",  # no file per task
     "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=300",
@@ -22,15 +21,6 @@ SETTINGS = {
     "ANSIBLE_DISPLAY_OK_HOSTS": "False",
 }
 SECONDS = 1800
-
-
-def installed(folder: Path) -> Path:
-    """ansible-playbook in a virtual environment of its own below `folder`, made once. Raises CalledProcessError."""
-    made = folder / "bin" / "ansible-playbook"
-    if not made.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([str(folder / "bin" / "pip"), "install", "-q", VERSION], check=True)
-    return made
 
 
 def playbook(wanted: Wanted, node: str, root: bool, files: Path) -> list[dict[str, Any]]:
@@ -89,7 +79,13 @@ class Check:
 
     def __init__(self, node: Machine, ssh_config: Path, wanted: Wanted, root: bool, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._command = [str(installed(folder / "venv")), "--check", "-i", f"{node.name},", str(folder / "play.json")]
+        self._command = [
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            "--check",
+            "-i",
+            f"{node.name},",
+            str(folder / "play.json"),
+        ]
         (folder / "files").mkdir(exist_ok=True)
         (folder / "play.json").write_text(json.dumps(playbook(wanted, node.name, root, folder / "files")))
         more = f"{SETTINGS['ANSIBLE_SSH_ARGS']} -F {shell(str(ssh_config))}"
