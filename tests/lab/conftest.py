@@ -17,10 +17,6 @@ from blackstart.lab.machines import NODE1, VAULT1
 _running: list[Lab] = []
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: needs minutes; `make test` leaves it out, `make test-full` runs it")
-
-
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, Any, None]:
     """A failure shows what the machines' consoles said last, and their journals where they can be asked."""

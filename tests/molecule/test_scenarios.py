@@ -25,7 +25,8 @@ def test_every_step_of_the_scenario_runs(scenario: str, tmp_path: Path) -> None:
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "MOLECULE_GLOB": "tests/molecule/*/molecule.yml",
-        "ANSIBLE_NOCOLOR": "1",
+        "NO_COLOR": "1",
+        "ANSIBLE_FORCE_COLOR": "0",
     }
     log = tmp_path / "molecule.log"
     with log.open("w") as file:
