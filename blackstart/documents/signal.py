@@ -78,7 +78,7 @@ class SignalFile(Model):
     nodes: dict[Name, SignalOnNode]
     """node -> what was done there"""
     missing: dict[Name, str]
-    """node -> why it has no part in this"""
+    """node -> why it has no part in this; of one in `nodes` with something `taken`: why that was not all pulled"""
     held: tuple[Name, ...]
     """nodes that may still carry its holds"""
     closed: int

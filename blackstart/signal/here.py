@@ -14,7 +14,7 @@ from blackstart.signal.channel import Silent
 from blackstart.signal.config import VERBS, Signals
 from blackstart.signal.model import OnNode, Signal
 from blackstart.signal.opening import Vault
-from blackstart.signal.steps import Failed
+from blackstart.signal.steps import Failed, Unpulled
 from blackstart.signal.words import FULL
 from blackstart.vault import layout
 from blackstart.vault.store import writable
@@ -109,7 +109,7 @@ class Here:
         here = await asyncio.to_thread(self._arrived, node, on)
         if not wanted <= here:
             missing = ", ".join(each.dataset for each in on.taken if each.guid not in here)
-            raise Failed(f"{missing}: not here yet ({said or 'no reason given'})")
+            raise Unpulled(f"{missing}: not here yet ({said or 'no reason given'})", here)
         return here
 
     def _arrived(self, node: str, on: OnNode) -> set[str]:

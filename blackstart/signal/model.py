@@ -51,7 +51,8 @@ class OnNode:
 class Signal:
     """`token` names it everywhere. Times are seconds since 1970 by the vault's clock; `closed` 0 while it is not.
 
-    `missing`: node -> why it has no part in this. `held`: nodes that may still carry its holds.
+    `missing`: node -> why it has no part in this, or that it fell silent before all was pulled.
+    `held`: nodes that may still carry its holds.
     `who`: by whose token it was given; `by`: who says that they gave it, the same where nobody said.
     `outcome`: "ok", "failed" once closed.
     """

@@ -48,6 +48,17 @@ class Nodes:
         self._looks[node] = (time.monotonic(), found)
         return found
 
+    async def silence(self, node: str) -> str:
+        """Why it does not answer now, "" when it does. Over a new connection: an open one may break for less."""
+        channel = self.own(node)
+        try:
+            await channel.ask("look", timeout=TIMEOUT)
+        except Silent as error:
+            return str(error)
+        finally:
+            await channel.close()
+        return ""
+
     async def ready(self, node: str) -> Look:
         """How it was a moment ago, where that is enough to go by. Raises Silent."""
         at, found = self._looks.get(node, (0.0, Look()))

@@ -18,7 +18,7 @@ from blackstart.signal.channel import Channel, Silent
 from blackstart.signal.config import Signals
 from blackstart.signal.model import OnNode, Signal
 from blackstart.signal.nodes import Nodes
-from blackstart.signal.steps import Failed
+from blackstart.signal.steps import Failed, Unpulled
 from blackstart.vault import layout
 
 
@@ -202,12 +202,22 @@ class Opening:
         """What no vault pulls stays on the node alone, and is named."""
         own = set(self.config.nodes[node].replicated)
         asked = replace(on, taken=tuple(each for each in on.taken if each.dataset in own))
+        only_here = tuple(each.dataset for each in on.taken if each.dataset not in own)
         try:
             guids = await self.vault.pull(node, asked)
         except (Silent, Failed) as error:
-            raise Failed(f"its snapshots were not pulled: {error}") from None
-        here = tuple(each.dataset for each in on.taken if each.dataset not in own)
-        return replace(self.signal.nodes[node], pulled=tuple(sorted(guids)), only_here=here)
+            silence = await self.nodes.silence(node)
+            if not silence:
+                raise Failed(f"its snapshots were not pulled: {error}") from None
+            guids = error.here if isinstance(error, Unpulled) else set()
+            self._pulled(node, guids, only_here)
+            where = f"they are on the node, {len(guids)} of {len(asked.taken)} on this vault"
+            raise Silent(f"it fell silent while its snapshots were pulled ({silence}): {where}") from None
+        self._pulled(node, guids, only_here)
+        return self.signal.nodes[node]
+
+    def _pulled(self, node: str, guids: set[str], only_here: tuple[str, ...]) -> None:
+        self._know(node, replace(self.signal.nodes[node], pulled=tuple(sorted(guids)), only_here=only_here))
 
 
 def _listed(nodes: Mapping[str, str]) -> str:

@@ -22,6 +22,14 @@ class Failed(Exception):
     """The node answered, and it did not work: its own words."""
 
 
+class Unpulled(Failed):
+    """Not all that was taken has arrived on the vault. `here`: guids of what has."""
+
+    def __init__(self, why: str, here: set[str]) -> None:
+        super().__init__(why)
+        self.here = here
+
+
 async def take(
     channel: Channel, token: str, on: OnNode, asked: Asked, who: str, tried: Callable[[OnNode], None]
 ) -> OnNode:

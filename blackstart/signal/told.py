@@ -74,16 +74,22 @@ def lines(signal: dict[str, Any]) -> list[str]:
     said.append(f"  {signal['by']}: {signal['reason']}")
     for node, on in sorted(signal["nodes"].items()):
         if on["taken"]:
-            said.append(f"  {node}: {len(on['taken'])} datasets at {on['snapshot']}{_pulled(on)}")
+            pulled = _pulled(on) if signal["severity"] == "will-break" else ""
+            said.append(f"  {node}: {len(on['taken'])} datasets at {on['snapshot']}{pulled}")
         said += [f"  {node}: {note}" for note in on["notes"]]
-    said += [f"  {node}: has no part in it: {why}" for node, why in sorted(signal["missing"].items())]
+    said += [f"  {_missing(signal, node)}: {why}" for node, why in sorted(signal["missing"].items())]
     if signal["state"] != "open" and signal["held"]:
         said.append(f"  still held on {', '.join(signal['held'])}; the vault tries again by itself")
     return said
 
 
 def _pulled(on: dict[str, Any]) -> str:
-    if not on["pulled"] and not on["only_here"]:
-        return ""
-    only = f", {len(on['only_here'])} are on the node alone" if on["only_here"] else ""
+    alone = len(on["taken"]) - len(on["pulled"])
+    only = f", {alone} are on the node alone" if alone else ""
     return f" ({len(on['pulled'])} are on the vault{only})"
+
+
+def _missing(signal: dict[str, Any], node: str) -> str:
+    """One that fell silent late has its snapshots."""
+    on = signal["nodes"].get(node)
+    return node if on and on["taken"] else f"{node}: has no part in it"

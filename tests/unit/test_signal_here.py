@@ -21,7 +21,7 @@ from blackstart.signal.channel import Silent
 from blackstart.signal.config import Grant, Signals
 from blackstart.signal.here import Here
 from blackstart.signal.model import OnNode, Taken
-from blackstart.signal.steps import Failed
+from blackstart.signal.steps import Failed, Unpulled
 from blackstart.vault.store import writable
 from blackstart.vault.zfs import CommandError
 
@@ -95,8 +95,9 @@ def test_a_replication_that_began_before_is_followed_by_another(vault: Vault) ->
 
 def test_what_does_not_arrive_is_named_with_the_reason(vault: Vault) -> None:
     vault.guids = {"tank/a": "11", "tank/b": "99"}
-    with pytest.raises(Failed, match=r"^tank/b: not here yet \(no space left\)$"):
+    with pytest.raises(Unpulled, match=r"^tank/b: not here yet \(no space left\)$") as found:
         vault.pull()
+    assert found.value.here == {"11"}
 
 
 def test_without_root_behind_the_socket_nothing_is_pulled(vault: Vault) -> None:
