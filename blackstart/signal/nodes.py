@@ -12,7 +12,7 @@ from blackstart.signal.config import SSH_CONFIG
 from blackstart.signal.words import Look
 from blackstart.vault import layout
 
-AGE = 30  # seconds that a look is gone by, where no pool is near to full
+AGE = 30  # seconds that a look is enough to begin with: what is taken comes with another one
 EVERY = 15  # seconds between two looks at the same node
 TIMEOUT = 15  # for a look, connecting included
 
@@ -60,9 +60,9 @@ class Nodes:
         return ""
 
     async def ready(self, node: str) -> Look:
-        """How it was a moment ago, where that is enough to go by. Raises Silent."""
+        """How it was a moment ago, where nothing spoke against a snapshot then; else how it is now. Raises Silent."""
         at, found = self._looks.get(node, (0.0, Look()))
-        if found.full and self._channels[node].is_open and time.monotonic() - at <= AGE and not found.is_near():
+        if found.full and self._channels[node].is_open and time.monotonic() - at <= AGE and not found.refusal():
             return found
         return await self.look(node)
 

@@ -49,14 +49,24 @@ async def take(
         on = replace(on, snapshot=layout.snapshot_name(at + second))
         tried(on)
         answer = await channel.ask("open", token, on.snapshot, on.scope, *about, timeout=TAKE)
-        if answer.status == 0:
+        why = answer.why if answer.status else await _no_room(channel, answer)
+        if not why:
             return replace(on, taken=_taken(answer, on))
         # Of several pools the first ones have it. Where that fails too, it is tried again once all is over.
         with contextlib.suppress(Failed):
             await undo(channel, token, on)
-        if "dataset already exists" not in answer.why:
+        if "dataset already exists" not in why:
             break
-    raise Failed(f"no snapshot: {answer.why}")
+    raise Failed(f"no snapshot: {why}")
+
+
+async def _no_room(channel: Channel, answer: words.Answer) -> str:
+    """By the pools as they were found with the snapshot: in a minute much can be written."""
+    try:
+        # A gate that is older than this says it only when it is asked.
+        return words.look(answer if answer.told("P") else await channel.ask("look", timeout=TAKE)).refusal()
+    except ValueError as error:
+        return f"how full its pools are could not be read: {error}"
 
 
 def _taken(answer: words.Answer, on: OnNode) -> tuple[Taken, ...]:
@@ -93,9 +103,12 @@ async def release(channel: Channel, token: str, on: OnNode) -> None:
 
 async def prepare(channel: Channel, token: str, on: OnNode, seconds: int) -> bytes:
     """Quiet its containers and read what runs, within `seconds`. The channel is open for `take` then."""
-    looked = await channel.ask("look", timeout=seconds)
-    if looked.status:
-        raise Failed(looked.why)
+    try:
+        why = words.look(await channel.ask("look", timeout=seconds)).refusal()
+    except ValueError as error:
+        why = str(error)
+    if why:
+        raise Failed(why)
     quiet = await channel.ask("quiesce", token, on.scope, str(seconds + TAKE), timeout=seconds)
     if quiet.status:
         raise Failed(quiet.why)

@@ -10,7 +10,6 @@ from blackstart.signal.asked import TEXT
 from blackstart.signal.model import Taken
 
 FULL = 95  # percent of a pool: above it no snapshot is taken, since what is held can never be given back
-NEAR = 90  # above it a look of a while ago is not enough to go by
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +46,6 @@ class Look:
                 return f"pool {pool} is {percent} % full, and what a signal holds cannot be freed: make room first"
         return ""
 
-    def is_near(self) -> bool:
-        """Whether little is missing to a refusal."""
-        return any(percent > NEAR for percent in self.full.values())
-
 
 def request(number: int, verb: str, words: Iterable[str]) -> bytes:
     """One line; an empty word is `-`: the shell takes a run of tabs for one. Raises ValueError for a tab in a word."""
@@ -63,7 +58,7 @@ def request(number: int, verb: str, words: Iterable[str]) -> bytes:
 def taken(answer: Answer) -> tuple[Taken, ...]:
     """The snapshots of an answer to `open` or `found`. Raises ValueError when a line is none."""
     found = []
-    for line in (each for each in answer.lines if not each.startswith("T ")):
+    for line in (each for each in answer.lines if not each.startswith(("T ", "P "))):
         name, tab, guid = line.partition("\t")
         dataset, at, short = name.partition("@")
         if not (tab and at and guid.isdigit()):
@@ -73,7 +68,7 @@ def taken(answer: Answer) -> tuple[Taken, ...]:
 
 
 def look(answer: Answer) -> Look:
-    """Raises ValueError when the node could not look, or says what cannot be read."""
+    """Of an answer to `look` or `open`. Raises ValueError when the node could not look, or what it says is none."""
     if answer.status or not answer.told("P"):
         raise ValueError(answer.why)
     made = Look({}, {})

@@ -19,7 +19,7 @@ def host(tmp_path: Path) -> Host:
 def test_a_signal_of_the_whole_node_is_one_snapshot_of_each_pool_and_a_hold(host: Host) -> None:
     look, made = host.ask(("look",), ("open", TOKEN, NAME, "node", *ABOUT))
     assert words.look(look) == words.Look({"tank": 41}, {})
-    assert made.status == 0
+    assert made.status == 0 and words.look(made) == words.look(look)
     assert [each.dataset for each in words.taken(made)] == [
         "tank", "tank/data/ledger", "tank/data/notes", "tank/lxc", "tank/lxc/notes",
     ]  # fmt: skip
@@ -57,6 +57,12 @@ def test_what_zfs_refuses_is_told_in_its_words(host: Host, verb: str) -> None:
     _, made = host.ask(("look",), ("open", TOKEN, NAME, "container:notes", *ABOUT))
     assert made.status != 0 and "cannot do it: dataset already exists" in made.why
     assert bool(host.calls("zfs hold")) == (verb == "hold")
+
+
+def test_pools_that_cannot_be_read_are_told_with_the_snapshot(host: Host) -> None:
+    host.program("zpool", "echo cannot open tank: I/O error >&2; exit 1")
+    (made,) = host.ask(("open", TOKEN, NAME, "node", *ABOUT))
+    assert made.status != 0 and made.why == "cannot open tank: I/O error" and host.calls("zfs hold")
 
 
 def test_a_release_is_of_the_signals_own_tag_and_safe_to_repeat(host: Host) -> None:

@@ -10,7 +10,7 @@ import pytest
 from signal_world import MAY, WILL, World, raised
 
 from blackstart.signal import told
-from blackstart.signal.asked import Asked
+from blackstart.signal.asked import Asked, Refused
 from blackstart.signal.channel import Silent
 from blackstart.signal.model import OnNode, Signal, as_data, dump, load
 from blackstart.signal.service import Service
@@ -92,18 +92,48 @@ def test_nobody_goes_on_without_a_node_that_answers(world: World) -> None:
     assert world.stands()[0].held == () and len(world.calls("zfs release")) == 1
 
 
-def test_a_pool_that_is_nearly_full_is_looked_at_again(world: World) -> None:
-    async def work(service: Service) -> list[str]:
+@pytest.mark.parametrize("asked", [MAY, replace(WILL, scope="node:node1")], ids=lambda asked: str(asked.severity))
+@pytest.mark.parametrize("before", [9, 94])
+def test_a_pool_that_filled_up_a_moment_ago_is_refused(world: World, asked: Asked, before: int) -> None:
+    """The look of before says otherwise."""
+
+    async def work(service: Service) -> str:
         await service.nodes.look("node1")
         world.hosts["node1"].put("zpool", "tank\t96\tONLINE\n")
-        try:
-            await service.open(MAY, "ann")
-        except Exception as error:
-            return [str(error)]
-        return []
+        with pytest.raises(Refused) as found:
+            await service.open(asked, "ann")
+        return str(found.value)
 
-    world.hosts["node1"].put("zpool", "tank\t94\tONLINE\n")
-    assert "96 % full" in world.run(work)[0]
+    world.hosts["node1"].put("zpool", f"tank\t{before}\tONLINE\n")
+    assert "node1: " in (said := world.run(work)) and "pool tank is 96 % full" in said
+    (signal,) = world.stands()
+    assert (signal.state, signal.held, world.said, world.calls("in: ")) == ("failed", (), [], [])
+    assert len(world.calls("zfs hold")) == (asked == MAY) and world.calls("zfs release")
+
+
+def test_a_pool_that_has_room_again_is_not_refused_for_what_it_was(world: World) -> None:
+    async def work(service: Service) -> Signal:
+        for was in ("96\tONLINE", "9\tSUSPENDED"):
+            world.hosts["node1"].put("zpool", f"tank\t{was}\n")
+            await service.nodes.look("node1")
+            world.hosts["node1"].put("zpool", "tank\t9\tONLINE\n")
+            signal, _ = await service.open(MAY, "ann")
+        return signal
+
+    assert world.run(work).state == "open"
+
+
+def test_a_gate_of_before_is_asked_how_full_its_pools_are(world: World) -> None:
+    gate = world.hosts["node1"].gate
+    gate.write_text(gate.read_text().replace("said=$(room & hold)", "said=$(hold)"))
+    assert world.open(MAY).state == "open"
+
+    async def work(service: Service) -> None:
+        await service.nodes.look("node1")
+        world.hosts["node1"].put("zpool", "tank\t96\tONLINE\n")
+        await service.open(MAY, "ann")
+
+    assert raised(lambda: world.run(work)).startswith("unable: node1: no snapshot: pool tank is 96 % full")
 
 
 def test_a_pool_that_is_ill_or_a_vault_that_is_unfit_is_refused(world: World) -> None:
