@@ -108,6 +108,7 @@ def gate(spec: NodeSpec) -> bytes:
         helper=HELPER,
         read=READ,
         asked=layout.REQUEST,
+        node=spec.name,
         pools=sorted({root.partition("/")[0] for root in made["node"]}),
         scopes=made,
         tag=TAG,

@@ -62,7 +62,7 @@ class Here:
         except OSError as error:
             return f"{error}; next: zpool status; zfs get mounted,readonly {self.config.pool}/vault/live"
         if room.f_bavail * room.f_frsize < FREE:
-            return f"{self.live} is full"
+            return f"{self.live} is full; {self._space}"
         return await asyncio.to_thread(self._full) if severity == "will-break" else ""
 
     def _full(self) -> str:
@@ -72,10 +72,15 @@ class Here:
         except (CommandError, ValueError) as error:
             return f"its pool {self.config.pool} could not be read: {error}"
         if health not in ("ONLINE", "DEGRADED"):
-            return f"its pool {self.config.pool} is {health}"
+            return f"its pool {self.config.pool} is {health}; look: zpool status {self.config.pool}"
         if int(capacity) > FULL:
-            return f"its pool {self.config.pool} is {capacity} % full: what a signal takes would not fit"
+            full = f"its pool {self.config.pool} is {capacity} % full: what a signal takes would not fit"
+            return f"{full}; {self._space}"
         return ""
+
+    @property
+    def _space(self) -> str:
+        return f"look: zfs list -o space -r {self.config.pool}"
 
     def applied(self, node: str) -> tuple[str, str]:
         """Digest and commit of the node's spec as last applied; "" for what the record does not say."""

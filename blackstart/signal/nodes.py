@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from blackstart.signal import words
 from blackstart.signal.channel import Channel, Silent
 from blackstart.signal.config import SSH_CONFIG
+from blackstart.signal.steps import Failed
 from blackstart.signal.words import Look
 from blackstart.vault import layout
 
@@ -40,11 +41,11 @@ class Nodes:
         return Channel(self._command(node))
 
     async def look(self, node: str) -> Look:
-        """How it is now. Raises Silent."""
+        """How it is now. Raises Silent, and Failed where it answers and does not know."""
         try:
             found = words.look(await self._channels[node].ask("look", timeout=TIMEOUT))
         except ValueError as error:
-            raise Silent(f"it could not look at its pools: {error}") from None
+            raise Failed(f"it could not look at its pools: {error}") from None
         self._looks[node] = (time.monotonic(), found)
         return found
 
@@ -60,7 +61,7 @@ class Nodes:
         return ""
 
     async def ready(self, node: str) -> Look:
-        """How it was a moment ago, where nothing spoke against a snapshot then; else how it is now. Raises Silent."""
+        """How it was a moment ago, where nothing spoke against a snapshot then; else as `look`."""
         at, found = self._looks.get(node, (0.0, Look()))
         if found.full and self._channels[node].is_open and time.monotonic() - at <= AGE and not found.refusal():
             return found
@@ -74,7 +75,7 @@ class Nodes:
             async with some:
                 try:
                     await self.look(node)
-                except Silent:
+                except (Silent, Failed):
                     self._looks.pop(node, None)
 
         await asyncio.gather(*(one(node) for node in self.names))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
+from blackstart.change import shell
 from blackstart.signal import steps
 from blackstart.signal.asked import Asked, Refused, targets
 from blackstart.signal.book import Book, digest
@@ -20,6 +21,8 @@ from blackstart.signal.model import OnNode, Signal
 from blackstart.signal.nodes import Nodes
 from blackstart.signal.steps import Failed, Unpulled
 from blackstart.vault import layout
+
+MANY = 10  # nodes that a sentence names
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ class Opening:
             except Silent as error:
                 self.missing[node] = str(error)
                 return
+            except Failed as error:
+                why = str(error)
             if why:
                 self.unable[node] = why
 
@@ -90,13 +95,22 @@ class Opening:
         Nobody goes on without a node that answers: it is up, so what is about to be done would reach it, unprotected.
         """
         if self.unable:
-            others = len(self.unable) < len(set(names))
-            hint = " (signal the others by themselves: --scope node:NAME)" if others else ""
-            raise Refused(kind, f"{_listed(self.unable)}{hint}")
+            others = set(names) - self.unable.keys() - self.missing.keys()
+            raise Refused(kind, _listed(self.unable) + self._next(others))
         none = self.missing.keys() >= set(names)
         if self.missing and (none or not self.asked.without):
             hint = "" if none else " (to go on without: --without-silent)"
             raise Refused("unable", f"no signal was given: {_listed(self.missing)}{hint}")
+
+    def _next(self, others: Collection[str]) -> str:
+        """What to type for nodes that could have been signalled; "" where there are none."""
+        if not others:
+            return ""
+        first, *more = sorted(others)
+        asked = {"scope": f"node:{first}", "severity": self.asked.severity, "reason": self.asked.reason}
+        command = shell("blackstart", "signal", "open", *(f"--{name}={value}" for name, value in asked.items()))
+        too = f", and so for {', '.join(more) if len(more) < MANY else f'{len(more)} more'}" if more else ""
+        return f"; next, for the others by themselves: {command}{too}"
 
     def _new(self, scopes: Mapping[str, str]) -> Signal:
         now = self.book.now()

@@ -40,10 +40,11 @@ class Look:
     def refusal(self) -> str:
         """Why no snapshot may be taken here, "" when it may."""
         for pool, state in self.ill.items():
-            return f"pool {pool} is {state}"
+            return f"pool {pool} is {state}; look: zpool status {pool}"
         for pool, percent in self.full.items():
             if percent > FULL:
-                return f"pool {pool} is {percent} % full, and what a signal holds cannot be freed: make room first"
+                why = "what a signal holds cannot be freed: make room first"
+                return f"pool {pool} is {percent} % full, and {why}; look: zfs list -o space -r {pool}"
         return ""
 
 

@@ -45,7 +45,8 @@ def test_no_snapshot_comes_between_a_restore_and_its_next_increment(host: Host) 
     _, made, other = host.ask(
         ("look",), ("open", TOKEN, NAME, *about), ("open", TOKEN, NAME, "container:notes", *ABOUT)
     )
-    assert made.why == "a restore is under way: tank/.restore/data-crm" and other.status == 0
+    assert made.why == "a restore is under way: tank/.restore/data-crm; watch it: blackstart attach node1"
+    assert other.status == 0
     assert len(host.calls("zfs snapshot")) == 1
     host.put("datasets", "tank\ntank/.restore\n")
     assert host.ask(("look",), ("open", TOKEN, NAME, *about))[1].status == 0

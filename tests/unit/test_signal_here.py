@@ -124,7 +124,7 @@ def test_a_vault_says_why_it_could_not_keep_its_promise(vault: Vault, monkeypatc
     vault.pool = "96\tONLINE\n"
     assert unfit(vault) == "" and "backup is 96 % full" in unfit(vault, "will-break")
     vault.pool = "9\tSUSPENDED\n"
-    assert unfit(vault, "will-break") == "its pool backup is SUSPENDED"
+    assert unfit(vault, "will-break") == "its pool backup is SUSPENDED; look: zpool status backup"
     vault.pool = "?"
     assert "could not be read" in unfit(vault, "will-break")
 
@@ -137,7 +137,7 @@ def test_a_vault_says_why_it_could_not_keep_its_promise(vault: Vault, monkeypatc
     assert unfit(vault).startswith("/srv/blackstart/live is read-only; next: ")
     monkeypatch.setattr(vault.here, "_ready", lambda: None)
     monkeypatch.setattr(here.os, "statvfs", lambda path: statvfs(0, 0))
-    assert unfit(vault).endswith("is full")
+    assert unfit(vault).endswith("is full; look: zfs list -o space -r backup")
 
     def unmounted() -> None:
         raise OSError("/srv/blackstart/live is not mounted")

@@ -76,10 +76,7 @@ def test_nobody_goes_on_without_a_node_that_answers(world: World) -> None:
     asked = replace(MAY, scope="fleet", without=True)
     world.hosts["node1"].put("zpool", "tank\t96\tONLINE\n")
     world.lost.add("node2")
-    assert raised(lambda: world.open(asked)) == (
-        "conflict: node1: pool tank is 96 % full, and what a signal holds cannot be freed: make room first"
-        " (signal the others by themselves: --scope node:NAME)"
-    )
+    assert raised(lambda: world.open(asked)) == FULL
     world.lost.clear()
     world.hosts["node2"].put("zpool", "tank\t99\tONLINE\n")
     said = raised(lambda: world.open(asked))
@@ -88,8 +85,37 @@ def test_nobody_goes_on_without_a_node_that_answers(world: World) -> None:
         host.put("zpool", "tank\t9\tONLINE\n")
     world.hosts["node2"].put("fail.hold", "out of space\n")
     said = raised(lambda: world.open(asked))
-    assert said.startswith("unable: node2: no snapshot: out of space") and said.endswith("--scope node:NAME)")
+    assert said.startswith("unable: node2: no snapshot: out of space") and said.endswith("'--reason=an upgrade'")
     assert world.stands()[0].held == () and len(world.calls("zfs release")) == 1
+
+
+FULL = (
+    "conflict: node1: pool tank is 96 % full, and what a signal holds cannot be freed: make room first;"
+    " look: zfs list -o space -r tank"
+)
+RESTORE = "unable: node1: no snapshot: a restore is under way: tank/.restore/crm; watch it: blackstart attach node1"
+
+
+@pytest.mark.parametrize(("file", "text", "why"), [
+    ("zpool", "tank\t96\tONLINE\n", FULL),
+    ("datasets", "tank\ntank/.restore\ntank/.restore/crm\n", RESTORE),
+])  # fmt: skip
+def test_a_fleets_refusal_says_which_node_why_and_what_to_type_for_the_others(
+    world: World, file: str, text: str, why: str
+) -> None:
+    world.hosts["node1"].put(file, text)
+    said = raised(lambda: world.open(replace(MAY, scope="fleet", without=True)))
+    reason, _, command = said.partition("; next, for the others by themselves: ")
+    assert reason == why
+    assert command == "blackstart signal open --scope=node:node2 --severity=may-break '--reason=an upgrade'"
+    assert [each for each in world.stands() if each.state != "failed" or each.held] == []
+    assert world.open(replace(MAY, scope="node:node2")).state == "open"
+
+
+def test_a_node_that_answers_and_cannot_look_is_not_silent(world: World) -> None:
+    world.hosts["node1"].put("fail.list", "cannot open tank: I/O error\n")
+    said = raised(lambda: world.open(replace(MAY, scope="fleet", without=True)))
+    assert said.startswith("conflict: node1: it could not look at its pools: cannot open tank: I/O error; next, for")
 
 
 @pytest.mark.parametrize("asked", [MAY, replace(WILL, scope="node:node1")], ids=lambda asked: str(asked.severity))
