@@ -54,6 +54,12 @@ class Announcer:
         self._outboxes: dict[Place, _Outbox] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._stamp: object = None
+        self._heard = 0  # the newest event that was sorted in
+
+    def untold(self) -> int:
+        """The number of the first event that some place has still to be told of, as far as is known here."""
+        waiting = [box.waiting[0].id for box in self._outboxes.values() if box.waiting]
+        return min([self._heard + 1, *waiting])
 
     async def run(self) -> None:
         """Until the events end, or cancelled. What it cannot do it says on stderr, and goes on."""
@@ -61,15 +67,22 @@ class Announcer:
         seen = self._events.last
         await self._look_for_places(known, seen)
         known = known or {}
-        last = min([seen, *(each.told for each in self._outboxes.values())])
+        first = min([seen, *(each.told for each in self._outboxes.values())])
         try:
             while True:
                 try:
-                    async for event in self._events.follow(last, self._tick):
-                        await self._look_for_places(known, seen)
+                    if first < seen:
+                        # However many others came since: a reader who was away is not sent all of them.
+                        for missed in await asyncio.to_thread(self._events.up_to, seen, first, _is_told):
+                            self._sort_in(missed)
+                        first = seen
+                    self._heard = max(self._heard, seen)
+                    self._begin()
+                    async for event in self._events.follow(self._heard, self._tick):
+                        await self._look_for_places(known, self._heard)
                         if event:
                             self._sort_in(event)
-                            last, seen = event.id, max(seen, event.id)
+                            self._heard = event.id
                         self._begin()
                     return
                 except OSError as error:  # what came long ago is read from the disk
@@ -80,6 +93,7 @@ class Announcer:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._keep()
 
     async def _look_for_places(self, known: dict[str, int] | None, seen: int) -> None:
         """A place that is new here is told of what comes from now on; None: of none is it known what it has taken."""
@@ -103,9 +117,8 @@ class Announcer:
         await self._keep()  # before anything is to be told: a kill must not make it forget that
 
     def _sort_in(self, event: Event) -> None:
-        severity = event.data.get("severity")
         for place, box in self._outboxes.items():
-            if event.id > box.told and isinstance(severity, str) and place.hears(severity):
+            if event.id > box.told and _is_told(event) and place.hears(event.data["severity"]):
                 box.waiting.append(event)
 
     def _begin(self) -> None:
@@ -155,8 +168,11 @@ class Announcer:
             self._say(f"{self._memory}: {error}; what is on the log is told again")
             return None
 
+    def _needs_no_more(self, box: _Outbox) -> int:
+        return box.waiting[0].id - 1 if box.waiting else max(box.told, self._heard)
+
     async def _keep(self) -> None:
-        told = {send.name(place.url): box.told for place, box in self._outboxes.items()}
+        told = {send.name(place.url): self._needs_no_more(box) for place, box in self._outboxes.items()}
         text = json.dumps({"format": FORMAT, "told": told}, sort_keys=True) + "\n"
         try:
             await asyncio.to_thread(files.replace, self._memory, text, 0o644)
@@ -166,3 +182,7 @@ class Announcer:
     @staticmethod
     def _say(text: str) -> None:
         print(text, file=sys.stderr)
+
+
+def _is_told(event: Event) -> bool:
+    return isinstance(event.data.get("severity"), str)

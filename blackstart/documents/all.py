@@ -74,7 +74,8 @@ DOCUMENTS: dict[str, Document] = {
     "state": Document("`blackstart state --json`", (blackbox.State,)),
     "state-changes": Document("`blackstart state --at A..B --json`", (blackbox.StateChanges,)),
     "events": Document(
-        f"`{LIVE}/events.jsonl` on a vault, one document a line, only ever added to; `GET /api/events` of its service",
+        f"`{LIVE}/events.jsonl` on a vault, one document a line, added to at its end and cut at its beginning; "
+        "`GET /api/events` of its service",
         (blackbox.HappenedEvent,),
     ),
     "restore": Document(f"{_ON_VAULT}/restore.json` on a vault", (restore.RestoreStatus,)),

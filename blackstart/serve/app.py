@@ -25,6 +25,7 @@ from blackstart.serve.judging import Judging
 from blackstart.serve.readings import Readings
 from blackstart.serve.refused import Refused
 from blackstart.serve.store import Store
+from blackstart.serve.thin import thinning
 from blackstart.serve.tokens import Tokens
 from blackstart.serve.watch import Watch
 
@@ -75,11 +76,13 @@ def _running(store: Store, judging: Judging, announcer: Announcer) -> Lifespan:
         watch.start()
         judging.start()
         telling = asyncio.create_task(announcer.run())
+        thinned = asyncio.create_task(thinning(store.events, announcer.untold, store.usable))
         try:
             yield
         finally:
             telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)
+            thinned.cancel()
+            await asyncio.gather(telling, thinned, return_exceptions=True)
             await judging.stop()
             await watch.stop()
             store.stop()

@@ -1,7 +1,8 @@
 """What happened, one line each in events.jsonl, numbered: written by one process, followed by many.
 
 An event is on the disk before anybody is told of it. Numbers grow for ever, so whoever was away asks for what came
-after the last one that they saw.
+after the last one that they saw. What is left out for one who was away for long is told as an event, too: here of those
+that are too many to send, in the file of those that are too old to keep (thin.py).
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import islice, takewhile
 from pathlib import Path
@@ -24,6 +26,7 @@ from blackstart.vault import files
 FORMAT = 1
 RECENT = 1000  # kept in memory
 MOST = 10_000  # that a reader who was away gets; what is older is in the file
+HISTORY = "blackstart timeline has them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,11 @@ class Event:
         return json.dumps({"format": FORMAT, **asdict(self)}, sort_keys=True)
 
 
+def left_out(number: int, at: int, why: str) -> Event:
+    """In place of the events up to that number: what one reads who asks for them."""
+    return Event(number, at, "service", "", f"events up to {number} are left out: {why}", {"left_out": number})
+
+
 class Events:
     """The log of one vault. Any thread may add to it."""
 
@@ -74,8 +82,9 @@ class Events:
 
     @property
     def last(self) -> int:
-        """The newest event's number; 0: there is none."""
-        return self._last
+        """The number of the newest event on the disk; 0: there is none."""
+        with self._memory:
+            return self._recent[-1].id if self._recent else 0
 
     def add(self, kind: str, node: str, text: str, data: dict[str, Any] | None = None) -> Event:
         """Write one event and wait until it is on the disk. Raises OSError: it may not be there, and nobody is told."""
@@ -101,6 +110,12 @@ class Events:
         self._followed = False
         self._ring()
 
+    @contextmanager
+    def held_still(self) -> Iterator[None]:
+        """Nobody adds to the file meanwhile."""
+        with self._writing:
+            yield
+
     def _ring(self) -> None:
         with self._memory:
             bells = list(self._bells)
@@ -111,14 +126,23 @@ class Events:
     def after(self, number: int) -> list[Event]:
         """What came after that event, oldest first, the newest MOST of it. Reads the file when it is long ago.
 
-        A number that was never given is one of a log that was lost: then it is all that there is.
+        If there is more, the first one says so. A number that was never given is one of a log that was lost: then it is
+        all that there is.
         """
         if number > self._last:
             number = 0
         recent = self._in_memory(number)
         if recent is not None:
             return recent
-        return list(takewhile(lambda each: each.id > number, islice(_read(self.path), MOST)))[::-1]
+        found = list(islice(takewhile(lambda each: each.id > number, _read(self.path)), MOST + 1))[::-1]
+        if len(found) > MOST:
+            found[0] = left_out(found[0].id, found[0].at, f"of more than {MOST:,} the newest are sent; {HISTORY}")
+        return found
+
+    def up_to(self, last: int, after: int, wanted: Callable[[Event], bool]) -> list[Event]:
+        """What is `wanted` of the events behind `after` and up to `last`, oldest first, all of it. Raises OSError."""
+        found = takewhile(lambda each: each.id > after, _read(self.path))
+        return [each for each in found if each.id <= last and wanted(each)][::-1]
 
     def _in_memory(self, number: int) -> list[Event] | None:
         """None: some of it is in the file alone."""
@@ -154,9 +178,14 @@ class Events:
 
 def _read(path: Path) -> Iterable[Event]:
     """Newest first. What is no event of ours is passed over."""
-    for data in newest_first(path):
-        try:
-            if data["format"] == FORMAT and isinstance(data["id"], int) and isinstance(data["data"], dict):
-                yield Event(**{name: data[name] for name in Event.__slots__})
-        except (KeyError, TypeError):
-            continue
+    return filter(None, map(understood, newest_first(path)))
+
+
+def understood(data: Mapping[str, Any]) -> Event | None:
+    """A line of the file; None for what is no event of ours."""
+    try:
+        if data["format"] == FORMAT and isinstance(data["id"], int) and isinstance(data["data"], dict):
+            return Event(**{name: data[name] for name in Event.__slots__})
+    except (KeyError, TypeError):
+        pass
+    return None

@@ -14,7 +14,8 @@ from blackstart.vault import layout, prune
 from blackstart.vault.zfs import CommandError, run, snapshots
 
 EVERY = 300  # seconds, by the timer
-KEEP = ((prune.MINUTE, 288), (prune.HOUR, 336), (prune.DAY, 365))  # a day, two weeks, a year
+DAYS = 365  # that one can look back; logs that the service keeps go by it, too
+KEEP = ((prune.MINUTE, 288), (prune.HOUR, 336), (prune.DAY, DAYS))  # a day, two weeks, a year
 
 
 def keep(dataset: str, now: int) -> None:

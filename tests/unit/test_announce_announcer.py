@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from blackstart.announce import announcer as module
 from blackstart.announce import send
 from blackstart.announce.announcer import Announcer
-from blackstart.serve.events import Events
+from blackstart.serve.events import Events, New
 
 HARM = {"severity": "will-break"}
 
@@ -123,6 +124,55 @@ def test_a_restart_tells_what_was_not_told_and_nothing_twice(world: World) -> No
         ("json://b", "one"),
         ("json://b", "while it was down"),
     ]
+
+
+def test_what_a_place_missed_is_not_lost_among_what_nobody_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader who was away for long is sent the newest events alone."""
+    monkeypatch.setattr("blackstart.serve.events.MOST", 5)
+    monkeypatch.setattr("blackstart.serve.events.RECENT", 5)
+    world.file.write_text("json://a\n")
+    world.broken = {"json://a"}
+
+    async def first() -> None:
+        world.events.add("signal", "", "one", HARM)
+        await world.until(lambda: bool(world.logged()))
+
+    async def second() -> None:
+        await world.until(lambda: len(world.taken) == 1)
+
+    asyncio.run(world.running(first))
+    world.events.add_all(New("heartbeat", "node1", "x") for _ in range(50))
+    world.broken = set()
+    world.events = Events(world.events.path)
+    asyncio.run(world.running(second))
+    assert world.taken == [("json://a", "one")]
+
+
+def test_what_is_still_to_be_told_is_known(world: World) -> None:
+    world.file.write_text("json://a\n")
+    world.broken = {"json://a"}
+    announcer = Announcer("vault1", world.events, world.file, world.folder / "memory.json", world.send, tick=0.01)
+    assert announcer.untold() == 1  # nothing is known yet
+
+    async def act() -> None:
+        task = asyncio.create_task(announcer.run())
+        await world.until(lambda: bool(world.events._bells))
+        world.events.add_all([New("service", "", "x"), New("service", "", "y")])
+        await world.until(lambda: announcer.untold() == 3)
+        world.events.add("signal", "", "one", HARM)
+        await world.until(lambda: bool(world.logged()))
+        world.events.add("service", "", "z")
+        await asyncio.sleep(0.05)
+        assert announcer.untold() == 3
+        world.broken = set()
+        await world.until(lambda: announcer.untold() > 5)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(act())
+    assert list(json.loads((world.folder / "memory.json").read_text())["told"].values()) == [world.events.last]
 
 
 def test_a_new_place_hears_of_what_comes_and_one_that_is_gone_hears_no_more(world: World) -> None:

@@ -66,9 +66,16 @@ def test_what_is_long_ago_comes_from_the_file(tmp_path: Path, monkeypatch: pytes
     events.add_all(New("service", "", str(n)) for n in range(20))
     assert ids(events.after(17)) == [18, 19, 20]
     assert ids(events.after(10)) == list(range(11, 21))
-    assert ids(events.after(2)) == list(range(9, 21))  # the newest, no more
+    assert ids(events.after(8)) == list(range(9, 21)) and events.after(8)[0].text == "8"
+    for number in (2, 999):  # a number that was never given is one of a log that was lost
+        first, *rest = events.after(number)
+        assert ids(rest) == list(range(9, 21))  # the newest, no more
+        assert (first.id, first.data) == (8, {"left_out": 8})
+        assert (
+            first.text
+            == "events up to 8 are left out: of more than 12 the newest are sent; blackstart timeline has them"
+        )
     assert ids(events.after(20)) == []
-    assert ids(events.after(999)) == list(range(9, 21))  # of a log that was lost
 
 
 def test_threads_share_one_row_of_numbers(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from chat_world import Chat, chat
 from documents import valid
 from serve_world import LONG, Served, bearer, beat, eventually, folders, served
 
-from blackstart.serve.events import Event
+from blackstart.serve.events import Event, Events, New
 from blackstart.serve.routes.events import STREAMS, hears
+from blackstart.serve.thin import thin
 from blackstart.vault.tokens import Token
 
 
@@ -48,6 +49,20 @@ def heard(served: Served, count: int, who: str = "operator", last: str | None = 
             if len(found) == count:
                 return found
     return found
+
+
+def test_a_listener_who_was_away_for_too_long_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders(tmp_path)
+    events = Events(tmp_path / "live/now/events.jsonl", lambda: 10)
+    events.add_all(New("service", "", str(number)) for number in range(20))
+    monkeypatch.setattr("blackstart.serve.thin.MOST", 5)
+    assert thin(events, 100, 100) > 0
+    with served(tmp_path) as found:
+        for who in ("operator", "node1"):
+            first, second = heard(found, 2, who, last="2")
+            assert first["data"] == {"left_out": first["id"]} and first["id"] > 3 and "365 days" in first["text"]
+            assert second["id"] == first["id"] + 1
+        assert valid("events", first) and "left out" in found.get("/api/timeline").text
 
 
 def test_a_stream_begins_where_the_listener_was(running: Served) -> None:
