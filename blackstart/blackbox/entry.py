@@ -18,7 +18,7 @@ class Entry:
     """`at`: seconds since 1970, by the clock of the vault that wrote it. `node` "": of the whole fleet.
 
     `kind`: heartbeat, heard, signal, announce ... as in events.jsonl; deploy, replicated, retired, rebuild, restore
-    of a journal; drift of a vault's own checks.
+    of a journal; drift of a vault's own checks; drill of what it played.
     """
 
     at: int
@@ -49,6 +49,20 @@ def journalled(node: str, data: Data) -> Entry | None:
         return _entry(data, node, kind, words(data))
     except (KeyError, TypeError, AttributeError, ValueError):
         return _entry(data, node, kind, event)
+
+
+def drilled(node: str, data: Data) -> Entry | None:
+    """A line of the drills that this vault played of a node."""
+    try:
+        lost = "" if data["rpo"] is None else f", {data['rpo']} s of data would be lost"
+        named = f" of @{data['named']}" if data["named"] else ""
+        why = f": {'; '.join(data['why'])}" if data["why"] else ""
+        return _entry(data, node, "drill", f"a drill{named} {_DRILLS[data['verdict']]}, {data['rto']:.0f} s{lost}{why}")
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+_DRILLS = {"passed": "passed", "failed": "FAILED", "incomplete": "could not look at all"}
 
 
 def _entry(data: Data, node: str, kind: str, text: str) -> Entry | None:

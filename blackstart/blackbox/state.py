@@ -18,6 +18,7 @@ _FILES = {
     "record": ("record.json",),
     "replication": ("replication.json",),
     "restore": ("restore.json",),
+    "drill": ("drill", "last.json"),
 }
 _READING = {"reading": ("now", "state.json")}
 

@@ -12,7 +12,7 @@ from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
-from blackstart.blackbox.entry import Entry, drifted, happened, journalled
+from blackstart.blackbox.entry import Entry, drifted, drilled, happened, journalled
 from blackstart.blackbox.folders import nodes
 from blackstart.blackbox.lines import newest_first
 
@@ -57,6 +57,7 @@ def _logs(live: Path, asked: Iterable[str], every: Iterable[str]) -> Iterator[tu
     yield live / "now" / "events.jsonl", happened
     for name in asked:
         yield live / name / "journal.jsonl", partial(journalled, name)
+        yield live / name / "drill" / "events.jsonl", partial(drilled, name)
     for name in every:
         yield live / name / "drift" / "events.jsonl", drifted
 

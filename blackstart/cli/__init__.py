@@ -27,6 +27,7 @@ _SECTIONS: dict[str, dict[str, str]] = {
         "apply": "blackstart.cli.apply:apply",
         "signal": "blackstart.cli.signal:signal",
         "replicate": "blackstart.cli.replicate:replicate",
+        "drill": "blackstart.cli.drill:drill",
         "retire": "blackstart.cli.retire:retire",
         "token": "blackstart.cli.token:token",
     },

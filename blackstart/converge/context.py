@@ -16,7 +16,8 @@ class Context:
 
     `vault_keys`: vault -> purpose (read, replicate, restore) -> public key. `epoch`: None where it is not known; then
     nothing is said about it. `sources`: content of files that the spec takes from the fleet's folder.
-    `units`: project -> unit file name -> template, from its folder. `nodes`: the whole fleet, for a vault.
+    `units`: project -> unit file name -> template, from its folder; of a vault also those that it plays in drills.
+    `nodes`: the whole fleet, for a vault.
     """
 
     vault_keys: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -40,7 +41,9 @@ def read_context(
     sources = {
         item.source: (folder / item.source).read_bytes() for item in spec.node.host.files.values() if item.source
     }
-    projects = {service.project for container in spec.containers.values() for service in container.services}
+    played = [each for each in nodes.values() if each.replication.drill and spec.name in each.vaults]
+    containers = [container for each in (spec, *played) for container in each.containers.values()]
+    projects = {service.project for container in containers for service in container.services}
     units = {project: _units(folder / "projects" / project) for project in sorted(projects)}
     return Context(vault_keys=vault_keys, commit=commit, folder=folder, sources=sources, units=units, nodes=nodes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import jinja2
@@ -36,26 +37,34 @@ def wanted_part(spec: NodeSpec, context: Context, container: str) -> Wanted:
     """Unit files and releases of one container. Raises ValueError when a project has no unit."""
     files: dict[str, WantedFile] = {}
     releases: dict[str, WantedRelease] = {}
-    wants: list[str] = []
     for service in spec.containers[container].services:
-        units = context.units.get(service.project, {})
-        if not units:
-            raise ValueError(f"project {service.project} (container {container}) has no .service file in its folder")
-        port = service_port(spec.settings, container, service.project, service.port)
-        for name, text in units.items():
-            content = _render(text, project=service.project, container=container, port=port)
-            files[f"{paths.units(container)}/{name}"] = WantedFile(content)
-        timers = {name.removesuffix(".timer") for name in units if name.endswith(".timer")}
-        wants += [name for name in units if name.endswith(".timer") or name.removesuffix(".service") not in timers]
         locked = spec.lock.projects.get(service.project)
         if locked:
             digest = locked.digest.removeprefix("sha256:")
             releases[paths.release(service.project, digest)] = WantedRelease(service.project, digest)
+    for name, content in unit_files(spec, context.units, container).items():
+        files[f"{paths.units(container)}/{name}"] = WantedFile(content)
+    return Wanted(files=files, releases=releases)
+
+
+def unit_files(spec: NodeSpec, templates: Mapping[str, Mapping[str, str]], container: str) -> dict[str, bytes]:
+    """Path below the folder of units that a container sees -> content. Raises ValueError when a project has no unit."""
+    files: dict[str, bytes] = {}
+    wants: list[str] = []
+    for service in spec.containers[container].services:
+        units = templates.get(service.project, {})
+        if not units:
+            raise ValueError(f"project {service.project} (container {container}) has no .service file in its folder")
+        port = service_port(spec.settings, container, service.project, service.port)
+        for name, text in units.items():
+            files[name] = _render(text, project=service.project, container=container, port=port)
+        timers = {name.removesuffix(".timer") for name in units if name.endswith(".timer")}
+        wants += [name for name in units if name.endswith(".timer") or name.removesuffix(".service") not in timers]
     if wants:
         # A drop-in does what a symlink in multi-user.target.wants does, and is a plain file.
         text = "[Unit]\n" + "".join(f"Wants={name}\n" for name in sorted(wants))
-        files[f"{paths.units(container)}/multi-user.target.d/blackstart.conf"] = WantedFile(text.encode())
-    return Wanted(files=files, releases=releases)
+        files["multi-user.target.d/blackstart.conf"] = text.encode()
+    return files
 
 
 def _render(text: str, project: str, container: str, port: int) -> bytes:

@@ -15,6 +15,7 @@ from blackstart.documents import (
     check,
     commands,
     drift,
+    drill,
     lab,
     node,
     reading,
@@ -66,6 +67,14 @@ DOCUMENTS: dict[str, Document] = {
     "drift-check": Document(f"{_ON_VAULT}/drift/check.json` on vault NODE", (check.DriftCheck,)),
     "drift-events": Document(
         f"{_ON_VAULT}/drift/events.jsonl` on vault NODE, one document a line, only ever added to", (check.DriftEvent,)
+    ),
+    "restore-drill": Document(
+        f"`blackstart drill NODE --json`; {_ON_VAULT}/drill/last.json` and `reports/ID.json` beside it on a vault; "
+        "`passed.json`: the last one that passed",
+        (drill.RestoreDrill,),
+    ),
+    "drill-events": Document(
+        f"{_ON_VAULT}/drill/events.jsonl` on a vault, one document a line, only ever added to", (drill.DrillEvent,)
     ),
     "attach": Document("`blackstart attach NODE --json`", (commands.Attach,)),
     "replicas": Document("`blackstart replicate NODE --status --json`", (commands.Replicas,)),

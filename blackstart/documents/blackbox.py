@@ -36,7 +36,7 @@ class TimelineEntry(Model):
     node: str
     """whose it is; empty: the whole fleet's"""
     kind: str
-    """of an event, or `deploy`, `replicated`, `retired`, `rebuild`, `restore`, `drift`, `journal`"""
+    """of an event, or `deploy`, `replicated`, `retired`, `rebuild`, `restore`, `drift`, `drill`, `journal`"""
     text: str
     """one sentence, for people"""
     vaults: tuple[str, ...] = ()
@@ -78,6 +78,8 @@ class StateNode(Model):
     """[replication](#replication)"""
     restore: dict[str, Any] | None
     """[restore](#restore)"""
+    drill: dict[str, Any] | None = None
+    """[restore-drill](#restore-drill), the last one"""
     reading: dict[str, Any] | None = None
     """with NODE alone: its last reading ([reading.md](reading.md))"""
     containers: dict[str, dict[str, Any] | None]

@@ -32,6 +32,21 @@ class ProvenRebuild(Model):
     """seconds of data lost"""
 
 
+class PlayedDrill(Model):
+    """The newest drill that this vault played of what it holds."""
+
+    at: int
+    """when it began, seconds since 1970"""
+    verdict: Literal["passed", "failed", "incomplete"]
+    """`incomplete`: nothing failed, and not all could be looked at"""
+    rto: float
+    """seconds until the last probe held"""
+    rpo: int | None
+    """seconds of data that a loss would have cost; null: not known"""
+    why: tuple[str, ...]
+    """what keeps it from having passed, one sentence each, for people"""
+
+
 class SeenNode(Model):
     """One node. null: not known."""
 
@@ -63,6 +78,8 @@ class SeenNode(Model):
     """seconds of loss that are accepted; null: nothing of it is to be held here"""
     proven: ProvenRebuild | None
     """null: it was never brought back"""
+    drill: PlayedDrill | None = None
+    """null: none was played"""
     why: tuple[str, ...]
     """what could not be read, one sentence each, for people"""
 

@@ -51,7 +51,7 @@ def page(case: Case, findings: Iterable[Finding], outcome: Reading[dict[str, Any
         ["VAULTS", *_each(_vaults(known))],
         ["DATA", *_each(_data(made, case))],
         ["KEYS", *_each(_keys(known))],
-        ["HOW LONG", *_each(_time(outcome, made))],
+        ["HOW LONG", *_each([*_time(outcome, made), *_drills(known)])],
         ["WHAT TO TYPE", *_commands(known)],
     ]
     if found:
@@ -119,6 +119,18 @@ def _time(outcome: Reading[dict[str, Any]], made: Outline | None) -> Iterator[st
         yield f"the last {what}, on {_minute(at)[:10]}: {say_age(int(seconds))} for {round_size(size)}"
         if made and size > 0 and made.bytes > size:
             yield f"now it is {round_size(made.bytes)}: at that pace {say_age(int(seconds * made.bytes / size))}"
+
+
+def _drills(known: About) -> Iterator[str]:
+    """What each vault's last drill came to."""
+    for vault, reading in known.vaults.items():
+        notes = reading.notes.value.get(known.node) if isinstance(reading.notes, Present) else None
+        if notes and notes.drill:
+            last = notes.drill
+            why = f": {'; '.join(last.why)}" if last.why else ""
+            yield f"drill on {vault}, {_minute(last.at)[:10]}: {last.verdict}, {say_age(int(last.rto))}{why}"
+        elif known.case.spec.replication.drill:
+            yield f"drill on {vault}: none was played"
 
 
 def _commands(known: About) -> list[str]:

@@ -46,6 +46,7 @@ def _node(told: Told, now: int) -> NodeStatus:
         replicas=told.replicas.value if isinstance(told.replicas, Present) else (),
         rpo=told.rpo,
         proven=told.proven.value if isinstance(told.proven, Present) else None,
+        drill=told.drill.value if isinstance(told.drill, Present) else None,
         why=tuple(_unread(told)),
     )
 
@@ -73,6 +74,7 @@ def _unread(told: Told) -> Iterable[str]:
         "its record": told.record,
         "replicas": told.replicas,
         "its rebuilds": told.proven,
+        "its drills": told.drill,
     }
     for what, reading in parts.items():
         if isinstance(reading, Unknown):

@@ -63,6 +63,7 @@ class Look:
             replicas=replicas if isinstance(replicas, Unknown) else ages or ABSENT,
             rpo=of_node.rpo if of_node else None,
             proven=self._proven(folder / "journal.jsonl"),
+            drill=self._file(folder / "drill" / "last.json", lambda path: told.played(path.read_text("utf-8"))),
         )
 
     def _file(self, path: Path, parse: Callable[[Path], T]) -> Reading[T]:

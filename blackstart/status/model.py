@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from blackstart.status.heard import Heard
-from blackstart.status.told import OpenSignal, Proven
+from blackstart.status.told import OpenSignal, Played, Proven
 from blackstart.vault.freshness import Age
 
 FORMAT = 1
@@ -44,6 +44,7 @@ class NodeStatus:
     replicas: tuple[Age, ...]
     rpo: int | None
     proven: Proven | None
+    drill: Played | None = None
     why: tuple[str, ...] = ()
 
     @property
@@ -56,7 +57,8 @@ class NodeStatus:
         """Whether somebody should look at it."""
         sick = any(health != "ONLINE" for health in (self.pools or {}).values())
         gone = any(each.state == "missing" for each in self.containers)
-        return self.heard != "fresh" or bool(self.late_replicas) or sick or gone or bool(self.why)
+        failed = self.drill is not None and self.drill.verdict == "failed"
+        return self.heard != "fresh" or bool(self.late_replicas) or sick or gone or failed or bool(self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,11 @@ def _node(data: dict[str, Any]) -> NodeStatus:
             "containers": tuple(containers),
             "replicas": tuple(Age(**each) for each in data["replicas"]),
             "proven": Proven(**data["proven"]) if data["proven"] else None,
+            "drill": _drill(data.get("drill")),
             "why": tuple(data["why"]),
         }
     )
+
+
+def _drill(data: dict[str, Any] | None) -> Played | None:
+    return Played(**data | {"why": tuple(data["why"])}) if data else None

@@ -50,6 +50,17 @@ class Proven:
 
 
 @dataclass(frozen=True, slots=True)
+class Played:
+    """The newest drill that this vault played of its replicas (blackstart.isolated). `rpo` None: not known."""
+
+    at: int
+    verdict: str  # passed, failed, incomplete
+    rto: float
+    rpo: int | None
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """Of one node. `period`, `grace`, `rpo`: seconds; `rpo` None: nothing of it is to be held here."""
 
@@ -61,6 +72,7 @@ class Told:
     replicas: Reading[tuple[Age, ...]] = ABSENT
     rpo: int | None = None
     proven: Reading[Proven] = ABSENT
+    drill: Reading[Played] = ABSENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +106,15 @@ def beat(text: str) -> Beat:
         )
     except (LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"not a heartbeat: {error!r}") from error
+
+
+def played(text: str) -> Played:
+    """`live/NODE/drill/last.json` on a vault. Raises ValueError with one clause."""
+    try:
+        data: dict[str, Any] = json.loads(text)
+        return Played(data["at"] + 0, data["verdict"], float(data["rto"]), data["rpo"], tuple(data["why"]))
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a drill: {error!r}") from error
 
 
 def recorded(record: Record) -> Recorded:

@@ -81,9 +81,20 @@ def _rebuilt(node: NodeStatus, now: int) -> str:
     return f"{rebuilt(node, now)}, took {say_age(int(node.proven.rto))}, {say_age(node.proven.rpo)} of data lost"
 
 
+def _drilled(node: NodeStatus, now: int) -> str:
+    """The last drill of what this vault holds of it."""
+    assert node.drill
+    lost = "" if node.drill.rpo is None else f", {say_age(node.drill.rpo)} of data lost"
+    return (
+        f"{node.drill.verdict}, {say_age(max(0, now - node.drill.at))} ago, took {say_age(int(node.drill.rto))}{lost}"
+    )
+
+
 def facts(node: NodeStatus, now: int) -> list[tuple[str, str]]:
     """What there is to say of the machine itself, by name; what is not known is left out."""
     found = [("Last rebuild", _rebuilt(node, now))]
+    if node.drill:
+        found.append(("Last drill", _drilled(node, now)))
     if node.pools is not None:
         found.append(
             ("Pools", ", ".join(f"{name} {health or 'unknown'}" for name, health in node.pools.items()) or "none")
@@ -114,6 +125,8 @@ def troubles(node: NodeStatus) -> list[str]:
     ]
     found += [f"container {each.name} is to run and does not" for each in node.containers if each.state == "missing"]
     found += [f"{each.dataset}: {replica(each, node.rpo)}" for each in node.late_replicas]
+    if node.drill and node.drill.verdict == "failed":
+        found.append(f"its last drill failed: {'; '.join(node.drill.why)}")
     return [*found, *node.why]
 
 

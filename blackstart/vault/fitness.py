@@ -33,7 +33,11 @@ section commits commits
 notes() {
   on_its_own "$LIVE" || return 1
   set --
-  for f in "$LIVE"/*/keys.json "$LIVE"/*/replication.json; do [ ! -e "$f" ] || set -- "$@" "$f"; done
+  for f in "$LIVE"/*/keys.json "$LIVE"/*/replication.json "$LIVE"/*/drill/last.json "$LIVE"/*/drill/passed.json
+  do
+    # A link is nobody's note: it might lead to what only root may read.
+    [ -h "$f" ] || [ -h "${f%/*}" ] || [ ! -e "$f" ] || set -- "$@" "$f"
+  done
   [ $# -gt 0 ] || return 0
   grep -aH '' /dev/null "$@"
 }
@@ -70,11 +74,24 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Drilled:
+    """The last drill that this vault played of the newest data (blackstart.isolated). `at`: seconds since 1970."""
+
+    at: int
+    verdict: str  # passed, failed, incomplete
+    why: tuple[str, ...] = ()
+    rpo: int | None = None
+    rto: float = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Notes:
     """What lies beside a node's record. `failed`: dataset -> why its last replication brought nothing."""
 
     keys: dict[str, Proof] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    drill: Drilled | None = None
+    passed: Drilled | None = None  # the last one that could look at all of it, and found it good
 
 
 def parse_room(lines: list[str]) -> Room:
@@ -106,7 +123,12 @@ def parse_notes(lines: list[str]) -> dict[str, Notes]:
         texts.setdefault((node, name), []).append(rest)
     nodes = sorted({node for node, _ in texts})
     return {
-        node: Notes(_proofs(_document(texts.get((node, "keys")))), _failed(_document(texts.get((node, "replication")))))
+        node: Notes(
+            _proofs(_document(texts.get((node, "keys")))),
+            _failed(_document(texts.get((node, "replication")))),
+            drilled(_document(texts.get((node, "drill/last")))),
+            drilled(_document(texts.get((node, "drill/passed")))),
+        )
         for node in nodes
     }
 
@@ -137,6 +159,14 @@ def _proofs(document: dict[str, Any]) -> dict[str, Proof]:
         if isinstance(each, dict) and isinstance(each.get("at"), int):
             found[str(name)] = Proof(str(each.get("guid", "")), each["at"], str(each.get("by", "")))
     return found
+
+
+def drilled(document: dict[str, Any]) -> Drilled | None:
+    """Of a drill's result; None where it is none."""
+    at, verdict, why, rpo, rto = (document.get(key) for key in ("at", "verdict", "why", "rpo", "rto"))
+    if not isinstance(at, int) or not isinstance(rto, int | float) or not isinstance(why, list):
+        return None
+    return Drilled(at, str(verdict), tuple(map(str, why)), rpo if isinstance(rpo, int) else None, float(rto))
 
 
 def _failed(document: dict[str, Any]) -> dict[str, str]:

@@ -33,6 +33,7 @@ CONFIG = "/etc/blackstart"
 KEYS = f"{CONFIG}/keys"  # read, replicate, restore (+ .pub): SSH keys by purpose
 KNOWN_HOSTS = f"{CONFIG}/known_hosts"  # one line per node, by its name (HostKeyAlias)
 REPLICATION = f"{CONFIG}/replication"  # <node>.json: what to pull from it, how long to keep it
+DRILLED = f"{CONFIG}/drills"  # <node>.json: what to play in a drill of it
 
 CHECK = f"{CONFIG}/drift.json"  # what to check, and how often
 READ_SSH = f"{CONFIG}/read_ssh_config"
@@ -59,6 +60,7 @@ READ = "bs-read"
 REPLICATE = "bs-replicate"
 RESTORE = "bs-restore"
 PRUNE = "bs-prune"
+DRILL = "bs-drill"  # no key, no network, not in GROUP: it clones replicas, and destroys those clones
 SERVE = "bs-serve"  # the network reaches it: not in GROUP, it writes its own folders and nothing else
 SIGNAL = "bs-signal"  # on a node: snapshots and holds, by the word of a vault's service
 GROUP = "blackstart"  # replicate, restore and prune, on a vault: they share a node's folder
@@ -77,6 +79,16 @@ def mount_of(path: str) -> str:
 def replica(vault_pool: str, node: str, dataset: str) -> str:
     """The replica of `node`'s `dataset` on a vault: `<pool>/vault/replicas/<node>/<dataset>`."""
     return f"{vault_pool}/vault/replicas/{node}/{dataset}"
+
+
+def drills(vault_pool: str, node: str) -> str:
+    """What a drill of `node` makes on a vault lies below this dataset."""
+    return f"{vault_pool}/vault/drills/{node}"
+
+
+def drill_folder(node: str) -> str:
+    """What drills of `node` came to: last.json, events.jsonl, files.json, reports/, lock. They are bs-drill's own."""
+    return f"{node_folder(node)}/drill"
 
 
 def home(user: str) -> str:

@@ -2,7 +2,7 @@
 
 By this vault's own clock and list alone: the node has no say. What stays, whatever `keep` says: the newest snapshot of
 each dataset (the base of the next increment), what the record names, what anybody else holds, what a signal that is
-open was given, what is not ours.
+open was given, what is not ours, and what a clone was made of: a drill's, which is said.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from blackstart.signal.journal import protected
 from blackstart.vault import config, layout, stale
 from blackstart.vault.config import Keep
 from blackstart.vault.store import Store, mounted
-from blackstart.vault.zfs import CommandError, Snapshot, receiving, run, snapshots, tags
+from blackstart.vault.zfs import CommandError, Snapshot, clones, receiving, run, snapshots, tags
 
 # Length of the part of a name that a minute, an hour, a day, a month have in common (2026-11-22T01:43:00Z).
 MINUTE, HOUR, DAY, MONTH = 16, 13, 10, 7
@@ -69,28 +69,38 @@ class Pruning:
         record = Store(wishes.node).read()
         newest = {item.guid for item in record.datasets.values() if item.guid} if record else set()
         self.protected = newest | protected(Path(layout.SIGNALS))
+        self.cloned: dict[str, str] = {}
 
     def run(self) -> list[str]:
         """Lines about what went. Raises CommandError, ValueError, OSError."""
         if self.root not in receiving(f"{self.wishes.pool}/vault/replicas"):
             return []
         said = stale.give_up(Store(self.wishes.node).folder, self.root)
+        self.cloned = clones(self.root)
         by_dataset: dict[str, list[Snapshot]] = {}
         for item in snapshots(self.root):
             by_dataset.setdefault(item.dataset, []).append(item)
-        return said + [f"removed {line}" for have in by_dataset.values() for line in self._dataset(have)]
+        return said + [line for have in by_dataset.values() for line in self._dataset(have)]
 
     def _dataset(self, have: list[Snapshot]) -> list[str]:
         free = {item.guid for item in released(have, tags(have))}
         seen = [_without_hold(item) if item.guid in free else item for item in have]
         gone = []
         for item in expired(seen, self.wishes.keep, self.now, self.protected):
+            if str(item) in self.cloned:
+                gone.append(self._pinned(item))
+                continue
             if item.guid in free:
                 run("zfs", "release", layout.HOLD, str(item))
             # Without -r, -R, -f or -d: this one or nothing, and never one that somebody holds.
             run("zfs", "destroy", str(item))
-            gone.append(f"{item} (guid {item.guid})")
+            gone.append(f"removed {item} (guid {item.guid})")
         return gone
+
+    def _pinned(self, item: Snapshot) -> str:
+        """While a drill is played that is as it should be; what a killed one left, the next one removes."""
+        clone, node = self.cloned[str(item)], self.wishes.node
+        return f"kept {item}, which is past its time: {clone} is a clone of it; next: blackstart drill {node}"
 
 
 def _without_hold(item: Snapshot) -> Snapshot:

@@ -78,6 +78,13 @@ def receiving(root: str) -> dict[str, str]:
     return {name: "" if token == "-" else token for name, token in (line.split("\t") for line in text.splitlines())}
 
 
+def clones(root: str) -> dict[str, str]:
+    """Snapshots below `root` that clones were made of -> those, with commas. Raises CommandError."""
+    text = run("zfs", "list", "-Hp", "-r", "-t", "snapshot", "-o", "name,clones", root)
+    found = (line.split("\t") for line in text.splitlines())
+    return {name: made for name, made in found if made not in ("", "-")}
+
+
 def gone(said: str) -> bool:
     """Whether `zfs send -nt TOKEN` said that what the token means is gone from the sender, not that it failed."""
     words = ("no longer exists", "no longer the same snapshot", "does not exist", "corrupt")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blackstart.vault import layout
-from blackstart.vault.config import Keep
+from blackstart.vault import layout, prune, zfs
+from blackstart.vault.config import Keep, Replication
 from blackstart.vault.prune import expired, released
 from blackstart.vault.replicate import unheld
+from blackstart.vault.store import Store
 from blackstart.vault.zfs import Snapshot, parse_tags
 
 NOON = 1763812800  # 2025-11-22T12:00:00Z
@@ -73,3 +77,43 @@ def test_another_ones_hold_does_not_stand_in_for_replications_own() -> None:
     said = f"{a}\tblackstart-restore\tSun Nov 22 01:43 2026\n{b}\tblackstart\tSun Nov 22 01:43 2026\n"
     assert unheld([a, b, c], parse_tags(said + f"{b}\tmine\tSun Nov 22 01:44 2026\n")) == [str(a), str(c)]
     assert parse_tags(said) == {str(a): {layout.RESTORE_HOLD}, str(b): {layout.HOLD}}
+
+
+class Replica:
+    """zfs of a vault with one dataset of three snapshots, all but the newest past their time."""
+
+    def __init__(self, clones: dict[str, str]) -> None:
+        self.clones = clones
+        self.have = [at(NOON + i, str(i)) for i in range(3)]
+        self.destroyed: list[str] = []
+
+    def __call__(self, *words: str, stdin: str | None = None) -> str:
+        if words[1] == "destroy":
+            self.destroyed.append(words[-1])
+            return ""
+        if "name,clones" in words:
+            return "".join(f"{item}\t{self.clones.get(str(item), '-')}\n" for item in self.have)
+        return "".join(f"{item}\t{item.guid}\t{item.creation}\t{item.holds}\n" for item in self.have)
+
+
+def pruned(replica: Replica, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    for module in (prune, zfs):
+        monkeypatch.setattr(module, "run", replica)
+    monkeypatch.setattr(prune, "receiving", lambda root: {"bank/vault/replicas/node1": ""})
+    monkeypatch.setattr(prune.stale, "give_up", lambda folder, root: [])
+    monkeypatch.setattr(prune, "Store", lambda node: Store(node, str(tmp_path)))
+    wishes = Replication("node1", "vault1", "bank", ("tank/a",), 900, 3600, Keep(0, 0, 0))
+    return prune.Pruning(wishes, NOON + 9).run()
+
+
+def test_a_drills_clone_keeps_its_snapshot_and_is_said_and_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first, second, _ = (at(NOON + i, str(i)) for i in range(3))
+    replica = Replica({str(first): "bank/vault/drills/node1/00-tank:a"})
+    kept, removed = pruned(replica, monkeypatch, tmp_path)
+    assert kept == (
+        f"kept {first}, which is past its time: bank/vault/drills/node1/00-tank:a is a clone of it; "
+        "next: blackstart drill node1"
+    )
+    assert removed == f"removed {second} (guid 1)" and replica.destroyed == [str(second)]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from blackstart.drift.case import Case
 from blackstart.drift.finding import Finding
-from blackstart.drift.recover import chain, files, key, layout, replica, spec, stock, tool, unprotected, vault
+from blackstart.drift.recover import chain, drill, files, key, layout, replica, spec, stock, tool, unprotected, vault
 from blackstart.drift.recover.about import About, about
 
 Standing = Literal[
@@ -20,6 +20,7 @@ _OF_VAULTS: tuple[Callable[[About], Iterator[Finding]], ...] = (
     vault.answers,
     layout.recorded,
     replica.replicas,
+    drill.drills,
     key.keys,
     stock.supplies,
     spec.committed,

@@ -1,0 +1,133 @@
+"""`blackstart drill NODE`: bring to life on the vaults, in isolation, what they hold of a node, and judge it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from blackstart.change import shell
+from blackstart.cli.fleet_hosts import Hosts, hosts, ssh, ssh_config_option
+from blackstart.converge.drill import unit
+from blackstart.drift.text import printable
+from blackstart.isolated import config, kept
+from blackstart.isolated.page import page
+from blackstart.isolated.result import Result, document, load
+from blackstart.isolated.words import summary
+from blackstart.person import who
+from blackstart.spec.resolve import NodeSpec
+from blackstart.vault import layout
+from blackstart.vault.lock import describe
+
+BUSY = 75
+
+
+def script(node: str, by: str, named: str = "") -> str:
+    """POSIX sh for a vault, as root: starts the vault's own unit; progress on stderr, the result on stdout."""
+    folder, name, user = layout.drill_folder(node), unit(node), layout.DRILL
+    fresh, asked = f"{folder}/{kept.ASKED}.new", f"{folder}/{kept.ASKED}"
+    none = f"this vault plays no drill of {node} yet; next: pyinfra inventory deploys/vault.py"
+    return "\n".join(
+        [
+            "umask 022",
+            f"mountpoint -q {shell(layout.LIVE)} || {{ echo {shell(f'{layout.LIVE} is not mounted')} >&2; exit 1; }}",
+            f"[ -e {shell(str(config.path(node)))} ] || {{ echo {shell(none)} >&2; exit 1; }}",
+            f'if [ "$(systemctl is-active {shell(name)})" = activating ]; then',
+            f"  cat {shell(f'{layout.home(user)}/lock')}; exit {BUSY}",
+            "fi",
+            shell("install", "-d", "-m", "0755", "-o", user, "-g", user, folder),
+            f"echo {shell(json.dumps({'by': by, 'named': named}))} >{shell(fresh)}",
+            shell("mv", "-T", fresh, asked),
+            f"journalctl -q -f -n 0 -o cat -p info -u {shell(name)} >&2 & follow=$!",
+            f"systemctl start {shell(name)}",
+            f"status=$(systemctl show -P ExecMainStatus {shell(name)})",
+            "sleep 1; kill $follow",
+            # 1: it could not be played, and what lies there is of another one.
+            f'[ "${{status:-1}}" = 1 ] || ls -t {shell(folder)}/reports/*.json | head -n 1 | xargs cat',
+            "exit ${status:-1}",
+        ]
+    )
+
+
+@click.command()
+@click.argument("node")
+@click.option("--vault", "only", metavar="NAME", help="Only this vault; otherwise every one that holds the node.")
+@click.option("--at", "named", metavar="SNAPSHOT", default="", help="This snapshot, instead of the newest.")
+@click.option("--report", metavar="FILE", help="Write the page (HTML) here, too; of several vaults, FILE-VAULT.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document per vault.")
+@ssh_config_option
+def drill(node: str, only: str | None, named: str, report: str | None, as_json: bool, ssh_config: str | None) -> None:
+    """Bring to life what the vaults hold of NODE, in isolation, and see whether it works.
+
+    Each vault clones the newest snapshots that it has, reads some of the files, starts the containers without a network
+    card, asks the spec's own probes inside, and destroys its clones. NODE is not asked anything, and cannot be reached.
+    By themselves vaults do so as often as `replication.drill` says.
+
+    Exit code 0: it passed. 1: it could not be played. 2: it failed, NODE would not come back whole. 3: nothing failed,
+    and not all could be looked at.
+    """
+    known, spec = hosts(node, ssh_config)
+    worst = 0
+    targets = _targets(spec, only)
+    for vault in targets:
+        code, made = _play(known, vault, node, named)
+        worst = max(worst, code)
+        if made is not None:
+            _show(made, as_json, _path(report, vault, len(targets) > 1))
+    sys.exit(worst)
+
+
+def _targets(spec: NodeSpec, only: str | None) -> list[str]:
+    if spec.replication.drill is None:
+        raise click.ClickException(
+            f'{spec.name}: its spec asks for no drills, so no vault is set up for them: write drill = "30d" into '
+            "[replication], and run: pyinfra inventory deploys/vault.py"
+        )
+    targets = [name for name in spec.vaults if only in (None, name)]
+    if not targets:
+        what = f"vault {only} does not hold it" if only else "no vault holds it (replication.targets)"
+        raise click.ClickException(f"{spec.name}: {what}")
+    return targets
+
+
+def _play(known: Hosts, vault: str, node: str, named: str) -> tuple[int, Result | None]:
+    """The exit code, and the result where there is one."""
+    click.echo(f"{vault}:", err=True)
+    command = ssh(known.data[vault], script(node, who(), named))
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
+    said = done.stdout.decode("utf-8", "backslashreplace")
+    if done.returncode == 255:
+        click.echo(f"{vault}: could not be reached by SSH", err=True)
+        return 3, None
+    if done.returncode == BUSY:
+        click.echo(f"{vault}: a drill is being played already: {describe(said)}; wait for its end", err=True)
+        return 1, None
+    if done.returncode not in (0, 2, 3):
+        return 1, None  # it has said why
+    try:
+        return done.returncode, load(said)
+    except ValueError as error:
+        click.echo(f"{vault}: the drill's result could not be read: {error}", err=True)
+        return 3, None
+
+
+def _path(report: str | None, vault: str, several: bool) -> Path | None:
+    if report is None:
+        return None
+    path = Path(report)
+    return path.with_name(f"{path.stem}-{vault}{path.suffix}") if several else path
+
+
+def _show(made: Result, as_json: bool, path: Path | None) -> None:
+    if path is not None:
+        path.write_text(page(made), encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps(document(made)))
+        return
+    for line in summary(made):
+        click.echo(printable(line))
+    where = f"{layout.drill_folder(made.node)}/reports/{made.id}.html"
+    click.echo(f"  Page: {path}" if path else f"  Page: {made.vault}:{where}")

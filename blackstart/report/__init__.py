@@ -1,0 +1,1 @@
+"""The page that a drill ends in: self-contained HTML, with its timeline as a picture. Python's bare library alone."""

@@ -1,0 +1,297 @@
+"""Root's program of a drill: what it does is what stands in the configuration, whoever asks for whatever."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from isolated_world import IMAGE, PARENT, REPLICAS, TAKEN, config, container
+
+from blackstart.isolated import ask as ask_module
+from blackstart.isolated import guest, root
+from blackstart.isolated.ask import Helper, HelperError, Lost
+from blackstart.isolated.config import Mount, dump
+from blackstart.isolated.config import Probe as Wish
+from blackstart.isolated.guest import Guest
+from blackstart.isolated.root import Lines, Root, serve
+from blackstart.vault import layout
+from blackstart.vault.zfs import CommandError
+
+
+class Machine:
+    """Notes every command. `origin`: dataset -> what zfs says of it (origin, mark, source of the mark)."""
+
+    def __init__(self) -> None:
+        self.commands: list[tuple[str, ...]] = []
+        self.said: dict[str, tuple[str, str, str]] = {
+            f"{PARENT}/00-tank:data:crm": (f"{REPLICAS}/tank/data/crm@{TAKEN}", "a" * 16, "local"),
+            f"{PARENT}/01-tank:lxc:db": (f"{REPLICAS}/tank/lxc/db@{TAKEN}", "a" * 16, "local"),
+            f"{PARENT}/image-{IMAGE[:12]}": ("-", "a" * 16, "local"),
+            f"{PARENT}/root-crm": (f"{PARENT}/image-{IMAGE[:12]}@image", "a" * 16, "local"),
+            f"{PARENT}/scratch": ("-", "a" * 16, "local"),
+        }
+
+    def run(self, *words: str, stdin: str | None = None) -> str:
+        self.commands.append(words)
+        if words[:2] == ("zfs", "get"):
+            origin, mark, source = self.said[words[-1]]
+            return f"{origin}\t-\n{mark}\t{source}\n"
+        return f"{IMAGE} *x\n" if words[0] == "sha256sum" else ""
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    made = Machine()
+    (tmp_path / "node1.json").write_text(dump(config()))
+    monkeypatch.setattr(root, "run", made.run)
+    monkeypatch.setattr(root, "config_path", lambda node: tmp_path / f"{node}.json")
+    monkeypatch.setattr(root, "_id_map", lambda container: None)
+    monkeypatch.setattr(layout, "IMAGES", str(tmp_path))
+    (tmp_path / f"{IMAGE}.tar.zst").write_bytes(b"12345")
+    return made
+
+
+@pytest.fixture
+def program(machine: Machine, tmp_path: Path) -> Root:
+    return Root(tmp_path / "run")
+
+
+def ask(program: Root, *asked: tuple[Any, ...]) -> list[dict[str, Any]]:
+    lines = "".join(json.dumps({"verb": verb, "words": words}) + "\n" for verb, *words in asked)
+    answers = io.StringIO()
+    serve(program, io.StringIO(lines), answers)
+    return [json.loads(line) for line in answers.getvalue().splitlines()]
+
+
+def test_what_is_mounted_is_a_clone_of_this_nodes_replica(program: Root, machine: Machine, tmp_path: Path) -> None:
+    assert ask(program, ("open", "node1"), ("mount", "tank/data/crm")) == [{"value": None}] * 2
+    (mounted,) = [words for words in machine.commands if words[0] == "mount"]
+    assert mounted[:6] == ("mount", "-t", "zfs", "-o", "nodev", f"{PARENT}/00-tank:data:crm")
+    assert mounted[6].startswith(str(tmp_path / "run" / "node1-"))
+    # The connection ended: nothing is left.
+    assert ("umount", mounted[6]) in machine.commands and list((tmp_path / "run").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("bank/vault/live@x", "a" * 16, "local"),
+        ("-", "a" * 16, "local"),
+        (f"{REPLICAS}/tank/data/other@x", "a" * 16, "local"),
+        (f"{REPLICAS}/tank/data/crm@{TAKEN}", "-", "-"),
+        (f"{REPLICAS}/tank/data/crm@{TAKEN}", "a" * 16, f"inherited from {PARENT}"),
+    ],
+)
+def test_nothing_else_of_its_name_is_mounted(program: Root, machine: Machine, said: tuple[str, str, str]) -> None:
+    machine.said[f"{PARENT}/00-tank:data:crm"] = said
+    _, answer = ask(program, ("open", "node1"), ("mount", "tank/data/crm"))
+    assert answer["error"].startswith("refused: ")
+    assert not any(words[0] == "mount" for words in machine.commands)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("open", "../node1"),
+        ("open", "node2"),
+        ("open", "-x"),
+        ("mount", "tank/data/other"),
+        ("mount", "../live"),
+        ("mount", ["tank/data/crm"]),
+        ("unpack", "../../etc/passwd"),
+        ("unpack", "cd" * 32),
+        ("read", "tank/data/crm", 7, []),
+        ("read", "tank/data/crm", "7", []),
+        ("start", "other"),
+        ("start", "../x"),
+        ("probe", "crm", 0),
+        ("probe", "crm", -1),
+        ("stop", "other"),
+        ("destroy", "bank"),
+        ("__init__",),
+        ("mount",),
+        ("mount", "a", "b"),
+    ],
+)
+def test_what_does_not_stand_there_is_refused(program: Root, machine: Machine, asked: tuple[Any, ...]) -> None:
+    _, answer = ask(program, ("open", "node1"), asked)
+    assert "error" in answer
+    assert not {words[0] for words in machine.commands} & {"mount", "tar"}
+
+
+def test_nothing_goes_before_open(program: Root, machine: Machine) -> None:
+    for asked in (("mount", "tank/data/crm"), ("prepare",), ("start", "crm")):
+        assert ask(program, asked) == [{"error": "refused: no drill was begun"}]
+
+
+def test_a_line_that_is_none_ends_nothing(program: Root) -> None:
+    answers = io.StringIO()
+    serve(program, io.StringIO('x\n[]\n{"verb": "close"}\n{"verb": "close", "words": []}\n'), answers)
+    said = [json.loads(line) for line in answers.getvalue().splitlines()]
+    assert ["error" in each for each in said] == [True, True, True, False]
+
+
+def test_an_image_is_what_its_name_says_or_is_not_unpacked(
+    program: Root, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask(program, ("open", "node1"), ("unpack", IMAGE))[1] == {"value": 5}
+    (tar,) = [words for words in machine.commands if words[0] == "tar"]
+    assert {"-x", "-p", "--numeric-owner", "--zstd"} <= set(tar)
+    machine.commands.clear()
+    monkeypatch.setattr(root, "run", lambda *words: "00 *x\n" if words[0] == "sha256sum" else machine.run(*words))
+    assert "is not what its name says" in ask(program, ("open", "node1"), ("unpack", IMAGE))[1]["error"]
+    assert not any(words[0] == "tar" for words in machine.commands)
+
+
+def test_files_come_from_the_mounted_clone(program: Root, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*words: str, stdin: str | None = None) -> str:
+        if words[0] == "mount":
+            (Path(words[-1]) / "a").write_bytes(b"abc")
+        return machine.run(*words)
+
+    monkeypatch.setattr(root, "run", run)
+    _, _, answer = ask(program, ("open", "node1"), ("mount", "tank/data/crm"), ("read", "tank/data/crm", 7, []))
+    assert answer["value"]["files"]["a"]["size"] == 3 and answer["value"]["errors"] == []
+
+
+class Started:
+    """In place of a guest."""
+
+    log: list[object]
+
+    def __init__(self, config: object, one: object, folder: Path) -> None:
+        self.folder = folder
+
+    def start(self, text: str) -> tuple[str, ...]:
+        Started.log.append(text)
+        assert (self.folder / "units-crm" / "crm.service").read_text() == "[Service]\n"
+        return ("lo",)
+
+    def kill(self) -> None:
+        Started.log.append("killed")
+
+
+def test_a_container_is_started_and_killed(
+    program: Root, machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wish = container(releases=(), mounts=(Mount("tank/data/crm", "/x"), Mount("tank/none", "/y", replicated=False)))
+    (tmp_path / "node1.json").write_text(dump(config(containers=(wish,))))
+    Started.log = []
+    monkeypatch.setattr(root, "Guest", Started)
+    steps = [("open", "node1"), ("mount", "tank/data/crm"), ("prepare",), ("start", "crm")]
+    assert ask(program, *steps)[-1] == {"value": ["lo"]}
+    text, killed = Started.log
+    assert killed == "killed" and "lxc.net.0.type = empty" in str(text)
+    assert "tank:none y none bind,idmap=container,create=dir" in str(text)
+
+
+def test_the_ranges_of_ids_are_added_once(tmp_path: Path) -> None:
+    (tmp_path / "subuid").write_text("ann:1:2")
+    for _ in range(2):
+        root._id_map(container(), tmp_path)
+    assert (tmp_path / "subuid").read_text() == "ann:1:2\nroot:100000:65536\n"
+    assert (tmp_path / "subgid").read_text() == "root:100000:65536\n"
+
+
+@pytest.fixture
+def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Guest:
+    made = Guest(config(), container(), tmp_path)
+    made._pid = 42
+    monkeypatch.setattr(guest.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(guest, "run", lambda *words: "RUNNING\n")
+    return made
+
+
+def test_probes_are_asked_inside_the_containers_network(one: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(guest, "_failed", lambda command: asked.append(list(command)) or "")
+    for wish in (Wish("http", 9, 8100, "/health"), Wish("tcp", 9, 5432), Wish("command", 9, command="test -e x")):
+        assert one.probe(wish).ok
+    inside = ["nsenter", "-t", "42", "-n", "--"]
+    assert [words[:5] for words in asked[:3]] == [inside] * 3
+    assert asked[1][-1] == "http://127.0.0.1:8100/health" and asked[2][-1] == "5432"
+    assert asked[3][3] == "20" and asked[3][-1] == "test -e x" and "lxc-attach" in asked[3]
+
+
+def test_a_probe_is_given_up_in_its_time(one: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(100))
+    monkeypatch.setattr(guest.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(guest, "_failed", lambda command: "no")
+    said = one.probe(Wish("tcp", 5, 80))
+    assert (said.ok, said.said) == (False, "nothing answers at port 80") and said.seconds >= 5
+
+
+def test_a_container_that_has_a_network_is_killed(one: Guest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    killed: list[bool] = []
+    monkeypatch.setattr(one, "kill", lambda: killed.append(True))
+    monkeypatch.setattr(guest.subprocess, "Popen", lambda *words, **more: None)
+    monkeypatch.setattr(guest, "run", lambda *words: "42\n" if words[-1] == "-pH" else "RUNNING\n")
+    real = Path.read_text
+    cards = "face |\n lo: 0\n eth0: 0\n"
+    monkeypatch.setattr(
+        Path, "read_text", lambda self, **more: cards if str(self) == "/proc/42/net/dev" else real(self, **more)
+    )
+    with pytest.raises(CommandError, match="it had a network \\(lo, eth0\\), and was killed at once"):
+        one.start("")
+    assert killed
+
+
+def test_when_the_drill_is_killed_all_of_it_ends_at_once() -> None:
+    """Also in the middle of a long step: nothing is waited for."""
+    reading, writing = os.pipe()
+    ended = threading.Event()
+    with os.fdopen(reading) as file:
+        lines = iter(Lines(file, end=lambda code: ended.set()))
+        os.write(writing, b"one\n")
+        assert next(lines) == "one\n"
+        os.close(writing)
+        assert ended.wait(10)  # while "one" is worked on
+
+
+def test_when_it_ends_in_good_order_everything_is_closed() -> None:
+    assert list(Lines(io.StringIO("one\ntwo\n"), end=lambda code: None)) == ["one\n", "two\n"]
+
+
+@pytest.fixture
+def socket_at(tmp_path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "s"))
+        server.listen()
+        yield server
+
+
+def test_one_that_is_still_ending_is_waited_for(
+    socket_at: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ask_module.time, "sleep", lambda seconds: None)
+    asked: list[str] = []
+
+    def answer() -> None:
+        socket_at.accept()[0].close()  # systemd, while MaxConnections is reached
+        connection, _ = socket_at.accept()
+        with connection, connection.makefile("rw") as file:
+            for line in file:
+                asked.append(json.loads(line)["verb"])
+                print(json.dumps({"error": "no"} if asked[-1] == "mount" else {"value": 5}), file=file, flush=True)
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    with Helper("node1", str(tmp_path / "s")) as helper:
+        assert helper("unpack", "x") == 5
+        with pytest.raises(HelperError, match="no"):
+            helper("mount", "x")
+    thread.join(10)
+    assert not thread.is_alive()  # it was told that the connection has ended
+    assert asked == ["open", "unpack", "mount"]
+
+
+def test_where_there_is_no_such_program_the_next_step_is_said(tmp_path: Path) -> None:
+    with pytest.raises(Lost, match="No such file or directory; next: systemctl status blackstart-drill-root"):
+        Helper("node1", str(tmp_path / "none"), patience=0)
