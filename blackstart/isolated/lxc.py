@@ -11,6 +11,11 @@ from pathlib import Path
 from blackstart.isolated.config import Config, Container
 
 UNITS = "usr/local/lib/systemd/system"
+# Beside `lo`, the kernel makes these in every new network namespace while their modules are loaded: tunnels that are
+# down, and through which there is nothing to be reached.
+FALLBACKS = frozenset(
+    {"tunl0", "sit0", "ip6tnl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "ip6gre0"},
+)
 
 
 def name(config: Config, container: Container) -> str:

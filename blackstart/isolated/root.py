@@ -77,7 +77,7 @@ class Root:
         # The container's root, a stranger here, walks through it to its own root.
         self._base.chmod(0o711)
         profile = lxc.apparmor(_ENABLED, shutil.which("apparmor_parser", path="/usr/sbin:/sbin") is not None)
-        (self._base / "apparmor.conf").write_text(profile, encoding="ascii")
+        (self._base / "apparmor.conf").write_text(f"{profile}\n", encoding="ascii")
 
     def mount(self, dataset: str) -> None:
         """The clone of one of the node's datasets."""

@@ -228,6 +228,13 @@ def test_a_probe_is_given_up_in_its_time(one: Guest, monkeypatch: pytest.MonkeyP
     assert (said.ok, said.said) == (False, "nothing answers at port 80") and said.seconds >= 5
 
 
+def test_the_kernels_own_tunnels_are_no_network(one: Guest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(guest.subprocess, "Popen", lambda *words, **more: None)
+    monkeypatch.setattr(guest, "run", lambda *words: "42\n" if words[-1] == "-pH" else "RUNNING\n")
+    monkeypatch.setattr(Path, "read_text", lambda self, **more: "face |\n lo: 0\n sit0: 0\n")
+    assert one.start("") == ("lo",)
+
+
 def test_a_container_that_has_a_network_is_killed(one: Guest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     killed: list[bool] = []
     monkeypatch.setattr(one, "kill", lambda: killed.append(True))
