@@ -12,6 +12,8 @@ class DrillStep(Model):
 
     name: str
     """as shown"""
+    began: float = 0
+    """seconds since the first step began"""
     seconds: float
     """how long it took"""
     bytes: int | None

@@ -22,6 +22,7 @@ class DrillError(Exception):
 @dataclass
 class Step:
     name: str
+    began: float = 0.0  # seconds since the first step began
     seconds: float = 0.0
     bytes: int | None = None
     note: str = ""
@@ -37,16 +38,18 @@ class Journal:
     steps: list[Step] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     console: Console = field(default_factory=lambda: Console(highlight=False))
+    _began: float | None = None
 
     @contextmanager
     def step(self, name: str) -> Iterator[tuple[Step, TextIO]]:
         """Run one step; an exception is reported with the step's name and its log, then goes on its way."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{len(self.steps) + 1:02}-{name.replace(' ', '-')}.log"
-        step = Step(name=name, log=str(path))
+        began = time.monotonic()
+        self._began = began if self._began is None else self._began
+        step = Step(name=name, began=began - self._began, log=str(path))
         self.steps.append(step)
         self.console.print(f"[bold]{name}[/] …")
-        began = time.monotonic()
         with path.open("w") as log:
             try:
                 yield step, log
