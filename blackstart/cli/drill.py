@@ -11,13 +11,15 @@ import click
 
 from blackstart.change import shell
 from blackstart.cli.fleet_hosts import Hosts, hosts, ssh, ssh_config_option
+from blackstart.converge import access
 from blackstart.converge.drill import unit
 from blackstart.drift.text import printable
-from blackstart.isolated import config, kept
+from blackstart.isolated import config, kept, keys
 from blackstart.isolated.page import page
 from blackstart.isolated.result import Result, document, load
 from blackstart.isolated.words import summary
 from blackstart.person import who
+from blackstart.secret import SecretError, dataset_key
 from blackstart.spec.resolve import NodeSpec
 from blackstart.vault import layout
 from blackstart.vault.lock import describe
@@ -25,8 +27,11 @@ from blackstart.vault.lock import describe
 BUSY = 75
 
 
-def script(node: str, by: str, named: str = "") -> str:
-    """POSIX sh for a vault, as root: starts the vault's own unit; progress on stderr, the result on stdout."""
+def script(node: str, by: str, named: str = "", lends: bool = False) -> str:
+    """POSIX sh for a vault, as root: starts the vault's own unit; progress on stderr, the result on stdout.
+
+    `lends`: keys come on standard input (isolated.keys.dump).
+    """
     folder, name, user = layout.drill_folder(node), unit(node), layout.DRILL
     fresh, asked = f"{folder}/{kept.ASKED}.new", f"{folder}/{kept.ASKED}"
     none = f"this vault plays no drill of {node} yet; next: pyinfra inventory deploys/vault.py"
@@ -39,11 +44,13 @@ def script(node: str, by: str, named: str = "") -> str:
             f"  cat {shell(f'{layout.home(user)}/lock')}; exit {BUSY}",
             "fi",
             shell("install", "-d", "-m", "0755", "-o", user, "-g", user, folder),
+            *((keys.lend(node) + " || exit 1",) if lends else ()),
             f"echo {shell(json.dumps({'by': by, 'named': named}))} >{shell(fresh)}",
             shell("mv", "-T", fresh, asked),
             f"journalctl -q -f -n 0 -o cat -p info -u {shell(name)} >&2 & follow=$!",
             f"systemctl start {shell(name)}",
             f"status=$(systemctl show -P ExecMainStatus {shell(name)})",
+            *((keys.take_back(node),) if lends else ()),
             "sleep 1; kill $follow",
             # 1: it could not be played, and what lies there is of another one.
             f'[ "${{status:-1}}" = 1 ] || ls -t {shell(folder)}/reports/*.json | head -n 1 | xargs cat',
@@ -56,14 +63,18 @@ def script(node: str, by: str, named: str = "") -> str:
 @click.argument("node")
 @click.option("--vault", "only", metavar="NAME", help="Only this vault; otherwise every one that holds the node.")
 @click.option("--at", "named", metavar="SNAPSHOT", default="", help="This snapshot, instead of the newest.")
+@click.option("--keys", "lends", is_flag=True, help="Lend the vaults the keys of encrypted datasets, for its time.")
 @click.option("--report", metavar="FILE", help="Write the page (HTML) here, too; of several vaults, FILE-VAULT.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document per vault.")
 @ssh_config_option
-def drill(node: str, only: str | None, named: str, report: str | None, as_json: bool, ssh_config: str | None) -> None:
+def drill(
+    node: str, only: str | None, named: str, lends: bool, report: str | None, as_json: bool, ssh_config: str | None
+) -> None:
     """Bring to life what the vaults hold of NODE, in isolation, and see whether it works.
 
     Each vault clones the newest snapshots that it has, reads some of the files, starts the containers without a network
     card, asks the spec's own probes inside, and destroys its clones. NODE is not asked anything, and cannot be reached.
+    Encrypted datasets are left out, unless the vaults are lent the keys.
     By themselves vaults do so as often as `replication.drill` says.
 
     Exit code 0: it passed. 1: it could not be played. 2: it failed, NODE would not come back whole. 3: nothing failed,
@@ -72,8 +83,9 @@ def drill(node: str, only: str | None, named: str, report: str | None, as_json: 
     known, spec = hosts(node, ssh_config)
     worst = 0
     targets = _targets(spec, only)
+    lent = _keys(spec, known.folder) if lends else {}
     for vault in targets:
-        code, made = _play(known, vault, node, named)
+        code, made = _play(known, vault, script(node, who(), named, bool(lent)), keys.dump(lent) if lent else "")
         worst = max(worst, code)
         if made is not None:
             _show(made, as_json, _path(report, vault, len(targets) > 1))
@@ -93,11 +105,23 @@ def _targets(spec: NodeSpec, only: str | None) -> list[str]:
     return targets
 
 
-def _play(known: Hosts, vault: str, node: str, named: str) -> tuple[int, Result | None]:
+def _keys(spec: NodeSpec, folder: Path) -> dict[str, bytes]:
+    """Those that are at hand here, by dataset; of the others it is said, and what they close is not looked at."""
+    found = {}
+    for item in access.replicated(spec):
+        if item.encryption:
+            try:
+                found[item.name] = dataset_key(item.encryption, folder)
+            except SecretError as error:
+                click.echo(f"{item.name}: its key is not at hand here: {error}", err=True)
+    return found
+
+
+def _play(known: Hosts, vault: str, text: str, stdin: str) -> tuple[int, Result | None]:
     """The exit code, and the result where there is one."""
     click.echo(f"{vault}:", err=True)
-    command = ssh(known.data[vault], script(node, who(), named))
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
+    command = ssh(known.data[vault], text)
+    done = subprocess.run(command, input=stdin.encode(), stdout=subprocess.PIPE, check=False)
     said = done.stdout.decode("utf-8", "backslashreplace")
     if done.returncode == 255:
         click.echo(f"{vault}: could not be reached by SSH", err=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from blackstart.isolated.config import Config, Container
 from blackstart.vault.freshness import AHEAD
@@ -12,6 +13,7 @@ from blackstart.vault.zfs import Snapshot
 
 AGAIN = 86400  # seconds until a drill that did not pass is played again by itself
 NO_KEY = "it is encrypted, and its key is not on the vault: what is in it was not looked at"
+Locked = tuple[Literal["bad", "unknown"], str]  # state of the dataset, and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +27,26 @@ class Choice:
 
 
 def choose(
-    config: Config, have: Mapping[str, Sequence[Snapshot]], named: str = "", encrypted: Collection[str] = ()
+    config: Config, have: Mapping[str, Sequence[Snapshot]], named: str = "", locked: Mapping[str, Locked] | None = None
 ) -> list[Choice]:
     """`have`: the node's dataset -> its replica's snapshots, oldest first. `named`: after the @; "" the newest.
 
-    `encrypted`: replicas that are, whatever the spec says.
+    `locked`: encrypted ones that no key has opened.
     """
     return [
-        _choose(each.dataset, each.encrypted or each.dataset in encrypted, have.get(each.dataset, ()), named)
+        _choose(each.dataset, have.get(each.dataset, ()), named, (locked or {}).get(each.dataset))
         for each in config.data
     ]
 
 
-def _choose(dataset: str, encrypted: bool, have: Sequence[Snapshot], named: str) -> Choice:
+def _choose(dataset: str, have: Sequence[Snapshot], named: str, locked: Locked | None) -> Choice:
     found = [item for item in have if named in ("", item.name)]
     if not have:
         return Choice(dataset, None, "bad", "nothing of it has arrived here: it would come back empty")
     if not found:
         return Choice(dataset, None, "unknown", f"there is no snapshot @{named} of it here")
-    if encrypted:
-        return Choice(dataset, None, "unknown", NO_KEY)
+    if locked:
+        return Choice(dataset, None, *locked)
     return Choice(dataset, found[-1])
 
 

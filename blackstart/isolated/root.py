@@ -23,7 +23,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from blackstart.isolated import clear, lxc, tree
+from blackstart.isolated import clear, keys, lxc, tree
 from blackstart.isolated.config import Config, Container, is_name, load
 from blackstart.isolated.config import path as config_path
 from blackstart.isolated.guest import Guest
@@ -48,12 +48,14 @@ class Root:
         self._base: Path | None = None
         self._mounted: dict[str, Path] = {}  # dataset of the vault -> where
         self._guests: dict[str, Guest] = {}
+        self._lent: dict[str, bytes] = {}  # dataset -> key
 
     @property
     def verbs(self) -> dict[str, Callable[..., Any]]:
         """All that can be asked."""
         return {
             "open": self.open,
+            "unlock": self.unlock,
             "mount": self.mount,
             "unpack": self.unpack,
             "read": self.read,
@@ -70,6 +72,7 @@ class Root:
             raise Refused("no name of a node")
         self.close()
         self._config = load(config_path(node).read_text(encoding="utf-8"))
+        self._lent = keys.take(node)
         # What was mounted there by one that was killed has ended with its namespace.
         shutil.rmtree(self._run_folder, ignore_errors=True)
         self._run_folder.mkdir(mode=0o711, exist_ok=True)
@@ -78,6 +81,15 @@ class Root:
         self._base.chmod(0o711)
         profile = lxc.apparmor(_ENABLED, shutil.which("apparmor_parser", path="/usr/sbin:/sbin") is not None)
         (self._base / "apparmor.conf").write_text(f"{profile}\n", encoding="ascii")
+
+    def unlock(self, dataset: str) -> bool:
+        """Load the key of an encrypted replica, where one was lent; whether it was. Raises CommandError."""
+        if dataset not in [each.dataset for each in self._known.data]:
+            raise Refused(f"no dataset of {self._known.node}")
+        if dataset not in self._lent:
+            return False
+        keys.load(f"{self._known.replicas}/{dataset}", self._lent[dataset], self._there)
+        return True
 
     def mount(self, dataset: str) -> None:
         """The clone of one of the node's datasets."""
@@ -153,6 +165,8 @@ class Root:
         for dataset, where in reversed(list(self._mounted.items())):
             _unmount(where)
             del self._mounted[dataset]
+        keys.forget()
+        self._lent.clear()
         if self._base is not None and not any(os.path.ismount(each) for each in self._base.iterdir()):
             shutil.rmtree(self._base)
             self._base = None
@@ -299,11 +313,14 @@ class Lines:
             yield line
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     os.umask(0o022)
+    if arguments == ["forget"]:  # whatever became of the drill
+        keys.forget()
+        return 0
     serve(Root(), Lines(sys.stdin), sys.stdout)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from blackstart.isolated import clear, kept, sample
 from blackstart.isolated.ask import Helper, HelperError, Lost
 from blackstart.isolated.config import Config, Container
-from blackstart.isolated.plan import Choice, age, choose, hindrance
+from blackstart.isolated.plan import NO_KEY, Choice, Locked, age, choose, hindrance
 from blackstart.isolated.result import ContainerResult, DatasetResult, ProbeResult, Result, State, Step, judge
 from blackstart.isolated.sample import Seen
 from blackstart.vault import layout
@@ -76,7 +76,8 @@ class Drill:
 
     def _play(self, ask: Ask) -> None:
         self._spec()
-        choices = choose(self.config, self._have(), self.result.named, self._encrypted())
+        have = self._have()
+        choices = choose(self.config, have, self.result.named, self._locked(ask, have))
         self._parent()
         for choice in choices:
             self._clone(ask, choice)
@@ -110,15 +111,29 @@ class Drill:
                 have.setdefault(item.dataset.removeprefix(prefix), []).append(item)
         return have
 
+    def _locked(self, ask: Ask, have: dict[str, list[Snapshot]]) -> dict[str, Locked]:
+        """Those of the encrypted datasets that no key has opened, and why."""
+        found: dict[str, Locked] = {}
+        for dataset in sorted(self._encrypted() & have.keys()):
+            try:
+                if not ask("unlock", dataset):
+                    found[dataset] = "unknown", NO_KEY
+            except Lost:
+                raise
+            except HelperError as error:
+                found[dataset] = "bad", f"the key that was given does not open it: {error}"
+        return found
+
     def _encrypted(self) -> set[str]:
-        """The node's datasets whose replicas are."""
+        """The node's datasets that are, by their replicas or by the spec."""
         prefix, above = f"{self.config.replicas}/", self.config.replicas.rpartition("/")[0]
         kinds = ("-r", "-t", "filesystem,volume")
         text = run("zfs", "get", "-Hp", *kinds, "-o", "name,value", "encryption", above)
         found = (line.split("\t") for line in text.splitlines())
-        return {
+        live = {
             name.removeprefix(prefix) for name, value in found if name.startswith(prefix) and value not in ("off", "-")
         }
+        return live | {each.dataset for each in self.config.data if each.encrypted}
 
     def _parent(self) -> None:
         above = self.config.parent.rpartition("/")[0]

@@ -134,3 +134,15 @@ def test_what_does_not_work_fails(asking: Stage) -> None:
     findings = last_line(asking.blackstart("drift", "node1", "--json", expect=2))["findings"]
     (one,) = [each for each in findings if each["resource"] == "drill"]
     assert one["kind"] == "recoverability" and one["reason"].startswith("its last drill failed: container notes")
+
+
+def test_with_its_keys_all_of_it_is_drilled(asking: Stage) -> None:
+    passed = last_line(asking.blackstart("drill", "node1", "--keys", "--json"))
+    assert (passed["verdict"], passed["why"]) == ("passed", [])
+    assert {each["name"]: each["state"] for each in passed["containers"]} == dict.fromkeys(
+        ("notes", "ledger", "files"), "good"
+    )
+    assert asking.vault(f"zfs get -H -o value keystatus {REPLICAS}/tank/data/ledger") == "unavailable"
+    assert asking.vault("ls /run/blackstart-drill-keys") == "" and asking.vault(OURS) == ""
+    findings = last_line(asking.blackstart("drift", "node1", "--json", expect=2))["findings"]
+    assert not [each for each in findings if each["resource"] == "drill"]

@@ -78,6 +78,8 @@ class World:
     commands: list[tuple[str, ...]] = field(default_factory=list)
     asked: list[tuple[object, ...]] = field(default_factory=list)
 
+    keys: set[str] = field(default_factory=set)
+
     def zfs(self, *words: str, stdin: str | None = None) -> str:
         self.commands.append(words)
         verb, name = words[1], words[-1]
@@ -120,6 +122,8 @@ class World:
             raise self.refuse[verb]
         if verb == "read":
             return {"files": {path: asdict(seen) for path, seen in self.files.items()}, "errors": self.errors}
+        if verb == "unlock":
+            return words[0] in self.keys
         return {"start": ["lo"], "probe": asdict(self.probe)}.get(verb)
 
     def play(self, **more: Any) -> Result:

@@ -89,6 +89,31 @@ def test_the_script_is_shell_whatever_the_words_are() -> None:
     assert json.loads(said) == {"by": "ann o'neil", "named": "x; reboot"}
 
 
+def test_keys_go_by_standard_input_alone(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = '[mounts."/var/lib/secret"]\ndataset = "tank/data/secret"\nencryption = { key = "file:keys/secret.key" }\n'
+    path = asked / "containers" / "crm.toml"
+    path.write_text(path.read_text() + table)
+    (asked / "keys").mkdir(exist_ok=True)
+    (asked / "keys" / "secret.key").write_text("5e" * 32 + "\n")
+    scripts: list[str] = []
+    answered = json.dumps(document(full()))
+    echo = "import sys; sys.stderr.write(sys.stdin.read())" + f"; print({answered!r})"
+
+    def ssh(data: object, script: str) -> list[str]:
+        scripts.append(script)
+        return [sys.executable, "-c", echo]
+
+    monkeypatch.setattr(drill, "ssh", ssh)
+    assert run("drill", "node1", "--keys").exit_code == 0
+    assert run("drill", "node1").exit_code == 0
+    lends, none = scripts
+    assert "blackstart-drill-keys" in lends and "blackstart-drill-keys" not in none
+    assert "5e5e" not in lends and "NWU1ZTVl" not in lends
+    (asked / "keys" / "secret.key").unlink()
+    done = run("drill", "node1", "--keys")
+    assert "tank/data/secret: its key is not at hand here" in done.output and "blackstart-drill-keys" not in scripts[-1]
+
+
 def test_what_was_asked_is_taken_once(tmp_path: Path) -> None:
     assert kept.asked(tmp_path) is None
     (tmp_path / kept.ASKED).write_text('{"by": "ann", "named": ""}')

@@ -113,7 +113,7 @@ def test_its_units_reach_no_network(wanted: Wanted) -> None:
 
 
 def test_what_root_does_for_it_is_this() -> None:
-    verbs = {"open", "mount", "unpack", "read", "prepare", "start", "probe", "stop", "close"}
+    verbs = {"open", "unlock", "mount", "unpack", "read", "prepare", "start", "probe", "stop", "close"}
     assert set(Root().verbs) == verbs
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from isolated_world import IMAGE, PARENT, REPLICAS, TAKEN, config, container
 
 from blackstart.isolated import ask as ask_module
-from blackstart.isolated import guest, root
+from blackstart.isolated import guest, keys, root
 from blackstart.isolated.ask import Helper, HelperError, Lost
 from blackstart.isolated.config import Mount, dump
 from blackstart.isolated.config import Probe as Wish
@@ -53,6 +54,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setattr(root, "run", made.run)
     monkeypatch.setattr(root, "config_path", lambda node: tmp_path / f"{node}.json")
     monkeypatch.setattr(root, "_id_map", lambda container: None)
+    monkeypatch.setattr(keys, "run", made.run)
+    monkeypatch.setattr(keys, "FOLDER", tmp_path / "keys")
     monkeypatch.setattr(layout, "IMAGES", str(tmp_path))
     (tmp_path / f"{IMAGE}.tar.zst").write_bytes(b"12345")
     return made
@@ -105,6 +108,8 @@ def test_nothing_else_of_its_name_is_mounted(program: Root, machine: Machine, sa
         ("mount", "tank/data/other"),
         ("mount", "../live"),
         ("mount", ["tank/data/crm"]),
+        ("unlock", "tank/data/other"),
+        ("unlock", "../live"),
         ("unpack", "../../etc/passwd"),
         ("unpack", "cd" * 32),
         ("read", "tank/data/crm", 7, []),
@@ -302,3 +307,81 @@ def test_one_that_is_still_ending_is_waited_for(
 def test_where_there_is_no_such_program_the_next_step_is_said(tmp_path: Path) -> None:
     with pytest.raises(Lost, match="No such file or directory; next: systemctl status blackstart-drill-root"):
         Helper("node1", str(tmp_path / "none"), patience=0)
+
+
+class Locked(Machine):
+    """An encrypted replica. `wrong`: the key is not its own."""
+
+    def __init__(self, wrong: bool = False) -> None:
+        super().__init__()
+        self.loaded, self.wrong, self.came = False, wrong, b""
+
+    def run(self, *words: str, stdin: str | None = None) -> str:
+        if "keystatus" in words:
+            return "available\n" if self.loaded else "unavailable\n"
+        if words[:2] == ("zfs", "load-key"):
+            self.came = Path(words[3].removeprefix("file://")).read_bytes()
+            if self.wrong:
+                raise CommandError("Key load error: Incorrect key provided")
+            self.loaded = True
+        if words[:2] == ("zfs", "unload-key"):
+            if not self.loaded:
+                raise CommandError("Key unload error: Key already unloaded for 'x'.")
+            self.loaded = False
+        return super().run(*words, stdin=stdin)
+
+
+@pytest.fixture
+def lent(machine: Machine, tmp_path: Path) -> bytes:
+    """As the person's connection leaves it (`keys.lend`)."""
+    key = bytes(range(32))
+    script = keys.lend("node1")
+    subprocess.run(["sh", "-c", script], input=keys.dump({"tank/data/crm": key}).encode(), check=True)
+    assert (tmp_path / "keys" / "node1").stat().st_mode & 0o777 == 0o600
+    return key
+
+
+def use(monkeypatch: pytest.MonkeyPatch, locked: Locked) -> None:
+    for module in (root, keys):
+        monkeypatch.setattr(module, "run", locked.run)
+
+
+def test_a_key_is_loaded_for_the_time_of_a_drill(
+    program: Root, lent: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    locked = Locked()
+    use(monkeypatch, locked)
+    said = ask(program, ("open", "node1"), ("unlock", "tank/data/crm"), ("unlock", "tank/lxc/db"))
+    assert said[1:] == [{"value": True}, {"value": False}] and locked.came == lent
+    assert not locked.loaded
+    assert list((tmp_path / "keys").iterdir()) == [] and list((tmp_path / "run").iterdir()) == []
+    # It was lent once.
+    assert ask(program, ("open", "node1"), ("unlock", "tank/data/crm"))[1] == {"value": False}
+
+
+def test_a_wrong_key_is_said_and_kept_nowhere(
+    program: Root, lent: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use(monkeypatch, Locked(wrong=True))
+    assert "Incorrect key" in ask(program, ("open", "node1"), ("unlock", "tank/data/crm"))[1]["error"]
+    assert list((tmp_path / "keys").iterdir()) == [] and list((tmp_path / "run").iterdir()) == []
+
+
+def test_a_key_that_somebody_else_has_loaded_stays(program: Root, lent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked = Locked()
+    locked.loaded = True
+    use(monkeypatch, locked)
+    assert ask(program, ("open", "node1"), ("unlock", "tank/data/crm"))[1] == {"value": True}
+    assert locked.loaded and locked.came == b""
+
+
+def test_keys_of_a_drill_that_was_killed_are_forgotten(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """systemd runs this after whatever end the program came to."""
+    locked = Locked()
+    use(monkeypatch, locked)
+    keys.load(f"{REPLICAS}/tank/data/crm", b"x" * 32, tmp_path)
+    assert locked.loaded and root.main(["forget"]) == 0
+    assert not locked.loaded and list((tmp_path / "keys").iterdir()) == []
+    assert root.main(["forget"]) == 0

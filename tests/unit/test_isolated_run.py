@@ -90,6 +90,19 @@ def test_encrypted_data_is_never_a_success(vault: World, known: str) -> None:
     assert ("start", "crm") not in vault.asked and ("mount", "tank/data/crm") not in vault.asked
 
 
+def test_encrypted_data_is_drilled_with_a_key_that_was_lent(vault: World) -> None:
+    vault.encrypted, vault.keys = {f"{REPLICAS}/tank/data/crm"}, {"tank/data/crm"}
+    assert vault.play().verdict == "passed"
+    assert ("unlock", "tank/lxc/db") not in vault.asked
+
+
+def test_a_key_that_does_not_open_it_fails(vault: World) -> None:
+    vault.encrypted, vault.refuse = {f"{REPLICAS}/tank/data/crm"}, {"unlock": HelperError("Incorrect key provided")}
+    made = vault.play()
+    assert made.why[0] == "tank/data/crm: the key that was given does not open it: Incorrect key provided"
+    assert made.verdict == "failed"
+
+
 def test_a_dataset_that_never_arrived_fails(vault: World) -> None:
     vault.have = [snapshot("tank/lxc/db")]
     made = vault.play()

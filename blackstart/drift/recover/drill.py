@@ -46,9 +46,8 @@ def _one(about: About, vault: str, reading: VaultReading, every: int) -> Iterato
         why = f"its last good drill is older than the {limit} that the spec allows"
         yield about.lacks("drill", about.node, field, why, then)
     elif last.verdict != "passed" and not (notes and notes.passed and 0 <= now + AHEAD - notes.passed.at <= every):
-        yield about.unread(
-            "drill", about.node, field, f"its last drill could not look at all of it: {_said(last)}", then
-        )
+        why = f"its last drill could not look at all of it: {_said(last)}"
+        yield about.unread("drill", about.node, field, why, f"{then} --keys, on a machine that has its keys")
 
 
 def _said(last: Drilled) -> str:
