@@ -119,6 +119,7 @@ DOCUMENTS: dict[str, Document] = {
         (),
     ),
     "drill": Document("`.drill/result.json` after `make drill`", (lab.DrillResult,)),
+    "torture": Document("`.torture/result.json` after `make torture`", (lab.TortureResult,)),
     "bench": Document("`.bench/result.json` after `make bench`", (lab.BenchResult,)),
 }
 

@@ -39,6 +39,36 @@ class DrillResult(Model):
     """of data lost; missing: it did not come so far"""
 
 
+class TortureRound(Model):
+    """A round in which something was wrong."""
+
+    seed: int
+    """`python -m blackstart.torture --seed N` shows it again"""
+    why: str
+    """what did not hold, for people"""
+    story: tuple[str, ...]
+    """what was done to the fleet, for people"""
+
+
+class TortureResult(Model):
+    """Many simulated losses."""
+
+    format: Literal[1]
+    """of this document"""
+    first: int
+    """the first seed"""
+    states: int
+    """how many seeds, one after the other"""
+    seconds: float
+    """how long it took"""
+    verdicts: dict[str, int]
+    """of the first run, `, refused` behind it where it was -> how often"""
+    refusals: dict[str, int]
+    """why first runs were refused, for people -> how often"""
+    wrong: tuple[TortureRound, ...]
+    """empty: everything held"""
+
+
 class BenchRow(Model):
     """One comparison: medians of both sides within one run."""
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import click
 
+from blackstart.torture.page import Tally, document, page, reason
 from blackstart.torture.round import Round, play
 from blackstart.torture.text import as_text, failures
 
@@ -22,7 +25,7 @@ CHUNK = 500
 @click.option("--states", type=int, default=100_000, show_default=True, help="How many seeds, one state each.")
 @click.option("--jobs", type=int, default=os.cpu_count() or 1, show_default=True, help="Processes side by side.")
 def torture(seed: int | None, first: int, states: int, jobs: int) -> None:
-    """Judge and rebuild simulated nodes after random losses; nothing outside this program is touched.
+    """Judge and rebuild simulated nodes after random losses; nothing is touched but .torture, where the page is.
 
     Exit code 0: everything held. 1: something did not, with the line that shows it again.
     """
@@ -30,28 +33,39 @@ def torture(seed: int | None, first: int, states: int, jobs: int) -> None:
         played = play(seed)
         click.echo(as_text(played))
         sys.exit(1 if played.wrong else 0)
-    begun, verdicts, wrong = time.monotonic(), Counter[str](), list[Round]()
+    begun, tally = time.monotonic(), Tally(first, states)
     starts = range(first, first + states, CHUNK)
     with ProcessPoolExecutor(max_workers=jobs) as pool:
-        for number, (kinds, bad) in enumerate(pool.map(_chunk, starts, [first + states] * len(starts)), 1):
-            verdicts += kinds
-            wrong += bad
+        for number, (kinds, refused, bad) in enumerate(pool.map(_chunk, starts, [first + states] * len(starts)), 1):
+            tally.verdicts += kinds
+            tally.refusals += refused
+            tally.wrong += bad
+            tally.done.append((min(number * CHUNK, states), time.monotonic() - begun))
             if number % 20 == 0:
-                click.echo(f"{min(number * CHUNK, states)} of {states} states, {len(wrong)} wrong", err=True)
-    for kind, count in verdicts.most_common():
+                click.echo(f"{tally.done[-1][0]} of {states} states, {len(tally.wrong)} wrong", err=True)
+    for kind, count in tally.verdicts.most_common():
         click.echo(f"{count:>8}  {kind}")
-    click.echo(f"{states} states in {time.monotonic() - begun:.0f} s, {len(wrong)} wrong")
-    if wrong:
-        click.echo(f"\n{failures(wrong)}")
+    click.echo(f"{states} states in {tally.seconds:.0f} s, {len(tally.wrong)} wrong")
+    click.echo(f"its page: {_report(tally)}")
+    if tally.wrong:
+        click.echo(f"\n{failures(tally.wrong)}")
         sys.exit(1)
 
 
-def _chunk(start: int, end: int) -> tuple[Counter[str], list[Round]]:
-    """Some seeds: how often each verdict was given, refused or not; and the rounds in which something was wrong."""
+def _report(tally: Tally) -> Path:
+    folder = Path(".torture")
+    folder.mkdir(exist_ok=True)
+    (folder / "result.json").write_text(json.dumps(document(tally), indent=1) + "\n", encoding="utf-8")
+    (folder / "report.html").write_text(page(tally), encoding="utf-8")
+    return folder / "report.html"
+
+
+def _chunk(start: int, end: int) -> tuple[Counter[str], Counter[str], list[Round]]:
+    """Some seeds: how often each verdict was given, refused or not; why; and the rounds that went wrong."""
     rounds = [play(seed) for seed in range(start, min(start + CHUNK, end))]
     first = [each.runs[0] for each in rounds if each.runs]
     kinds = Counter(f"{run.verdict.kind}{', refused' if run.refusal else ''}" for run in first)
-    return kinds, [each for each in rounds if each.wrong]
+    return kinds, Counter(reason(run.refusal) for run in first if run.refusal), [each for each in rounds if each.wrong]
 
 
 if __name__ == "__main__":

@@ -37,11 +37,17 @@ def _run(number: int, run: Run) -> list[str]:
     return lines + ([f"  refused: {run.refusal}"] if run.refusal else [])
 
 
-def failures(wrong: Iterable[Round]) -> str:
-    """One of each kind, those with the least to understand first, each with the line that runs it alone."""
-    lightest: dict[str, Round] = {}
+def lightest(wrong: Iterable[Round]) -> list[Round]:
+    """One of each kind, those with the least to understand first."""
+    found: dict[str, Round] = {}
     for played in sorted(wrong, key=lambda each: (each.weight, each.seed)):
-        lightest.setdefault("".join(filter(lambda letter: not letter.isdigit(), played.wrong))[:60], played)
-    parts = [f"{as_text(each)}\nagain: {again(each.seed)}" for each in list(lightest.values())[:MOST]]
-    more = len(lightest) - MOST
+        found.setdefault("".join(filter(lambda letter: not letter.isdigit(), played.wrong))[:60], played)
+    return list(found.values())
+
+
+def failures(wrong: Iterable[Round]) -> str:
+    """The lightest of them, each with the line that runs it alone."""
+    found = lightest(wrong)
+    parts = [f"{as_text(each)}\nagain: {again(each.seed)}" for each in found[:MOST]]
+    more = len(found) - MOST
     return "\n\n".join(parts + ([f"and {more} other kinds of failure"] if more > 0 else []))
