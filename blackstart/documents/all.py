@@ -106,8 +106,8 @@ DOCUMENTS: dict[str, Document] = {
     "index": Document(f"`{LIVE}/index.json` on a vault, `GET /api/nodes`", (serve.Index,)),
     "node": Document("`GET /api/nodes/NODE`", (serve.NodeAnswer,)),
     "signal": Document(
-        f"`{SIGNALS}/TOKEN.json` on a vault; `journal.jsonl` beside it, one document a line at each change, only ever "
-        "added to; `POST /api/signals`, `GET /api/signals/TOKEN`, `POST /api/signals/TOKEN/close`",
+        f"`{SIGNALS}/TOKEN.json` on a vault; `journal.jsonl` beside it, one document a line at each change, of a "
+        "token the last one counts; `POST /api/signals`, `GET /api/signals/TOKEN`, `POST /api/signals/TOKEN/close`",
         (signal.SignalFile,),
     ),
     "signals": Document("`GET /api/signals`, `blackstart signal list --json`", (signal.SignalList,)),

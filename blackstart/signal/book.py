@@ -13,6 +13,13 @@ from dataclasses import asdict, replace
 from blackstart.signal.asked import Asked, Refused
 from blackstart.signal.journal import Journal
 from blackstart.signal.model import Signal
+from blackstart.vault.blackbox import DAYS
+
+# What signals did is remembered for as long as the snapshots of the vault's live state reach back, and the newest of
+# them whatever a clock says. Seldom written anew: each of those snapshots keeps what is.
+KEPT = DAYS * 86400  # seconds
+NEWEST = 1000
+SHARE = 4
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +27,12 @@ log = logging.getLogger(__name__)
 def digest(asked: Asked) -> str:
     """Equal for equal wishes."""
     return hashlib.sha256(json.dumps(asdict(asked), sort_keys=True).encode()).hexdigest()
+
+
+def _is_past(signal: Signal, before: int) -> bool:
+    """Over since before that moment, and with no hold anywhere."""
+    is_over = signal.state in ("closed", "expired", "failed") and not signal.held
+    return is_over and max(signal.at, signal.closed) < before
 
 
 def _failed(signal: Signal) -> Signal:
@@ -78,6 +91,18 @@ class Book:
     def begin(self, signal: Signal) -> None:
         """From now on it is known, whatever the disk says."""
         self._remember(signal)
+
+    async def thin(self) -> None:
+        """Forget those that are past their use, once they are a quarter of all. Raises OSError."""
+        async with self._writing:
+            every = self.all()
+            gone = {each.token: each for each in every[:-NEWEST] if _is_past(each, self.now() - KEPT)}
+            if not gone or len(gone) * SHARE < len(every):
+                return
+            left = [each for each in every if each.token not in gone]
+            await asyncio.to_thread(self._journal.thin, gone.values(), left)
+            for token in gone:
+                del self._signals[token]
 
     def _remember(self, signal: Signal) -> Signal:
         self._signals[signal.token] = signal

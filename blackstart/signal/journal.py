@@ -45,6 +45,15 @@ class Journal:
             if not path.exists() or path.read_text(encoding="utf-8", errors="replace") != dump(signal):
                 self._show(signal)
 
+    def thin(self, gone: Iterable[Signal], left: Iterable[Signal]) -> None:
+        """Write the journal anew, as `left` stands, and take the files of `gone` away.
+
+        Those go first: after a kill in between the journal has them still, and they are made again.
+        """
+        for signal in gone:
+            self._file(signal).unlink(missing_ok=True)
+        files.replace(self.path, "".join(map(dump, left)))
+
     def _file(self, signal: Signal) -> Path:
         return self.folder / f"{signal.token}.json"
 
@@ -74,7 +83,10 @@ def protected(folder: Path) -> set[str]:
     """
     found: set[str] = set()
     for path in sorted(folder.glob("[0-9a-f]*.json")):
-        signal = load(path.read_text(encoding="utf-8"))
+        try:
+            signal = load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue  # past its use: only such a file goes
         if signal.state in ("opening", "open"):
             found |= signal.guids()
     return found

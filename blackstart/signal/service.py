@@ -27,7 +27,7 @@ LONGEST = 7 * 86400  # seconds: what is held longer than that fills a pool unnot
 TICK = 5  # seconds between two looks for signals that are over
 AGAIN = 30  # seconds until holds that could not be let go are tried again
 PATIENCE = 10  # seconds that an answer waits for holds to be let go
-SWEEP = 3600  # seconds between two looks for captures that are past their time
+SWEEP = 3600  # seconds between two looks for what is past its time
 
 
 class Service:
@@ -170,11 +170,12 @@ class Service:
             await asyncio.sleep(SWEEP)
 
     async def sweep(self) -> None:
-        """Captures of signals that came to nothing go at once, others when their time is over."""
+        """Captures of signals that came to nothing go at once, others and signals when their time is over."""
         try:
             await self.vault.captures.sweep(self.book.known, self.book.now())
+            await self.book.thin()
         except OSError as error:
-            log.warning("captures of signals stay for now: %s", error)
+            log.warning("what is left of signals stays for now: %s", error)
 
     async def _forgotten(self) -> None:
         while True:
