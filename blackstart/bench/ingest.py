@@ -1,6 +1,7 @@
-"""Heartbeats taken, each durable and by its own token, on one core; against a handler that appends and syncs each.
+"""Heartbeats taken, each durable and by its own token, on one core; against a handler that writes a row for each.
 
-Both speak plain HTTP over connections that stay: TLS costs both the same. The first core serves, the others send.
+In PostgreSQL where it is installed (Debian's `postgresql`), else, and beside it, appended to a file and synced. All
+speak plain HTTP over connections that stay: TLS costs them the same. The first core serves, the others send.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
+from blackstart.bench import postgres
 from blackstart.bench.heartbeat import heartbeat
 from blackstart.bench.load import Sender
 from blackstart.bench.row import Row
@@ -29,7 +31,10 @@ from blackstart.vault.tokens import dump as dump_tokens
 NODES = 64  # connections at once, each of a node of its own
 GOAL = 0.1
 ROUNDS = 5
+OURS, THEIRS = 2000, 200  # heartbeats in each
 PATIENCE = 60  # seconds until a server listens
+CORE = {0}
+FILE, DATABASE = "append and fsync for each", "a row in PostgreSQL for each"
 
 _OURS = """
 import sys
@@ -44,15 +49,23 @@ def rows(folder: Path) -> Iterator[Row]:
     """`folder`: on the disk that is to be written to."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         root = Path(name)
-        port, other = _free(), _free()
+        port = _free()
         _lay_down(root, port)
-        ours = [sys.executable, "-c", _OURS, str(root)]
-        peer = [sys.executable, "-m", "blackstart.bench.ingest_peer", str(root), str(other)]
-        with _serving(ours, port) as us, _serving(peer, other) as them:
-            samples = [(us(2000), them(200)) for _ in range(ROUNDS)]
-    taken, against = (statistics.median(each) for each in zip(*samples[1:], strict=True))
+        with ExitStack() as stack:
+            ours = stack.enter_context(_serving([sys.executable, "-c", _OURS, str(root)], port))
+            peers = {FILE: stack.enter_context(_peer(root))}
+            if postgres.programs():
+                words = stack.enter_context(postgres.running(root, CORE))
+                peers[DATABASE] = stack.enter_context(_peer(root, words))
+            else:
+                print("no PostgreSQL here to compare with: apt install postgresql", file=sys.stderr)
+            samples = [(ours(OURS), *(each(THEIRS) for each in peers.values())) for _ in range(ROUNDS)]
+    taken, *against = (statistics.median(each) for each in zip(*samples[1:], strict=True))
     what = f"a heartbeat of one of {NODES} nodes, durable"
-    yield Row(what, "append and fsync for each", taken * 1000, against * 1000, ROUNDS - 1, "ms", goal=GOAL)
+    for peer, seconds in zip(peers, against, strict=True):
+        # The file stands in for a database that is not at hand.
+        goal = GOAL if peer == list(peers)[-1] else None
+        yield Row(what, peer, taken * 1000, seconds * 1000, ROUNDS - 1, "ms", goal=goal)
 
 
 def secret(node: str) -> str:
@@ -84,10 +97,15 @@ def _lay_down(root: Path, port: int) -> None:
     (root / "tokens.json").write_text(dump_tokens(tokens))
 
 
+def _peer(root: Path, *words: str) -> AbstractContextManager[Callable[[int], float]]:
+    port = _free()
+    return _serving([sys.executable, "-m", "blackstart.bench.ingest_peer", str(root), str(port), *words], port)
+
+
 @contextmanager
 def _serving(command: list[str], port: int) -> Iterator[Callable[[int], float]]:
     """What sends that many heartbeats and says how many seconds one took."""
-    process = subprocess.Popen(command, preexec_fn=lambda: os.sched_setaffinity(0, {0}))
+    process = subprocess.Popen(command, preexec_fn=lambda: os.sched_setaffinity(0, CORE))
     try:
         _await(port, process)
         sender = Sender(port, [(f"n{number}", secret(f"n{number}")) for number in range(NODES)], body)

@@ -1,7 +1,9 @@
-"""The peer of bench.ingest: a handler as it is written first. `python -m blackstart.bench.ingest_peer FOLDER PORT`.
+"""The peers of bench.ingest: a handler as it is written first.
 
-For each request: whose token it is, what it says, one line appended, one fsync, then the answer. Python's own server
-with a thread for each connection, so that requests wait for the disk and not for each other.
+`python -m blackstart.bench.ingest_peer FOLDER PORT [WORDS]`. For each request: whose token it is, what it says, then
+one row in the PostgreSQL that WORDS lead to, committed, or without them one line appended, one fsync; then the answer.
+Python's own server with a thread for each connection, and for each thread a connection to the database that stays, as
+web frameworks have it: requests wait for the disk and not for each other.
 """
 
 from __future__ import annotations
@@ -10,14 +12,19 @@ import json
 import os
 import socket
 import sys
+import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from blackstart.serve.tokens import digest
 from blackstart.vault.tokens import Token, load
 
+Keep = Callable[[dict[str, Any]], None]
 
-def handler(tokens: dict[str, Token], file: int) -> type[BaseHTTPRequestHandler]:
+
+def handler(tokens: dict[str, Token], keep: Keep) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -31,8 +38,7 @@ def handler(tokens: dict[str, Token], file: int) -> type[BaseHTTPRequestHandler]
             if token is None or token.node != said["node"]:
                 self.send_error(403)
                 return
-            os.write(file, (json.dumps(said) + "\n").encode())
-            os.fsync(file)
+            keep(said)
             self.send_response(204)
             self.end_headers()
 
@@ -42,11 +48,38 @@ def handler(tokens: dict[str, Token], file: int) -> type[BaseHTTPRequestHandler]
     return Handler
 
 
-def main(folder: Path, port: int) -> None:
+def lines(path: Path) -> Keep:
+    """Append and sync each."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def keep(said: dict[str, Any]) -> None:
+        os.write(file, (json.dumps(said) + "\n").encode())
+        os.fsync(file)
+
+    return keep
+
+
+def rows(words: str) -> Keep:
+    """One row each (see postgres.TABLE)."""
+    import psycopg  # for this alone
+
+    own = threading.local()
+
+    def keep(said: dict[str, Any]) -> None:
+        if not hasattr(own, "connection"):
+            own.connection = psycopg.connect(words, autocommit=True)
+        own.connection.execute(
+            "insert into heartbeats (node, said) values (%s, %s)", (said["node"], json.dumps(said)), prepare=True
+        )
+
+    return keep
+
+
+def main(folder: Path, port: int, words: str = "") -> None:
     tokens = {each.sha256: each for each in load((folder / "tokens.json").read_text(encoding="utf-8"))}
-    file = os.open(folder / "rows", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    ThreadingHTTPServer(("127.0.0.1", port), handler(tokens, file)).serve_forever()
+    keep = rows(words) if words else lines(folder / "rows")
+    ThreadingHTTPServer(("127.0.0.1", port), handler(tokens, keep)).serve_forever()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])
