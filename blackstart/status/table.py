@@ -51,11 +51,18 @@ def _line(text: str, style: str = "") -> RenderableType:
 def _nodes(nodes: list[NodeStatus], now: int) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("node", no_wrap=True)  # it is copied into the next command
-    for head in ("heartbeat", "containers", "replicas", "last rebuild"):
+    # Where no drills are played nobody misses any.
+    drills = any(node.drill for node in nodes)
+    for head in ("heartbeat", "containers", "replicas", "last rebuild", *(("last drill",) if drills else ())):
         table.add_column(head)
     for node in nodes:
-        table.add_row(node.node, *_cells(node, now))
+        table.add_row(node.node, *_cells(node, now), *((_drill(node, now),) if drills else ()))
     return table
+
+
+def _drill(node: NodeStatus, now: int) -> Text:
+    failed = node.drill is not None and node.drill.verdict == "failed"
+    return Text(words.drilled(node, now), "red" if failed else "")
 
 
 def _cells(node: NodeStatus, now: int) -> tuple[Text, Text, Text, Text]:

@@ -81,13 +81,16 @@ def _rebuilt(node: NodeStatus, now: int) -> str:
     return f"{rebuilt(node, now)}, took {say_age(int(node.proven.rto))}, {say_age(node.proven.rpo)} of data lost"
 
 
+def drilled(node: NodeStatus, now: int) -> str:
+    """How the last drill of what this vault holds of it went, and when."""
+    return f"{node.drill.verdict}, {say_age(max(0, now - node.drill.at))} ago" if node.drill else "none"
+
+
 def _drilled(node: NodeStatus, now: int) -> str:
-    """The last drill of what this vault holds of it."""
+    """The same with what it proved."""
     assert node.drill
     lost = "" if node.drill.rpo is None else f", {say_age(node.drill.rpo)} of data lost"
-    return (
-        f"{node.drill.verdict}, {say_age(max(0, now - node.drill.at))} ago, took {say_age(int(node.drill.rto))}{lost}"
-    )
+    return f"{drilled(node, now)}, took {say_age(int(node.drill.rto))}{lost}"
 
 
 def facts(node: NodeStatus, now: int) -> list[tuple[str, str]]:

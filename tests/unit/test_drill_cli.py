@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from documents import valid
 from isolated_world import NOW, result
+from rich.console import Console
 from spec_fleet import run
 from status_world import status, told
 from test_isolated_parts import full
@@ -22,8 +24,10 @@ from blackstart.isolated import __main__ as program
 from blackstart.isolated import kept
 from blackstart.isolated.result import Result, document
 from blackstart.reading import Present
+from blackstart.status.model import Status
 from blackstart.status.model import document as status_document
 from blackstart.status.model import load as load_status
+from blackstart.status.table import shown
 from blackstart.status.told import played
 from blackstart.status.words import facts, troubles
 
@@ -161,6 +165,22 @@ def test_status_tells_of_it() -> None:
     assert "failed" in dict(facts(now.nodes[0], NOW + 60))["Last drill"]
     well = status(told(drill=Present(played(json.dumps(document(full()))))))
     assert well.exit_code == 0 and troubles(well.nodes[0]) == []
+
+
+@pytest.mark.parametrize("state", ["good", "bad"])
+def test_the_table_has_a_column_where_drills_are_played(state: Any) -> None:
+    made = status(told(drill=Present(played(json.dumps(document(full(state)))))), told("node2"))
+    text = table(made)
+    assert "last drill" in text and max(map(len, text.splitlines())) <= 80
+    assert ("passed," if state == "good" else "failed,") in text and "none" in text
+    assert "last drill" not in table(status(told()))
+
+
+def table(made: Status) -> str:
+    console = Console(width=80, file=io.StringIO())
+    console.print(shown(made))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
 
 
 def test_a_result_of_nothing_is_no_drill() -> None:
