@@ -85,6 +85,8 @@ class SignalFile(Model):
     """when it was closed or ended; 0: it is not"""
     outcome: Literal["", "ok", "failed"]
     """how it went, as told by who closed it"""
+    told: Literal["", "open", "closed", "expired", "failed"]
+    """the last state that people were told of"""
 
 
 class ListedSignal(SignalFile):

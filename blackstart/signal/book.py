@@ -53,11 +53,15 @@ class Book:
     def now(self) -> int:
         return int(self._clock())
 
-    async def load(self) -> None:
-        """Of a service that starts. What was being opened was never answered. Raises OSError."""
+    async def load(self) -> list[Signal]:
+        """Of a service that starts; those that people have not heard of as they stand. Raises OSError.
+
+        What was being opened was never answered, and may have been told.
+        """
         self._signals = await asyncio.to_thread(self._journal.read)
+        ended = {each.token for each in self.all() if each.state == "opening"}
         for signal in self.all():
-            if signal.state == "opening":
+            if signal.token in ended:
                 await self.note(signal.token, _failed)
             else:
                 self._remember(signal)
@@ -65,6 +69,7 @@ class Book:
             await asyncio.to_thread(self._journal.show_all, self.all())
         except OSError as error:
             log.error("files of signals are behind their journal: %s", error)
+        return [each for each in self.all() if each.told != each.state and (each.answered or each.token in ended)]
 
     async def put(self, signal: Signal) -> Signal:
         """Raises OSError; then nothing has changed."""
@@ -79,14 +84,23 @@ class Book:
             await asyncio.to_thread(self._journal.write, signal)
             return self._remember(signal)
 
-    async def note(self, token: str, how: Callable[[Signal], Signal]) -> None:
+    async def note(self, token: str, how: Callable[[Signal], Signal], sync: bool = True) -> Signal:
         """A change that nobody is promised, and that a service which starts anew makes again if the disk refuses it."""
         async with self._writing:
             signal = self._remember(how(self._signals[token]))
             try:
-                await asyncio.to_thread(self._journal.write, signal)
+                await asyncio.to_thread(self._journal.write, signal, sync)
             except OSError as error:
                 log.error("signal %s: how it stands could not be written down: %s", token, error)
+            return signal
+
+    async def told(self, signal: Signal) -> Signal:
+        """People have heard of it as it stands. That is not waited for: who hears it twice misses nothing."""
+
+        def heard(now: Signal) -> Signal:
+            return replace(now, told=signal.state) if now.state == signal.state else now
+
+        return await self.note(signal.token, heard, sync=False)
 
     def begin(self, signal: Signal) -> None:
         """From now on it is known, whatever the disk says."""

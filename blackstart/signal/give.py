@@ -36,7 +36,7 @@ def made(live: Path, usable: Callable[[], None], add: Add, take: Take, path: Pat
 
 
 def event(kind: str, signal: Signal) -> New:
-    """What is said of a signal that was given, closed, or ended by itself."""
+    """What is said of a signal that was given, closed, ended by itself, or came to nothing after it was said."""
     node = next(iter(signal.nodes)) if len(signal.nodes) == 1 else ""
     data = {
         "severity": signal.severity,
@@ -57,4 +57,4 @@ def _text(kind: str, signal: Signal) -> str:
         return f"{what} (open until {until}{without})"
     if kind == "closed":
         return f"{signal.outcome}: {what}"
-    return f"nobody closed {what}"
+    return f"nobody closed {what}" if kind == "expired" else f"came to nothing, and was undone: {what}"

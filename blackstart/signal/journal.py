@@ -25,9 +25,12 @@ class Journal:
         self.folder = folder
         self.path = folder / NAME
 
-    def write(self, signal: Signal) -> None:
-        """On the disk when it returns. Half a line of a run that was killed stays a line of its own."""
-        files.append(self.path, dump(signal))
+    def write(self, signal: Signal, sync: bool = True) -> None:
+        """On the disk when it returns. Half a line of a run that was killed stays a line of its own.
+
+        Without `sync` a power cut may take it.
+        """
+        files.append(self.path, dump(signal), sync)
         self._show(signal)
 
     def read(self) -> dict[str, Signal]:

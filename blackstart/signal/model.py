@@ -54,7 +54,7 @@ class Signal:
     `missing`: node -> why it has no part in this, or that it fell silent before all was pulled.
     `held`: nodes that may still carry its holds.
     `who`: by whose token it was given; `by`: who says that they gave it, the same where nobody said.
-    `outcome`: "ok", "failed" once closed.
+    `outcome`: "ok", "failed" once closed. `told`: the last state that people were told of, "" while of none.
     """
 
     token: str
@@ -73,6 +73,7 @@ class Signal:
     held: tuple[str, ...] = ()
     closed: int = 0
     outcome: str = ""
+    told: str = ""
     format: int = FORMAT
 
     @property
@@ -111,7 +112,8 @@ def load(text: str) -> Signal:
         if not TOKEN.fullmatch(data["token"]):
             raise ValueError(f"{data['token']!r} is no token")
         data["nodes"] = {name: _on_node(each) for name, each in data["nodes"].items()}
-        return Signal(**data | {"held": tuple(data["held"])})
+        # One that was written down before this was kept is not told again.
+        return Signal(**{"told": data["state"]} | data | {"held": tuple(data["held"])})
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a signal: {error!r}") from error
 

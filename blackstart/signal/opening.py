@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -55,6 +55,7 @@ class Opening:
         self.missing: dict[str, str] = {}  # who did not answer
         self.unable: dict[str, str] = {}  # who did, and cannot
         self.signal: Signal  # as far as it is
+        self.said = False  # people were told that it is open
 
     async def run(self, only: str = "") -> Signal:
         """`only`: the one node that the asker may name. Raises Refused; what had been begun is left `failed`."""
@@ -69,7 +70,10 @@ class Opening:
             return await self._made()
         except BaseException:
             # What a node did or did not is told apart by undoing all of it.
-            await self.book.note(self.signal.token, lambda _: replace(self.signal, state="failed"))
+            failed = await self.book.note(self.signal.token, lambda _: replace(self.signal, state="failed"))
+            if self.said:
+                with suppress(OSError):
+                    await self.vault.say("failed", failed)
             raise
 
     async def _ready(self, names: list[str]) -> None:
@@ -146,8 +150,12 @@ class Opening:
             await _both(self._each(self._pull), self._learned())
         until = self.book.now() + self.asked.lifetime
         self.signal = replace(self.signal, state="open", until=until, missing=dict(self.missing))
-        await _both(self.book.put(self.signal), self.vault.say("open", self.signal))
-        return self.signal
+        await _both(self.book.put(self.signal), self._say())
+        return await self.book.told(self.signal)
+
+    async def _say(self) -> None:
+        await self.vault.say("open", self.signal)
+        self.said = True
 
     async def _each(self, step: Callable[[str, OnNode], Awaitable[OnNode]]) -> None:
         """On all nodes at once. One on which it does not work is missing, and may carry holds all the same."""

@@ -44,7 +44,9 @@ class Service:
 
     async def start(self) -> None:
         """Raises OSError where the journal cannot be read."""
-        await self.book.load()
+        for signal in await self.book.load():
+            with contextlib.suppress(OSError):  # a disk that is full: at the next start
+                await self._say(signal)
         loops = (self._expire(), self._let_go_all(), self._forgotten(), self._look(), self._sweep())
         self._loops = [asyncio.create_task(loop) for loop in loops]
 
@@ -118,8 +120,7 @@ class Service:
             raise Refused(
                 "conflict", f"signal {token} was given by {signal.who}: who gave it closes it, or an operator"
             )
-        was = signal.state
-        if was == "open":
+        if signal.state == "open":
             signal = await self.book.change(
                 token, partial(_closed, state="closed", outcome=outcome, at=self.book.now())
             )
@@ -127,8 +128,8 @@ class Service:
             raise Refused("conflict", f"signal {token} ended by itself: nobody closed it within its lifetime")
         if signal.outcome != outcome:
             raise Refused("conflict", f"signal {token} was closed already, as {signal.outcome}")
-        if was == "open":
-            await self.vault.say("closed", signal)
+        if signal.told != "closed":
+            await self._say(signal)
         await self._patiently(self.let_go())
         return self.book.get(token)
 
@@ -137,9 +138,14 @@ class Service:
             for signal in self.book.over():
                 with contextlib.suppress(OSError):  # a disk that is full: again in a moment
                     end = partial(_closed, state="expired", outcome="", at=self.book.now())
-                    await self.vault.say("expired", await self.book.change(signal.token, end))
+                    await self._say(await self.book.change(signal.token, end))
                     self._task(self.let_go())
             await asyncio.sleep(TICK)
+
+    async def _say(self, signal: Signal) -> None:
+        """Tell people how it stands. Raises OSError; a service that starts anew tells what was not told."""
+        await self.vault.say(signal.state, signal)
+        await self.book.told(signal)
 
     async def _let_go_all(self) -> None:
         while True:

@@ -29,8 +29,11 @@ def replace(path: Path, content: str, mode: int = 0o664, group: int | None = Non
     sync_folder(path.parent)
 
 
-def append(path: Path, line: str) -> None:
-    """Add one line to a log and wait until it is on the disk. A torn last line of a killed run is closed first."""
+def append(path: Path, line: str, sync: bool = True) -> None:
+    """Add one line to a log and wait until it is on the disk. A torn last line of a killed run is closed first.
+
+    Without `sync` it outlives this process, and a power cut only by chance.
+    """
     with path.open("ab+") as file:
         torn = ""
         if file.tell() == 0:
@@ -41,7 +44,8 @@ def append(path: Path, line: str) -> None:
             torn = "" if file.read(1) == b"\n" else "\n"
         file.write((torn + line.rstrip("\n") + "\n").encode())
         file.flush()
-        os.fsync(file.fileno())
+        if sync:
+            os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

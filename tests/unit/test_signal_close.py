@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,6 +109,45 @@ def test_what_was_being_opened_when_the_service_died_is_undone(world: World) -> 
     states = {each.token: (each.state, each.held) for each in world.stands()}
     assert states == {signal.token: ("open", ("node1",)), half.token: ("failed", ())}
     assert any(half.tag in line for line in world.calls("zfs release"))
+
+
+def test_what_people_were_not_told_they_are_told_after_a_restart(world: World) -> None:
+    journal = Journal(world.folder)
+    states = {"open": "open", "closed": "closed", "expired": "expired", "opening": "failed"}
+    given = world.open(MAY)
+    for number, state in enumerate(states):
+        signal = replace(given, token=f"{number:016x}", held=())
+        journal.write(replace(signal, state=state, told="open" if state in ("closed", "expired") else ""))
+    old = json.loads(dump(replace(signal, token="f" * 16, state="closed")))
+    del old["told"]  # of a service of before
+    with journal.path.open("a") as lines:
+        lines.write(json.dumps(old) + "\n")
+    world.said.clear()
+    for _ in range(2):
+        world.run(lambda each: asyncio.sleep(0))
+        assert world.said == [(said, f"{number:016x}") for number, said in enumerate(states.values())]
+
+
+def test_a_signal_that_is_closed_and_not_told_is_told_when_it_is_closed_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal = world.open(MAY)
+
+    async def work(each: Service) -> Signal:
+        say, tries = each._say, [1]
+
+        async def full(signal: Signal) -> None:
+            if tries:
+                tries.pop()
+                raise OSError(28, "No space left on device")
+            await say(signal)
+
+        monkeypatch.setattr(each, "_say", full)
+        with pytest.raises(OSError):
+            await each.close(signal.token, "ok", "ann")
+        return await each.close(signal.token, "ok", "ann")
+
+    assert world.run(work).told == "closed" and world.said == [("open", signal.token), ("closed", signal.token)]
 
 
 def test_a_disk_that_is_full_does_not_keep_a_restart_from_undoing(

@@ -12,6 +12,8 @@ from signal_world import MAY, WILL, World, raised
 from blackstart.signal import told
 from blackstart.signal.asked import Asked, Refused
 from blackstart.signal.channel import Silent
+from blackstart.signal.give import event
+from blackstart.signal.journal import Journal
 from blackstart.signal.model import OnNode, Signal, as_data, dump, load
 from blackstart.signal.service import Service
 from blackstart.signal.steps import Unpulled
@@ -206,6 +208,24 @@ def test_what_the_disk_refuses_is_undone_and_never_answered(world: World) -> Non
 
     world.run(work)
     assert len(world.calls("zfs hold")) == len(world.calls("zfs release")) == 1 and world.said == []
+
+
+def test_what_people_were_told_of_and_came_to_nothing_they_are_told_of(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Journal.write
+
+    def full(journal: Journal, signal: Signal, sync: bool = True) -> None:
+        if signal.state == "open":
+            raise OSError(28, "No space left on device")
+        write(journal, signal, sync)
+
+    monkeypatch.setattr(Journal, "write", full)
+    with pytest.raises(OSError):
+        world.open(MAY)
+    (signal,) = world.stands()
+    assert signal.state == "failed" and world.said == [("open", signal.token), ("failed", signal.token)]
+    assert event("failed", signal).text == "came to nothing, and was undone: may-break on node:node1 by ann: an upgrade"
 
 
 def test_the_same_key_is_the_same_signal_at_once_later_and_after_a_restart(world: World) -> None:
