@@ -26,11 +26,11 @@ def until_answer(node: Machine, work: Callable[[], object]) -> float:
         except BaseException as error:
             failed.append(error)
 
-    port = node.forward(PORT)
+    service = node.url(PORT)
     worker = threading.Thread(target=run)
     began = time.monotonic()
     worker.start()
-    while outside.get_json(port, "/health", timeout=0.5) is None:
+    while outside.get_json(service, "/health", timeout=0.5) is None:
         if failed or time.monotonic() - began > PATIENCE:
             break
         time.sleep(0.1)

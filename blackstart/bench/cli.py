@@ -13,7 +13,7 @@ from blackstart.bench import connection, container, drift, drift_host, ingest, l
 from blackstart.bench.row import Row
 from blackstart.drill.journal import Journal
 from blackstart.drill.scenario import Drill
-from blackstart.lab import Lab
+from blackstart.lab import Lab, Machine
 
 
 def table(rows: list[Row]) -> Table:
@@ -60,7 +60,7 @@ def bench() -> None:
     click.echo(f"the same as JSON: {journal.folder / 'result.json'}")
 
 
-def _rows(drill: Drill) -> Iterator[Row]:
+def _rows(drill: Drill[Machine]) -> Iterator[Row]:
     """In an order that leaves each of them what it needs: the last one loses the node."""
     yield connection.command(drill.operator, drill.node)
     yield from connection.reading(drill.operator, drill.node)

@@ -64,5 +64,5 @@ def _take_away(node: Machine, wishes: Wanted, number: int) -> None:
         f"zfs set canmount=noauto {root}; zfs unmount {root} || :; zfs set mountpoint=none {root}; "
         f"zfs rename {root} {aside}; sync"
     )
-    port = node.forward(PORT)
-    wait_until("the service is silent", 60, lambda: outside.get_json(port, "/health", timeout=1) is None)
+    service = node.url(PORT)
+    wait_until("the service is silent", 60, lambda: outside.get_json(service, "/health", timeout=1) is None)

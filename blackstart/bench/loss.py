@@ -12,6 +12,7 @@ from blackstart.bench.row import Row
 from blackstart.converge.context import gather
 from blackstart.converge.everything import wanted
 from blackstart.drill.scenario import NODE, VAULT, Drill
+from blackstart.lab import Machine
 from blackstart.spec.load import load_fleet
 from blackstart.spec.resolve import resolve
 from blackstart.vault import layout
@@ -19,7 +20,7 @@ from blackstart.vault import layout
 SAVED = "lost"
 
 
-def loss_to_service(drill: Drill) -> Row:
+def loss_to_service(drill: Drill[Machine]) -> Row:
     """One round a side, since one takes minutes. Both begin at one saved state: a stock machine in the lost one's
     place, which has just booted.
 
@@ -33,7 +34,7 @@ def loss_to_service(drill: Drill) -> Row:
     drill.replace()
     booted = time.monotonic() - drill.lost
     hand = _hand(drill)
-    drill.lab.save(SAVED)
+    drill.node.lab.save(SAVED)
     kept = drill.operator.fleet.with_name("fleet.kept")
     shutil.copytree(drill.operator.fleet, kept, dirs_exist_ok=True)
 
@@ -44,7 +45,7 @@ def loss_to_service(drill: Drill) -> Row:
     drill.journal.facts.pop("rpo_seconds")
     drill.prove_data()
 
-    drill.lab.load(SAVED)
+    drill.node.lab.load(SAVED)
     shutil.rmtree(drill.operator.fleet)
     kept.rename(drill.operator.fleet)
     theirs = booted + until_answer(drill.node, lambda: hand.rebuild(_disks(drill, hand)))
@@ -52,7 +53,7 @@ def loss_to_service(drill: Drill) -> Row:
     return Row("loss to service (one round)", "the same by hand, scripted", ours, theirs, 1, goal=1.15)
 
 
-def _hand(drill: Drill) -> Hand:
+def _hand(drill: Drill[Machine]) -> Hand:
     fleet, folder = load_fleet(drill.operator.fleet), drill.operator.fleet
     spec = resolve(fleet, NODE)
     node = spec.node.model_copy(update={"host_key": drill.node.host_public_key})
@@ -65,7 +66,7 @@ def _hand(drill: Drill) -> Hand:
     return Hand(spec, wishes, releases, folder, drill.node, drill.vault, vault.pool)
 
 
-def _disks(drill: Drill, hand: Hand) -> dict[str, str]:
+def _disks(drill: Drill[Machine], hand: Hand) -> dict[str, str]:
     members = [member.id for pool in hand.spec.node.pools.values() for vdev in pool.vdevs for member in vdev.members]
     fresh = [f"virtio-{disk.serial}" for disk in drill.node.state.disks]
     return dict(zip(members, fresh, strict=True))

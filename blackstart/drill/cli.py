@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from blackstart.drill.journal import DrillError, Journal
+from blackstart.drill.machines import M, Machines
 from blackstart.drill.page import page
 from blackstart.drill.scenario import MEGABYTES, Drill
 from blackstart.lab import Lab, LabError
@@ -26,10 +27,15 @@ def drill_lab(megabytes: int, keep: bool) -> None:
     Exit code 0: every step came out as it must. 1: one did not; which one, and where its log is, is said.
     """
     root = Path.cwd()
+    play(root, Lab(root / ".lab"), megabytes, keep)
+
+
+def play(root: Path, lab: Machines[M], megabytes: int, keep: bool = False) -> None:
+    """The drill of the project in `root`, on these machines. Raises ClickException at the first step that does not
+    hold."""
     folder = root / ".drill"
     shutil.rmtree(folder, ignore_errors=True)
     journal = Journal(folder)
-    lab = Lab(root / ".lab")
     lab.down()
     try:
         Drill(root, lab, journal, megabytes).run()

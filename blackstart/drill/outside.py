@@ -11,7 +11,7 @@ import urllib.request
 from dataclasses import dataclass
 
 from blackstart.drill.journal import DrillError
-from blackstart.lab import Machine
+from blackstart.drill.machines import Machine
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ def compare(node: Machine, before: Witness) -> int:
     return sum(1 for line in after.sums.splitlines() if line[64:66] == "  ")
 
 
-def get_json(port: int, path: str, timeout: float = 2.0) -> object | None:
-    """GET from the machine's forwarded port; None while nothing answers as it should."""
+def get_json(base: str, path: str, timeout: float = 2.0) -> object | None:
+    """GET from a machine's web service; None while nothing answers as it should."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=timeout) as answer:
+        with urllib.request.urlopen(f"{base}{path}", timeout=timeout) as answer:
             found: object = json.load(answer)
             return found
     except (OSError, urllib.error.URLError, ValueError):

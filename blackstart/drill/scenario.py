@@ -9,12 +9,12 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Generic, TextIO
 
 from blackstart.drill import outside
 from blackstart.drill.journal import DrillError, Journal, wait_until
+from blackstart.drill.machines import M, Machines
 from blackstart.drill.pyinfra import Operator
-from blackstart.lab import Lab, Machine
 from blackstart.lab.machines import NODE1, VAULT1
 from blackstart.spec.load import load_fleet
 from blackstart.spec.resolve import resolve as resolve_spec
@@ -28,11 +28,11 @@ MEGABYTES = 70
 
 
 @dataclass
-class Drill:
+class Drill(Generic[M]):
     """`megabytes` of random files are written beside the service's own data."""
 
     root: Path
-    lab: Lab
+    lab: Machines[M]
     journal: Journal
     megabytes: int = MEGABYTES
 
@@ -52,8 +52,8 @@ class Drill:
 
     def boot(self) -> None:
         with self.journal.step("boot") as (step, _log):
-            self.node: Machine = self.lab.define(NODE1, warm=True)
-            self.vault: Machine = self.lab.define(VAULT1, warm=True)
+            self.node: M = self.lab.define(NODE1, warm=True)
+            self.vault: M = self.lab.define(VAULT1, warm=True)
             self.lab.start(warm=True)
             fleet = self.lab.fleet(self.root / "inventory")
             self.operator = Operator(self.root, fleet, self.lab.ssh_config)
@@ -70,8 +70,8 @@ class Drill:
 
     def fill(self) -> None:
         with self.journal.step("service writes") as (step, log):
-            port = self.node.forward(PORT)
-            wait_until("the service answers", 120, lambda: outside.get_json(port, "/health") is not None)
+            service = self.node.url(PORT)
+            wait_until("the service answers", 120, lambda: outside.get_json(service, "/health") is not None)
             for dataset in self._replicated():
                 folder = outside.mountpoint(self.node, dataset)
                 size = self.megabytes // len(self._replicated())
@@ -107,7 +107,7 @@ class Drill:
             self.clock_before = float(self.node.sudo("date +%s").stdout)
             self.node.kill()
             self.lost = time.monotonic()
-            self.node.lose_disks(system=True, data=True)
+            self.node.lose_disks()
             step.note = "killed, disks deleted"
 
     def replace(self) -> None:
@@ -178,19 +178,19 @@ class Drill:
         return self.node.sudo(f"zfs get -Hp -o value creation {witness.dataset}@{witness.snapshot}").stdout.strip()
 
     def _rows(self) -> int:
-        answer = outside.get_json(self.node.forward(PORT), "/count", timeout=10)
+        answer = outside.get_json(self.node.url(PORT), "/count", timeout=10)
         return int(answer["count"]) if isinstance(answer, dict) else 0
 
     def _notes(self) -> list[object]:
         """The service's first rows, each with the moment it was written."""
-        answer = outside.get_json(self.node.forward(PORT), "/notes?since=0", timeout=10)
+        answer = outside.get_json(self.node.url(PORT), "/notes?since=0", timeout=10)
         return list(answer) if isinstance(answer, list) else []
 
     def _watch(self) -> None:
         """Note the moment at which the service answers again, seen over the network."""
-        port = self.node.forward(PORT)
+        service = self.node.url(PORT)
         while self.answered is None and time.monotonic() - self.lost < 1800:
-            if outside.get_json(port, "/health", timeout=1) is not None:
+            if outside.get_json(service, "/health", timeout=1) is not None:
                 self.answered = time.monotonic()
             time.sleep(0.25)
 

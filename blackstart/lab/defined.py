@@ -61,6 +61,10 @@ class Defined:
         except KeyError:
             raise LabError(f"{self.name}: port {guest_port} is not among its forwards") from None
 
+    def url(self, guest_port: int) -> str:
+        """Where a web service behind this port of the machine answers."""
+        return f"http://127.0.0.1:{self.forward(guest_port)}"
+
     @property
     def host_public_key(self) -> str:
         """`ssh-ed25519 AAAA...`, known because the lab made it."""

@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .lab import Lab
 
 _HOST_KEY = re.compile(r'^host_key\s*=\s*"[^"\n]*"', re.MULTILINE)
 
@@ -22,15 +19,14 @@ def with_host_key(text: str, key: str) -> str:
     return re.sub(r"^(ssh\s*=.*)$", lambda found: f"{found[1]}\n{line}", text, count=1, flags=re.MULTILINE)
 
 
-def copy_fleet(lab: Lab, source: Path) -> Path:
-    """Copy, fill in, commit. A copy that was there before is replaced."""
-    target = lab.root / "fleet"
+def copy_fleet(source: Path, target: Path, host_keys: Mapping[str, str]) -> Path:
+    """Copy, fill in the host keys by the nodes' names, commit. A copy that was there before is replaced."""
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".git"))
-    for machine in lab.machines():
-        node = target / "nodes" / f"{machine.name}.toml"
+    for name, key in host_keys.items():
+        node = target / "nodes" / f"{name}.toml"
         if node.exists():
-            node.write_text(with_host_key(node.read_text(), machine.host_public_key))
+            node.write_text(with_host_key(node.read_text(), key))
     _git(target, "init", "-q", "-b", "main")
     _git(target, "config", "user.name", "blackstart lab")
     _git(target, "config", "user.email", "lab@localhost")

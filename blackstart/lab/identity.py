@@ -86,9 +86,11 @@ def host_key_files(folder: Path) -> dict[str, Entry]:
 
 
 def seed_files(
-    spec: MachineSpec, identity: Identity, host_keys: Mapping[str, Entry], login_key: str
+    spec: MachineSpec, identity: Identity, host_keys: Mapping[str, Entry], login_key: str, dhcp: bool = False
 ) -> dict[str, Entry]:
-    """What the machine's first boot finds in place of an installer's answers."""
+    """What the machine's first boot finds in place of an installer's answers. `dhcp`: somebody else's network gives
+    eth0 its address; without it, eth0 has the one that QEMU's own network wants."""
+    control = ["DHCP=ipv4"] if dhcp else _static("10.0.2.15/24")
     hostid = int(identity.hostid, 16).to_bytes(4, "little")
     login = Entry(f"{login_key}\n".encode(), 0o600)
     hosts = f"127.0.0.1 localhost\n127.0.1.1 {spec.name}\n::1 localhost ip6-localhost ip6-loopback\n"
@@ -97,18 +99,21 @@ def seed_files(
         "etc/hosts": Entry(hosts.encode()),
         "etc/hostid": Entry(hostid),
         "etc/machine-id": Entry(f"{identity.machine_id}\n".encode(), 0o444),
-        "etc/systemd/network/10-eth0.network": Entry(_network("eth0", "10.0.2.15/24")),
-        "etc/systemd/network/10-eth1.network": Entry(_network("eth1", f"{spec.address}/24")),
+        "etc/systemd/network/10-eth0.network": Entry(_network("eth0", control)),
+        "etc/systemd/network/10-eth1.network": Entry(_network("eth1", _static(f"{spec.address}/24"))),
         "root/.ssh/authorized_keys": login,
         "home/admin/.ssh/authorized_keys": login,
         **host_keys,
     }
 
 
-def _network(device: str, address: str) -> bytes:
-    lines = ["[Match]", f"Name={device}", "", "[Network]", f"Address={address}", "LinkLocalAddressing=no"]
-    lines += ["IPv6AcceptRA=no", "ConfigureWithoutCarrier=yes", "IgnoreCarrierLoss=yes", ""]
+def _network(device: str, how: list[str]) -> bytes:
+    lines = ["[Match]", f"Name={device}", "", "[Network]", *how, "LinkLocalAddressing=no", "IPv6AcceptRA=no", ""]
     return "\n".join(lines).encode()
+
+
+def _static(address: str) -> list[str]:
+    return [f"Address={address}", "ConfigureWithoutCarrier=yes", "IgnoreCarrierLoss=yes"]
 
 
 def seed(files: Mapping[str, Entry]) -> bytes:

@@ -172,7 +172,7 @@ class Lab:
 
     def fleet(self, source: Path) -> Path:
         """The example fleet as a git repository of its own, with the real host keys of the lab's machines."""
-        return copy_fleet(self, source)
+        return copy_fleet(source, self.root / "fleet", {m.name: m.host_public_key for m in self.machines()})
 
     # -- the end
 

@@ -15,7 +15,7 @@ from .spec import MachineSpec
 BINARY = "qemu-system-x86_64"
 FORMAT = 2  # raise when the command line changes: a frozen machine fits only the devices it had
 CONTROL, MESH = "control", "mesh"  # the two network cards
-_APPEND = "root=/dev/vda rw console=ttyS0 quiet net.ifnames=0 mitigations=off"
+APPEND = "root=/dev/vda rw console=ttyS0 quiet net.ifnames=0 mitigations=off"
 # cx16: the guest panics under multi-threaded emulation. la57: slow. Without AVX, ZFS skips benchmarks of emulated code.
 _TCG_CPU = "max,-cx16,-la57,-svm,-avx,-avx2,-f16c,-fma"
 _PROBE_SECONDS = 15.0
@@ -51,11 +51,11 @@ def command(boot: Boot) -> list[str]:
     return [
         *(BINARY, "-name", f"{spec.name},process=lab-{spec.name}", "-nodefaults", "-no-user-config"),
         *_machine(boot.accel),
-        *("-smp", str(_cpus(boot)), "-m", str(spec.memory_mib), "-display", "none", "-daemonize"),
+        *("-smp", str(cpus(spec, boot.accel)), "-m", str(spec.memory_mib), "-display", "none", "-daemonize"),
         *("-serial", f"file:{folder}/serial.log", "-pidfile", f"{folder}/pid"),
         # Relative: QEMU starts in this folder, and the path of a unix socket is short.
         *("-qmp", "unix:qmp,server=on,wait=off"),
-        *("-kernel", str(boot.image.kernel), "-initrd", f"{folder}/initrd", "-append", _APPEND),
+        *("-kernel", str(boot.image.kernel), "-initrd", f"{folder}/initrd", "-append", APPEND),
         *_disk(0, os_disk(folder), boot.identity.os_serial, spec.cache),
         *_data_disks(boot),
         *_network(boot),
@@ -64,10 +64,11 @@ def command(boot: Boot) -> list[str]:
     ]
 
 
-def _cpus(boot: Boot) -> int:
+def cpus(spec: MachineSpec, accel: str) -> int:
+    """How many it gets of those that it asks for."""
     # The kernel patches its own code while it runs (static keys). Where two emulated CPUs truly run beside each other,
     # one now and then executes half of such a patch: "invalid opcode", a panic. A single one cannot.
-    return boot.spec.cpus if boot.accel == "kvm" else 1
+    return spec.cpus if accel == "kvm" else 1
 
 
 def _machine(accel: str) -> list[str]:

@@ -46,8 +46,15 @@ PACKAGES = (
     "nano",
 )
 
-# Runs with the root file system as the current folder, after the packages.
-CUSTOMISE = r"""
+# What any Debian host needs to be one of ours; run with the root file system as the current folder, after the packages.
+HOST = r"""printf 'USE_LXC_BRIDGE="false"\n' > etc/default/lxc-net
+chroot . useradd --create-home --shell /bin/bash --groups sudo admin
+printf 'admin ALL=(ALL) NOPASSWD: ALL\n' > etc/sudoers.d/admin
+chmod 0440 etc/sudoers.d/admin"""
+
+# The same, for an image.
+CUSTOMISE = (
+    r"""
 set -eu
 # Identity comes from the seed of each machine, never from the image.
 rm -f etc/ssh/ssh_host_* etc/hostid etc/hostname
@@ -59,10 +66,9 @@ rm -f etc/resolv.conf; : > etc/resolv.conf
 # The build's mirror and apt options are the builder's business, not the guest's.
 rm -f etc/apt/apt.conf.d/99mmdebstrap etc/apt/sources.list.d/*
 printf 'deb http://deb.debian.org/debian trixie main contrib\n' > etc/apt/sources.list
-printf 'USE_LXC_BRIDGE="false"\n' > etc/default/lxc-net
-chroot . useradd --create-home --shell /bin/bash --groups sudo admin
-printf 'admin ALL=(ALL) NOPASSWD: ALL\n' > etc/sudoers.d/admin
-chmod 0440 etc/sudoers.d/admin
+"""
+    + HOST
+    + r"""
 chroot . systemctl enable systemd-networkd ssh cron >/dev/null 2>&1
 # Nobody waits for the network on a host whose addresses are static.
 chroot . systemctl disable systemd-networkd-wait-online.service >/dev/null 2>&1 || true
@@ -73,6 +79,7 @@ rm -rf var/cache/apt/archives/*.deb var/lib/apt/lists/* tmp/* dev/*
 # A host that has booted before: ldconfig, hwdb and catalogues are up to date.
 touch etc/.updated var/.updated
 """
+)
 
 # The first process: finds the root, gives the machine its identity once, hands over to systemd.
 # `/seed` is a second cpio archive that the lab appends for each machine; no device of the guest carries it.
