@@ -5,7 +5,8 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.stamp
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: venv tools deps check test test-unit test-full torture molecule drill bench lab-up lab-down lab-ssh lock clean
+.PHONY: venv tools deps deps-vagrant check test test-unit test-full test-vagrant torture molecule drill drill-vagrant \
+	bench box lab-up lab-down lab-ssh lock clean
 
 venv: $(STAMP)
 
@@ -20,6 +21,10 @@ tools:
 
 deps:
 	@sh bin/setup packages
+
+# Vagrant and the programs of libvirt, without its service: nothing is started on this computer.
+deps-vagrant: deps
+	@sh bin/setup vagrant
 
 check: $(STAMP)
 	ruff format --check -q . && ruff check -q . && mypy
@@ -41,6 +46,10 @@ test-full: $(STAMP) deps
 	pytest -v tests/molecule
 	pytest -v tests/lab
 
+# One machine under Vagrant, beside a libvirt and in a network of its own: root is needed for those.
+test-vagrant: $(STAMP) deps-vagrant
+	$(PY) -m blackstart.vagrant own -- pytest -v tests/vagrant
+
 # Random losses, simulated: no machine is needed. One seed alone: python -m blackstart.torture --seed N
 torture: $(STAMP)
 	$(PY) -m blackstart.torture
@@ -51,6 +60,14 @@ molecule: $(STAMP) deps
 
 drill: $(STAMP) deps
 	$(PY) -m blackstart drill-lab
+
+# The same on Vagrant's machines, in a network of its own.
+drill-vagrant: $(STAMP) deps-vagrant
+	$(PY) -m blackstart.vagrant own -- $(PY) -m blackstart.vagrant drill
+
+# The lab's image, for Vagrant: see docs/vagrant.md.
+box: $(STAMP) deps-vagrant
+	$(PY) -m blackstart.vagrant box
 
 bench: $(STAMP) deps
 	$(PY) -m blackstart bench

@@ -7,12 +7,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # What plays with machines of the lab, and the table of commands that leads there.
-PLAY = ("blackstart.lab", "blackstart.drill", "blackstart.bench", "blackstart.torture")
+PLAY = ("blackstart.lab", "blackstart.drill", "blackstart.bench", "blackstart.torture", "blackstart.vagrant")
 OF_THE_LAB = (
     "blackstart/lab",
     "blackstart/drill",
     "blackstart/bench",
     "blackstart/torture",
+    "blackstart/vagrant",
     "blackstart/cli/__init__.py",
 )
 
