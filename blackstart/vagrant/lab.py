@@ -65,7 +65,8 @@ class VagrantLab:
 
     def start(self, *names: str, warm: bool = False) -> None:
         self.vagrant("up", *names)
-        self.ssh_config.write_text(self.vagrant("ssh-config"))
+        there = [name for name in MACHINES if self.identities.vagrant_id(name)]
+        self.ssh_config.write_text(self.vagrant("ssh-config", *there))
 
     def fleet(self, source: Path) -> Path:
         keys = {name: self.identities.host_public_key(name) for name in MACHINES}
