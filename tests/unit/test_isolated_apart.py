@@ -14,7 +14,7 @@ from blackstart.converge import access, drill, reader, signaller, vault
 from blackstart.converge.wanted import Wanted, merge
 from blackstart.isolated import lxc
 from blackstart.isolated.clear import Made, removable
-from blackstart.isolated.root import Root
+from blackstart.isolated.verbs import Root
 from blackstart.spec.load import load_fleet
 from blackstart.spec.resolve import Nodes, NodeSpec, resolve_all
 from blackstart.vault import layout

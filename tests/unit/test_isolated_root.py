@@ -16,12 +16,13 @@ import pytest
 from isolated_world import IMAGE, PARENT, REPLICAS, TAKEN, config, container
 
 from blackstart.isolated import ask as ask_module
-from blackstart.isolated import guest, keys, root
+from blackstart.isolated import guest, keys, root, verbs
 from blackstart.isolated.ask import Helper, HelperError, Lost
 from blackstart.isolated.config import Mount, dump
 from blackstart.isolated.config import Probe as Wish
 from blackstart.isolated.guest import Guest
-from blackstart.isolated.root import Lines, Root, serve
+from blackstart.isolated.root import Lines, serve
+from blackstart.isolated.verbs import Root
 from blackstart.vault import layout
 from blackstart.vault.zfs import CommandError
 
@@ -51,9 +52,9 @@ class Machine:
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     made = Machine()
     (tmp_path / "node1.json").write_text(dump(config()))
-    monkeypatch.setattr(root, "run", made.run)
-    monkeypatch.setattr(root, "config_path", lambda node: tmp_path / f"{node}.json")
-    monkeypatch.setattr(root, "_id_map", lambda container: None)
+    monkeypatch.setattr(verbs, "run", made.run)
+    monkeypatch.setattr(verbs, "config_path", lambda node: tmp_path / f"{node}.json")
+    monkeypatch.setattr(verbs, "_id_map", lambda container: None)
     monkeypatch.setattr(keys, "run", made.run)
     monkeypatch.setattr(keys, "FOLDER", tmp_path / "keys")
     monkeypatch.setattr(layout, "IMAGES", str(tmp_path))
@@ -150,7 +151,7 @@ def test_an_image_is_what_its_name_says_or_is_not_unpacked(
     (tar,) = [words for words in machine.commands if words[0] == "tar"]
     assert {"-x", "-p", "--numeric-owner", "--zstd"} <= set(tar)
     machine.commands.clear()
-    monkeypatch.setattr(root, "run", lambda *words: "00 *x\n" if words[0] == "sha256sum" else machine.run(*words))
+    monkeypatch.setattr(verbs, "run", lambda *words: "00 *x\n" if words[0] == "sha256sum" else machine.run(*words))
     assert "is not what its name says" in ask(program, ("open", "node1"), ("unpack", IMAGE))[1]["error"]
     assert not any(words[0] == "tar" for words in machine.commands)
 
@@ -161,7 +162,7 @@ def test_files_come_from_the_mounted_clone(program: Root, machine: Machine, monk
             (Path(words[-1]) / "a").write_bytes(b"abc")
         return machine.run(*words)
 
-    monkeypatch.setattr(root, "run", run)
+    monkeypatch.setattr(verbs, "run", run)
     _, _, answer = ask(program, ("open", "node1"), ("mount", "tank/data/crm"), ("read", "tank/data/crm", 7, []))
     assert answer["value"]["files"]["a"]["size"] == 3 and answer["value"]["errors"] == []
 
@@ -189,7 +190,7 @@ def test_a_container_is_started_and_killed(
     wish = container(releases=(), mounts=(Mount("tank/data/crm", "/x"), Mount("tank/none", "/y", replicated=False)))
     (tmp_path / "node1.json").write_text(dump(config(containers=(wish,))))
     Started.log = []
-    monkeypatch.setattr(root, "Guest", Started)
+    monkeypatch.setattr(verbs, "Guest", Started)
     steps = [("open", "node1"), ("mount", "tank/data/crm"), ("prepare",), ("start", "crm")]
     assert ask(program, *steps)[-1] == {"value": ["lo"]}
     text, killed = Started.log
@@ -200,7 +201,7 @@ def test_a_container_is_started_and_killed(
 def test_the_ranges_of_ids_are_added_once(tmp_path: Path) -> None:
     (tmp_path / "subuid").write_text("ann:1:2")
     for _ in range(2):
-        root._id_map(container(), tmp_path)
+        verbs._id_map(container(), tmp_path)
     assert (tmp_path / "subuid").read_text() == "ann:1:2\nroot:100000:65536\n"
     assert (tmp_path / "subgid").read_text() == "root:100000:65536\n"
 
@@ -342,7 +343,7 @@ def lent(machine: Machine, tmp_path: Path) -> bytes:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, locked: Locked) -> None:
-    for module in (root, keys):
+    for module in (verbs, keys):
         monkeypatch.setattr(module, "run", locked.run)
 
 
