@@ -32,11 +32,15 @@ check: $(STAMP)
 test-unit: $(STAMP) tools
 	pytest -q tests/unit tests/contract
 
+# What takes root is left out for others, and says so.
+IF_ROOT := @if_root() { if [ "$$(id -u)" = 0 ]; then $(MAKE) "$$1"; else echo "left out, it takes root: make $$1"; fi; }; if_root
+
 test: $(STAMP) deps
 	pytest -q tests/unit tests/contract
 	pytest -q tests/page
 	pytest -v tests/molecule -m "not slow"
 	pytest -v tests/lab -m "not slow"
+	$(IF_ROOT) test-vagrant
 
 # Several runs: a test on machines may carry the name of the unit test of the same thing.
 test-full: $(STAMP) deps
@@ -45,6 +49,7 @@ test-full: $(STAMP) deps
 	$(MAKE) torture
 	pytest -v tests/molecule
 	pytest -v tests/lab
+	$(IF_ROOT) test-vagrant
 
 # One machine under Vagrant, beside a libvirt and in a network of its own: root is needed for those.
 test-vagrant: $(STAMP) deps-vagrant

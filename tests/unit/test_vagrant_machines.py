@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -176,3 +177,16 @@ def test_all_that_runs_in_the_namespaces_ends_with_who_asked_for_it(tmp_path: Pa
     words = own.within(tmp_path, ["vagrant", "up"])
     assert words[: words.index("unshare")] == ["setpriv", "--pdeathsig", "KILL", "--"]
     assert {"--net", "--mount", "--pid", "--kill-child"} <= set(words) and words[-2:] == ["vagrant", "up"]
+
+
+def test_what_a_network_of_its_own_lacks_is_said_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(LabError, match="sudo"):
+        own.run(["true"], tmp_path / "own")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda program, path: None)
+    with pytest.raises(LabError, match="no libvirtd here: run `make deps-vagrant`"):
+        own.run(["true"], tmp_path / "own")
+    assert not (tmp_path / "own").exists()
