@@ -36,6 +36,14 @@ class Tokens:
         found = self._known.get(sought)
         return found if found and hmac.compare_digest(found.sha256, sought) else None
 
+    def stands(self, token: Token) -> bool:
+        """Whether what was found is on the list as it was; for what goes on for long. False where that is not known."""
+        try:
+            self._refresh()
+        except (OSError, ValueError):
+            return False
+        return self._known.get(token.sha256) == token
+
     def _refresh(self) -> None:
         now = time.monotonic()
         if now < self._fresh_until:

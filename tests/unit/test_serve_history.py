@@ -13,11 +13,13 @@ import httpx
 import pytest
 from chat_world import Chat, chat
 from documents import valid
-from serve_world import LONG, Served, bearer, beat, eventually, folders, served
+from serve_world import LONG, Served, bearer, beat, eventually, folders, served, tokens
 
 from blackstart.serve.events import Event, Events, New
 from blackstart.serve.routes.events import STREAMS, hears
 from blackstart.serve.thin import thin
+from blackstart.serve.tokens import PROMPT
+from blackstart.vault import files
 from blackstart.vault.tokens import Token
 
 
@@ -94,6 +96,22 @@ def test_one_token_has_so_many_streams_and_gets_them_back(running: Served) -> No
 def _begun(running: Served, who: str) -> int:
     with httpx.stream("GET", f"{running.url}/api/events", headers=bearer(who), timeout=20) as stream:
         return stream.status_code
+
+
+def test_whose_token_is_revoked_hears_nothing_more(tmp_path: Path) -> None:
+    folders(tmp_path)
+    with (
+        served(tmp_path) as found,
+        httpx.stream("GET", f"{found.url}/api/events", headers=bearer("signal"), timeout=20) as stream,
+    ):
+        parts = stream.iter_lines()
+        assert next(parts) == "retry: 3000"
+        assert found.post(beat()).status_code == 204
+        assert next(each for each in parts if each.startswith("data: "))
+        files.replace(tmp_path / "tokens.json", tokens("signal"))
+        time.sleep(PROMPT)
+        assert found.post(beat("node2"), "node2").status_code == 204
+        assert [each for each in parts if each] == []  # it ends
 
 
 def test_who_may_not_hear(running: Served) -> None:

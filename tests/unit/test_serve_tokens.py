@@ -31,7 +31,11 @@ def test_one_that_was_revoked_counts_no_more_and_a_new_one_does(tmp_path: Path) 
     assert tokens.find(b"s3cret")
     time.sleep(PROMPT)
     write(tmp_path / "t", Token("node1", "heartbeat", "node1", "", digest(b"other"), 2))
-    assert tokens.find(b"s3cret") is None and tokens.find(b"other")
+    assert tokens.find(b"s3cret") is None and (other := tokens.find(b"other"))
+    assert tokens.stands(other) and not tokens.stands(OURS)
+    (tmp_path / "t").unlink()
+    time.sleep(PROMPT)
+    assert not tokens.stands(other)
 
 
 def test_a_list_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:

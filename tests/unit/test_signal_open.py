@@ -285,7 +285,15 @@ def test_a_node_that_hangs_during_will_break_is_named_and_the_others_go_on_worki
 
     assert "node2: no answer within 3 s" in world.run(work)
     assert world.calls("in: ") == ["in: eval ${BEFORE-:}", "in: eval ${AFTER-:}"] and not world.calls("zfs snapshot")
+
+    async def without(service: Service) -> Signal:
+        await service.nodes.look_at_all()
+        world.slow.add("node2")
+        return (await service.open(replace(WILL, deadline=3, without=True), "ann"))[0]
+
     world.slow.clear()
+    signal = world.run(without)
+    assert signal.missing == {"node2": "no answer within 3 s"} and signal.nodes["node1"].pulled
 
 
 def test_what_is_not_pulled_fails_the_signal_and_is_let_go(world: World) -> None:

@@ -145,6 +145,20 @@ def test_what_is_not_there_and_what_cannot_be_done_are_told_apart(vault: Vault, 
     assert close(client, "0" * 16).status_code == 404 and close(client, "..%2f..").status_code == 404
 
 
+def test_what_cannot_be_written_down_is_not_closed(vault: Vault, client: TestClient) -> None:
+    """The dataset is full, read-only, or not mounted any more."""
+    token = give_one(client).json()["token"]
+    folder = vault.root / "live/now/signals"
+    folder.rename(folder.with_name("away"))
+    answer = close(client, token)
+    assert answer.status_code == 503 and "could not be written down: No such file" in answer.json()["detail"]
+    assert give_one(client).status_code == 503
+    folder.with_name("away").rename(folder)
+    assert client.get(f"/api/signals/{token}", headers=bearer("operator")).json()["state"] == "open"
+    assert not vault.world.calls("zfs release -r blackstart-signal-" + token)
+    assert close(client, token).json()["state"] == "closed"
+
+
 def test_a_node_that_is_not_reached_is_named(vault: Vault) -> None:
     vault.world.lost.add("node2")
     with vault.client() as client:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
@@ -36,16 +37,21 @@ async def follow(
     if open_[token.id] >= STREAMS:
         raise Refused(429, f"token {token.id} follows {STREAMS} times already")
     after = int(last_event_id) if last_event_id else events.last
-    stream = _stream(events.follow(after, IDLE), token, open_)
+    stands = partial(request.app.state.tokens.stands, token)
+    stream = _stream(events.follow(after, IDLE), token, open_, stands)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
-async def _stream(followed: AsyncIterator[Event | None], token: Token, open_: Counter[str]) -> AsyncIterator[str]:
+async def _stream(
+    followed: AsyncIterator[Event | None], token: Token, open_: Counter[str], stands: Callable[[], bool]
+) -> AsyncIterator[str]:
     open_[token.id] += 1
     try:
         yield "retry: 3000\n\n"  # milliseconds
         async for event in followed:
+            if not stands():
+                return  # revoked meanwhile
             if event is None:
                 yield ": nothing new\n\n"
             elif hears(token, event):
