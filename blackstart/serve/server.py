@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import socket
+from asyncio import sslproto
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from blackstart.vault.alone import Busy, alone
 from blackstart.vault.store import writable
 
 CONNECTIONS = 4096  # at once; what comes on top is answered with 503
+RECORD = 16 * 1024  # bytes that TLS sends at once
 GRACE = 10  # seconds for requests under way after SIGTERM
 DEPLOY = "next: pyinfra inventory deploys/vault.py"
 
@@ -76,6 +78,8 @@ def application(place: Place, found: Config, events: Events) -> App:
 
 def _serve(place: Place, found: Config) -> None:
     _many_files()
+    # Each connection has a buffer of this size from before its handshake on: 256 KiB unless said otherwise.
+    sslproto.SSLProtocol.max_size = RECORD
     events = Events(place.live / "now" / "events.jsonl")
     settings = uvicorn.Config(
         application(place, found, events),

@@ -103,6 +103,13 @@ def folders(root: Path, *nodes: str, period: int = 60, grace: int = 30) -> Confi
     return config
 
 
+def certified(root: Path) -> None:
+    """Its service speaks TLS."""
+    names = ("-subj", "/CN=vault1", "-keyout", str(root / "serve.key"), "-out", str(root / "serve.pem"))
+    words = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", *names)
+    subprocess.run(words, check=True, capture_output=True)
+
+
 class Served:
     """A running service. `url`: where."""
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
-from serve_world import Served, bearer, folders, served
+from serve_world import Served, bearer, certified, folders, served
 
 SOON = 8  # seconds, of a busy machine; the grace for what is under way is 10
 
@@ -59,9 +58,7 @@ def test_who_does_not_do_their_part_is_not_waited_for(
 
 def test_a_client_that_stays_silent_at_the_end_of_tls_is_not_waited_for(tmp_path: Path) -> None:
     folders(tmp_path)
-    names = ("-subj", "/CN=vault1", "-keyout", str(tmp_path / "serve.key"), "-out", str(tmp_path / "serve.pem"))
-    words = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", *names)
-    subprocess.run(words, check=True, capture_output=True)
+    certified(tmp_path)
     context = ssl._create_unverified_context()
     with served(tmp_path) as world, context.wrap_socket(connected(world)) as client:
         client.sendall(head("GET", "/health"))

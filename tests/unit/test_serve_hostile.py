@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serve_world import LONG, SECRETS, Served, bearer, beat, folders, served
+from serve_world import LONG, SECRETS, Served, bearer, beat, certified, folders, served
 
 GIB = 1024**3
 
@@ -126,6 +126,19 @@ def test_a_thousand_open_connections_keep_nobody_out_and_are_ended(world: Served
             each.settimeout(30)
             assert answer(each)[:12] in (b"", b"HTTP/1.1 408")
         assert time.monotonic() - began < 40
+
+
+def test_a_thousand_connections_that_never_finish_their_handshake_take_little_memory(tmp_path: Path) -> None:
+    folders(tmp_path)
+    certified(tmp_path)
+    with served(tmp_path) as world, contextlib.ExitStack() as stack:
+        before = memory(world)
+        for number in range(1000):
+            stack.enter_context(connected(world)).sendall(b"\x16\x03\x01\x02" * (number % 2))
+        began = time.monotonic()
+        assert httpx.get(f"{world.url}/health", timeout=10, verify=False).status_code == 200
+        assert time.monotonic() - began < 5
+        assert memory(world) < before + 128 * 2**20
 
 
 def test_who_goes_away_before_the_answer_takes_nothing_along(world: Served) -> None:
