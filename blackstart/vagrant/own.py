@@ -154,7 +154,9 @@ def _users(folder: Path) -> None:
 
 
 def _mount(*words: str) -> None:
-    subprocess.run(["mount", *words], check=True)
+    done = subprocess.run(["mount", *words], capture_output=True, text=True)
+    if done.returncode:
+        raise LabError(f"root may not do here what a network of its own takes: {done.stderr.strip()}")
 
 
 def _libvirt(folder: Path) -> None:
