@@ -66,7 +66,10 @@ class Announcer:
         known = await asyncio.to_thread(self._load)
         seen = self._events.last
         await self._look_for_places(known, seen)
-        known = known or {}
+        while self._stamp is None:  # whom to tell is not known: what each has taken is not forgotten meanwhile
+            await asyncio.sleep(self._tick)
+            await self._look_for_places(known, seen)
+        known, seen = known or {}, self._events.last
         first = min([seen, *(each.told for each in self._outboxes.values())])
         try:
             while True:

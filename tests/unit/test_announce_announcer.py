@@ -191,6 +191,31 @@ def test_a_new_place_hears_of_what_comes_and_one_that_is_gone_hears_no_more(worl
     assert world.taken == [("json://a", "one"), ("json://new", "two")]
 
 
+def test_places_that_cannot_be_read_at_first_are_told_all_the_same(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.file.mkdir()  # instead of a file
+    memory = json.dumps({"format": 1, "told": {send.name("json://a"): 1}})
+    (world.folder / "memory.json").write_text(memory)
+    world.events.add_all([New("signal", "", "one", HARM), New("signal", "", "two", HARM)])
+    announcer = Announcer("vault1", world.events, world.file, world.folder / "memory.json", world.send, tick=0.01)
+
+    async def act() -> None:
+        task = asyncio.create_task(announcer.run())
+        await asyncio.sleep(0.1)
+        world.events.add("signal", "", "three", HARM)
+        assert announcer.untold() == 1 and (world.folder / "memory.json").read_text() == memory
+        world.file.rmdir()
+        world.file.write_text("json://a\n")
+        await world.until(lambda: len(world.taken) == 2)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(act())
+    assert [text for _, text in world.taken] == ["two", "three"]
+    assert "the places are as before" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("memory", ["", "{}", '{"format": 2, "told": {}}', '{"format": 1, "told": [1]}'])
 def test_a_memory_that_is_damaged_is_begun_anew(world: World, memory: str, capsys: pytest.CaptureFixture[str]) -> None:
     world.file.write_text("json://a\n")
