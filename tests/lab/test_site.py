@@ -44,8 +44,8 @@ class Operator:
 
 
 def sudo_count(node: Machine) -> int:
-    """How many commands were run with sudo, told by the machine itself."""
-    return int(node.ssh("sudo journalctl -t sudo -o cat | grep -c COMMAND=").stdout.strip())
+    """How many commands the operator ran with sudo, told by the machine itself. A vault's look uses it, too."""
+    return int(node.ssh("sudo journalctl -t sudo -o cat | grep -c '^ *admin :.*COMMAND='").stdout.strip())
 
 
 def containers(node: Machine) -> dict[str, str]:
