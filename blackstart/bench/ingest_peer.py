@@ -2,17 +2,17 @@
 
 `python -m blackstart.bench.ingest_peer FOLDER PORT [WORDS]`. For each request: whose token it is, what it says, then
 one row in the PostgreSQL that WORDS lead to, committed, or without them one line appended, one fsync; then the answer.
-Python's own server with a thread for each connection, and for each thread a connection to the database that stays, as
-web frameworks have it: requests wait for the disk and not for each other.
+Python's own server with a thread for each connection, and connections to the database that stay, as web frameworks
+have them: requests wait for the disk and not for each other.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import queue
 import socket
 import sys
-import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -63,22 +63,31 @@ def rows(words: str) -> Keep:
     """One row each (see postgres.TABLE)."""
     import psycopg  # for this alone
 
-    own = threading.local()
+    free: queue.SimpleQueue[psycopg.Connection] = queue.SimpleQueue()
 
     def keep(said: dict[str, Any]) -> None:
-        if not hasattr(own, "connection"):
-            own.connection = psycopg.connect(words, autocommit=True)
-        own.connection.execute(
+        try:
+            connection = free.get_nowait()
+        except queue.Empty:
+            connection = psycopg.connect(words, autocommit=True)
+        connection.execute(
             "insert into heartbeats (node, said) values (%s, %s)", (said["node"], json.dumps(said)), prepare=True
         )
+        free.put(connection)
 
     return keep
+
+
+class Server(ThreadingHTTPServer):
+    """With room for all that come at once: of five, as Python has it, most wait a second until they try again."""
+
+    request_queue_size = 1024
 
 
 def main(folder: Path, port: int, words: str = "") -> None:
     tokens = {each.sha256: each for each in load((folder / "tokens.json").read_text(encoding="utf-8"))}
     keep = rows(words) if words else lines(folder / "rows")
-    ThreadingHTTPServer(("127.0.0.1", port), handler(tokens, keep)).serve_forever()
+    Server(("127.0.0.1", port), handler(tokens, keep)).serve_forever()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from blackstart.bench import ingest, postgres
+from blackstart.bench import ingest, ingest_peer, postgres
 
 Commands = list[list[str]]
 
@@ -49,3 +49,8 @@ def test_the_goal_is_the_databases_where_there_is_one(
     assert [(row.peer, row.goal) for row in made] == [(ingest.FILE, None), (ingest.DATABASE, ingest.GOAL)]
     assert [round(row.theirs) for row in made] == [2, 3] and capsys.readouterr().err == ""
     assert [command[-1] == "host=here" for command in served] == [False, False, True]
+
+
+def test_no_peer_is_slowed_down_by_how_many_come_at_once() -> None:
+    """Of more than a server keeps waiting the kernel drops some, and they try again a second later."""
+    assert ingest_peer.Server.request_queue_size >= ingest.NODES
