@@ -167,7 +167,7 @@ def test_what_is_still_to_be_told_is_known(world: World) -> None:
         await asyncio.sleep(0.05)
         assert announcer.untold() == 3
         world.broken = set()
-        await world.until(lambda: announcer.untold() > 5)
+        await world.until(lambda: len(world.logged()) == 2 and announcer.untold() > world.events.last)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
