@@ -39,9 +39,9 @@ IF_ROOT := @if_root() { if $(ALLOWED); then $(MAKE) "$$1"; else echo "left out, 
 test: $(STAMP) deps
 	pytest -q tests/unit tests/contract
 	pytest -q tests/page
-	pytest -v tests/molecule -m "not slow"
 	pytest -v tests/lab -m "not slow"
 	$(IF_ROOT) test-vagrant
+	pytest -v tests/molecule -m "not slow"
 
 # Several runs: a test on machines may carry the name of the unit test of the same thing.
 test-full: $(STAMP) deps

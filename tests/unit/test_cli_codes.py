@@ -42,6 +42,7 @@ OF_THE_FLEET = [
     "spec check",
     "spec show node1",
     "spec migrate",
+    "drill node1",
     "image build debian-13",
     "image import debian-13",
     "image list",
