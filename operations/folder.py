@@ -32,6 +32,6 @@ def owned(vault: str) -> Commands:
     live, ours = shell(layout.LIVE), shell(layout.GROUP)
     pruned = f"-path {live}/now -prune -o -path {live}/'*'/now -prune -o"
     yield f"find {live} -xdev -mindepth 1 {pruned} -exec chgrp -h {ours} {{}} +"
-    # The service's own folders are given to it by the same lines as at each boot.
-    yield shell("systemd-tmpfiles", "--create", TMPFILES.format("vault"))
+    # Folders of the service and of drills are given to them by the same lines as at each boot.
+    yield shell("systemd-tmpfiles", "--create", f"--prefix={layout.LIVE}")
     forget(vault)

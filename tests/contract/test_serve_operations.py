@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +23,7 @@ from blackstart.vault import layout, libraries
 from blackstart.vault.python import short
 from blackstart.vault.records import unknown
 from blackstart.vault.tokens import Token
-from operations import keypair, record, serve, token
+from operations import folder, keypair, record, serve, token
 from operations import live as live_operations
 
 TOKEN = "ab" * 32
@@ -171,3 +174,22 @@ def test_a_certificate_is_made_where_there_is_none(world: Any) -> None:
     assert "IP:203.0.113.21" in made
     world.vault.fact = replace(world.vault.fact, keys=Present(keys | {"serve": "x509 QUJD"}))
     assert world.run(keypair.keypairs, world.vault, **words) == []
+
+
+def test_what_came_back_is_the_groups_and_what_is_the_services_own_is_left_to_its_lines(
+    world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live, tools = tmp_path / "live", tmp_path / "tools"
+    for path in ("node1/record.json", "node1/journal.jsonl", "node1/now/heartbeat.json", "now/events.jsonl"):
+        (live / path).parent.mkdir(parents=True, exist_ok=True)
+        (live / path).touch()
+    tools.mkdir()
+    (tools / "chgrp").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tools / "chgrp").chmod(0o755)
+    monkeypatch.setattr(layout, "LIVE", str(live))
+    given, made = world.run(folder.owned, world.vault, vault="vault1")
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    said = subprocess.run(["sh", "-c", given], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert said[:2] == ["-h", "blackstart"]
+    assert sorted(said[2:]) == [str(live / name) for name in ("node1", "node1/journal.jsonl", "node1/record.json")]
+    assert made == f"systemd-tmpfiles --create --prefix={live}"
