@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import socket
 import subprocess
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from isolated_world import IMAGE, PARENT, REPLICAS, TAKEN, config, container
 
-from blackstart.isolated import ask as ask_module
-from blackstart.isolated import guest, keys, root, verbs
-from blackstart.isolated.ask import Helper, HelperError, Lost
+from blackstart.isolated import keys, root, verbs
 from blackstart.isolated.config import Mount, dump
-from blackstart.isolated.config import Probe as Wish
-from blackstart.isolated.guest import Guest
-from blackstart.isolated.root import Lines, serve
+from blackstart.isolated.root import serve
 from blackstart.isolated.verbs import Root
 from blackstart.vault import layout
 from blackstart.vault.zfs import CommandError
@@ -204,110 +196,6 @@ def test_the_ranges_of_ids_are_added_once(tmp_path: Path) -> None:
         verbs._id_map(container(), tmp_path)
     assert (tmp_path / "subuid").read_text() == "ann:1:2\nroot:100000:65536\n"
     assert (tmp_path / "subgid").read_text() == "root:100000:65536\n"
-
-
-@pytest.fixture
-def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Guest:
-    made = Guest(config(), container(), tmp_path)
-    made._pid = 42
-    monkeypatch.setattr(guest.time, "sleep", lambda seconds: None)
-    monkeypatch.setattr(guest, "run", lambda *words: "RUNNING\n")
-    return made
-
-
-def test_probes_are_asked_inside_the_containers_network(one: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[list[str]] = []
-    monkeypatch.setattr(guest, "_failed", lambda command: asked.append(list(command)) or "")
-    for wish in (Wish("http", 9, 8100, "/health"), Wish("tcp", 9, 5432), Wish("command", 9, command="test -e x")):
-        assert one.probe(wish).ok
-    inside = ["nsenter", "-t", "42", "-n", "--"]
-    assert [words[:5] for words in asked[:3]] == [inside] * 3
-    assert asked[1][-1] == "http://127.0.0.1:8100/health" and asked[2][-1] == "5432"
-    assert asked[3][3] == "20" and asked[3][-1] == "test -e x" and "lxc-attach" in asked[3]
-
-
-def test_a_probe_is_given_up_in_its_time(one: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter(range(100))
-    monkeypatch.setattr(guest.time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(guest, "_failed", lambda command: "no")
-    said = one.probe(Wish("tcp", 5, 80))
-    assert (said.ok, said.said) == (False, "nothing answers at port 80") and said.seconds >= 5
-
-
-def test_the_kernels_own_tunnels_are_no_network(one: Guest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(guest.subprocess, "Popen", lambda *words, **more: None)
-    monkeypatch.setattr(guest, "run", lambda *words: "42\n" if words[-1] == "-pH" else "RUNNING\n")
-    monkeypatch.setattr(Path, "read_text", lambda self, **more: "face |\n lo: 0\n sit0: 0\n")
-    assert one.start("") == ("lo",)
-
-
-def test_a_container_that_has_a_network_is_killed(one: Guest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    killed: list[bool] = []
-    monkeypatch.setattr(one, "kill", lambda: killed.append(True))
-    monkeypatch.setattr(guest.subprocess, "Popen", lambda *words, **more: None)
-    monkeypatch.setattr(guest, "run", lambda *words: "42\n" if words[-1] == "-pH" else "RUNNING\n")
-    real = Path.read_text
-    cards = "face |\n lo: 0\n eth0: 0\n"
-    monkeypatch.setattr(
-        Path, "read_text", lambda self, **more: cards if str(self) == "/proc/42/net/dev" else real(self, **more)
-    )
-    with pytest.raises(CommandError, match="it had a network \\(lo, eth0\\), and was killed at once"):
-        one.start("")
-    assert killed
-
-
-def test_when_the_drill_is_killed_all_of_it_ends_at_once() -> None:
-    """Also in the middle of a long step: nothing is waited for."""
-    reading, writing = os.pipe()
-    ended = threading.Event()
-    with os.fdopen(reading) as file:
-        lines = iter(Lines(file, end=lambda code: ended.set()))
-        os.write(writing, b"one\n")
-        assert next(lines) == "one\n"
-        os.close(writing)
-        assert ended.wait(10)  # while "one" is worked on
-
-
-def test_when_it_ends_in_good_order_everything_is_closed() -> None:
-    assert list(Lines(io.StringIO("one\ntwo\n"), end=lambda code: None)) == ["one\n", "two\n"]
-
-
-@pytest.fixture
-def socket_at(tmp_path: Path) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(tmp_path / "s"))
-        server.listen()
-        yield server
-
-
-def test_one_that_is_still_ending_is_waited_for(
-    socket_at: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ask_module.time, "sleep", lambda seconds: None)
-    asked: list[str] = []
-
-    def answer() -> None:
-        socket_at.accept()[0].close()  # systemd, while MaxConnections is reached
-        connection, _ = socket_at.accept()
-        with connection, connection.makefile("rw") as file:
-            for line in file:
-                asked.append(json.loads(line)["verb"])
-                print(json.dumps({"error": "no"} if asked[-1] == "mount" else {"value": 5}), file=file, flush=True)
-
-    thread = threading.Thread(target=answer)
-    thread.start()
-    with Helper("node1", str(tmp_path / "s")) as helper:
-        assert helper("unpack", "x") == 5
-        with pytest.raises(HelperError, match="no"):
-            helper("mount", "x")
-    thread.join(10)
-    assert not thread.is_alive()  # it was told that the connection has ended
-    assert asked == ["open", "unpack", "mount"]
-
-
-def test_where_there_is_no_such_program_the_next_step_is_said(tmp_path: Path) -> None:
-    with pytest.raises(Lost, match="No such file or directory; next: systemctl status blackstart-drill-root"):
-        Helper("node1", str(tmp_path / "none"), patience=0)
 
 
 class Locked(Machine):
