@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from blackstart.converge import host, paths, serve
 from blackstart.converge.access import RELOAD, folders, purpose_user, rendered, replicated
 from blackstart.converge.wanted import Wanted, WantedFile, WantedUnit
-from blackstart.spec.resolve import NodeSpec
+from blackstart.spec.check_pools import capacity
+from blackstart.spec.resolve import NodeSpec, WantedDataset
 from blackstart.ssh import target
 from blackstart.vault import bzfs, config, layout
 
@@ -37,8 +38,21 @@ def wanted_part(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> Wanted:
         users={user: purpose_user(user) for user in REPLICAS},
         files=files,
         units=units | {"blackstart-vault-prune.timer": WantedUnit(), "blackstart-packages.timer": WantedUnit()},
+        datasets={each.name: each for each in _limits(spec, pulled.values())},
         delegations={f"{pool}/vault/replicas": REPLICAS},
     )
+
+
+def _limits(spec: NodeSpec, pulled: Iterable[NodeSpec]) -> Iterator[WantedDataset]:
+    """Where each node's replicas lie. A node that is broken into offers what it likes: the others keep their room."""
+    assert spec.node.vault
+    pool = spec.node.vault.pool
+    room = capacity(spec.node.pools[pool])
+    for node in pulled:
+        most = node.replication.quota or (room and room * 3 // 4)
+        if most and replicated(node):
+            name, why = f"{pool}/vault/replicas/{node.name}", "made of what the node sends"
+            yield WantedDataset(name=name, kind="node", properties={"quota": str(most)}, reason=why)
 
 
 def _files(

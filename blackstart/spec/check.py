@@ -42,6 +42,7 @@ _CHECKS = (
     check_data.datasets,
     check_data.placement,
     check_data.quotas,
+    check_data.shares,
     check_data.replicas,
     check_data.idmaps,
     check_data.encryption,

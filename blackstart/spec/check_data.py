@@ -98,6 +98,19 @@ def quota_sums(fleet: Fleet) -> Iterator[Problem]:
                 yield Problem(node_file(spec.name), ("pools", pool), said)
 
 
+def shares(fleet: Fleet) -> Iterator[Problem]:
+    """What a node may take of a vault fits into the vault."""
+    for spec in _specs(fleet):
+        share = spec.replication.quota
+        for name, vault in spec.vaults.items():
+            pool = vault.vault.pool if vault.vault else ""
+            room = capacity(vault.pools[pool]) if pool in vault.pools else None
+            if share is not None and room is not None and share > room:
+                file = node_file(spec.name) if spec.node.replication is not None else "fleet.toml"
+                size = f"{format_size(room)}, the size of pool {pool} in {node_file(name)}"
+                yield Problem(file, ("replication", "quota"), f"{format_size(share)} is more than {size}")
+
+
 def keys(fleet: Fleet, root: Path) -> Iterator[Problem]:
     """Keys that this machine does not have; another one may. What `command:` and `sops:` come to is not tried."""
     for spec in _specs(fleet):

@@ -88,6 +88,8 @@ class Replication(Model):
     """accepted loss: an older newest replica is an alarm"""
     keep: Keep = Keep()
     """how long snapshots stay, here and there"""
+    quota: Size | None = None
+    """the most that a node's replicas may take of each vault; left out: three quarters of the vault's pool"""
     drill: Duration | None = Field(default=None, ge=3600)
     """each target plays a drill in isolation; a node whose last good one is older is not recoverable; left out: none"""
 

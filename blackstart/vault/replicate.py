@@ -23,6 +23,10 @@ from blackstart.vault.record import DatasetRecord, Record
 from blackstart.vault.store import Store, mounted
 from blackstart.vault.zfs import CommandError, Snapshot, gone, receiving, run, snapshots, tags
 
+# Seconds for one answer of a node's gate (not for data, which takes its time): one that says nothing and stays
+# connected would keep the node's lock for ever.
+ANSWER = 900
+
 
 class Unreachable(Exception):
     """The node could not be asked, or its answer not understood."""
@@ -80,7 +84,19 @@ class Pull:
         user = layout.REPLICATE
         path = f"{layout.home(user)}/.ssh/bzfs/ask-{self.wishes.node}"
         shared = ("-o", "ControlMaster=auto", "-o", f"ControlPath={path}", "-o", "ControlPersist=120")
-        return run("ssh", "-T", "-F", bzfs.SSH_CONFIG, *shared, "-l", user, self.wishes.node, *words, stdin=stdin)
+        return run(
+            "ssh",
+            "-T",
+            "-F",
+            bzfs.SSH_CONFIG,
+            *shared,
+            "-l",
+            user,
+            self.wishes.node,
+            *words,
+            stdin=stdin,
+            within=ANSWER,
+        )
 
     def _begin(self) -> tuple[str, Source]:
         """Snapshot everything there is. A second vault may have taken this very name: then a second later."""

@@ -27,11 +27,15 @@ class Snapshot:
         return f"{self.dataset}@{self.name}"
 
 
-def run(*words: str, stdin: str | None = None) -> str:
-    """stdout of a command. Raises CommandError when it fails or does not exist."""
+def run(*words: str, stdin: str | None = None, within: float | None = None) -> str:
+    """stdout of a command. Raises CommandError when it fails, does not exist, or does not end `within` seconds."""
     environment = {**os.environ, "LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     try:
-        done = subprocess.run(words, input=stdin, capture_output=True, text=True, check=False, env=environment)
+        done = subprocess.run(
+            words, input=stdin, capture_output=True, text=True, check=False, env=environment, timeout=within
+        )
+    except subprocess.TimeoutExpired:
+        raise CommandError(f"{words[0]}: no answer within {within:.0f} s") from None
     except OSError as error:
         raise CommandError(f"{words[0]}: {error.strerror}") from error
     if done.returncode:

@@ -67,6 +67,10 @@ from spec_fleet import (
         "in `replication.targets`",
     ),
     (
+        {FLEET: swap("fleet.toml", '["vault1"]', '["vault1"]\nquota = "9PB"')},
+        "fleet.toml:5: replication.quota: 9PB is more than 8TB, the size of pool backup in nodes/vault1.toml",
+    ),
+    (
         db('rootfs_dataset = { encryption = { key = "file:k" } }\n'),
         "containers/db.toml:4: rootfs_dataset.encryption: a clone of a plain image cannot be encrypted; "
         'write rootfs = "persistent"',

@@ -7,7 +7,7 @@ import pytest
 from blackstart.vault import layout
 from blackstart.vault.exchange import Source, aim, finish_lines, obstacle, parse_begin
 from blackstart.vault.freshness import freshness
-from blackstart.vault.zfs import Snapshot
+from blackstart.vault.zfs import CommandError, Snapshot, run
 
 DATASETS = ("tank/data/a", "tank/data/b")
 NAME = "blackstart_2026-11-22T01:43:00Z"
@@ -87,3 +87,8 @@ def test_what_has_to_arrive_is_what_was_begun_whatever_a_signal_took_in_between(
     assert aim(Source({}, (), have, ""), names[1]) == names[1]
     assert aim(Source({}, (), have, "out of space"), "blackstart_2026-11-22T01:43:09Z") == names[2]
     assert aim(Source({}, (), (Snapshot("tank/a", names[0], "1", 1, bookmark=True),), "x"), names[1]) == ""
+
+
+def test_one_that_stays_silent_is_not_waited_for() -> None:
+    with pytest.raises(CommandError, match=r"^sleep: no answer within 0 s$"):
+        run("sleep", "60", within=0.1)

@@ -168,3 +168,16 @@ def test_a_refused_holder_is_named() -> None:
     line = holder("me@laptop", "c0ffee" * 5, "site.py", 1763775780, "r1")
     assert describe(line) == "me@laptop (site.py), since 2025-11-22 01:43:00 UTC, at commit c0ffeec0ffee"
     assert describe("") == "somebody who has not said who"
+
+
+def test_no_node_takes_all_of_a_vault(specs: dict[str, NodeSpec]) -> None:
+    wanted = vault.wanted_part(specs["vault1"], specs)
+    assert {name: each.properties for name, each in wanted.datasets.items()} == {
+        "backup/vault/replicas/node1": {"quota": str(7_900_000_000 * 3 // 4)}
+    }
+    said = specs["node1"].settings.replication.model_copy(update={"quota": 10**9})
+    own = specs["node1"].model_copy(
+        update={"settings": specs["node1"].settings.model_copy(update={"replication": said})}
+    )
+    wanted = vault.wanted_part(specs["vault1"], {"node1": own})
+    assert wanted.datasets["backup/vault/replicas/node1"].properties == {"quota": "1000000000"}
