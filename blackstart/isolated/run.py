@@ -100,7 +100,7 @@ class Drill:
         if applied != self.config.spec:
             self.result.notes.append(
                 "what was played is the spec as this vault has it, and not as it was applied to the node last; "
-                f"next: blackstart apply {self.config.vault}"
+                f"next: blackstart apply {self.config.vault} {self.config.node}"
             )
 
     def _have(self) -> dict[str, list[Snapshot]]:

@@ -16,7 +16,8 @@ h1 { font-size: 1.3rem; } h2 { font-size: 1.05rem; margin-top: 2rem; }
 .good { color: var(--good); } .bad { color: var(--bad); } .unknown { color: var(--unknown); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } dt { opacity: .75; } dd { margin: 0; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .25rem .6rem .25rem 0;
-  vertical-align: top; border-bottom: 1px solid #8884; overflow-wrap: anywhere; }
+  vertical-align: top; border-bottom: 1px solid #8884; overflow-wrap: break-word; }
+@media (max-width: 45rem) { th, td { overflow-wrap: anywhere; } }
 .timeline { width: 100%; height: auto; } .timeline text { font: 12px system-ui, sans-serif; fill: currentColor; }
 .timeline .took { opacity: .7; } .timeline .grid { stroke: #8886; stroke-width: 1; }
 footer { margin-top: 2rem; opacity: .75; font-size: .9rem; }
