@@ -7,7 +7,9 @@ from typing import Any
 
 from pyinfra.api.host import Host
 from pyinfra.connectors.util import CommandOutput, OutputLine
+from pyinfra.context import state
 
+from blackstart import failpoint
 from blackstart.vault.lock import Held, proven
 
 
@@ -68,6 +70,13 @@ def _gone(name: str) -> tuple[str, str]:
     )
 
 
+def _reach(host: Host) -> None:
+    if failpoint.is_on():
+        operation = host.nested_executing_op_hash or host.executing_op_hash
+        names = state.get_op_meta(operation).names if operation else ()
+        failpoint.reach(f"{host.name}: {', '.join(sorted(names)) or 'between two operations'}")
+
+
 def fence(host: Host, node: str) -> None:
     """From now on every command, reading and file for `host` is refused while `node`'s lock is lost.
 
@@ -85,6 +94,7 @@ def fence(host: Host, node: str) -> None:
         if why:
             return False, CommandOutput([OutputLine("stderr", why)])
         _say(host, node)
+        _reach(host)
         status, output = run(*arguments, **more)
         if not status and is_gone(connector):
             output = CommandOutput([*output, *(OutputLine("stderr", line) for line in _gone(host.name))])
@@ -94,6 +104,7 @@ def fence(host: Host, node: str) -> None:
         why = lost(node)
         if why:
             raise OSError(why)
+        _reach(host)
         return bool(put(*arguments, **more))
 
     connector.run_shell_command, connector.put_file, connector.fenced = fenced_run, fenced_put, True

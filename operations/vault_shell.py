@@ -6,6 +6,7 @@ import time
 
 from pyinfra.context import host as current
 
+from blackstart.failpoint import reach
 from operations.held import lost, under
 from operations.host_shell import ShellError, run
 from operations.record import vault_host
@@ -27,6 +28,7 @@ def on_vault(vault: str, command: str, stdin: str | None = None, tries: int = 1)
             host = vault_host(vault)
             if host is None:
                 raise ShellError(f"vault {vault} could not be reached")
+            reach(f"{current.name}: a command on {vault}")
             return run(host, command, stdin)
         except ShellError:
             if not left:

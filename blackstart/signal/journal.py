@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from blackstart.failpoint import reach
 from blackstart.signal.model import Signal, dump, load
 from blackstart.vault import files
 
@@ -67,6 +68,7 @@ class Journal:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 os.fchmod(file.fileno(), 0o644)
                 file.write(dump(signal))
+            reach("signal.json.written")
             Path(fresh).replace(self._file(signal))
         except BaseException:
             Path(fresh).unlink(missing_ok=True)

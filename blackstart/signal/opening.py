@@ -11,6 +11,7 @@ from functools import partial
 from typing import Literal
 
 from blackstart.change import shell
+from blackstart.failpoint import reach
 from blackstart.signal import steps
 from blackstart.signal.asked import Asked, Refused, targets
 from blackstart.signal.book import Book, digest
@@ -66,6 +67,7 @@ class Opening:
         await self._ready(list(scopes))
         self.signal = self._new({node: scope for node, scope in scopes.items() if node not in self.missing})
         self.book.begin(self.signal)
+        reach("signal.begun")
         try:
             return await self._made()
         except BaseException:
@@ -155,6 +157,7 @@ class Opening:
 
     async def _say(self) -> None:
         await self.vault.say("open", self.signal)
+        reach("signal.said")
         self.said = True
 
     async def _each(self, step: Callable[[str, OnNode], Awaitable[OnNode]]) -> None:
@@ -177,7 +180,9 @@ class Opening:
     async def _take(self, channel: Callable[[str], Channel]) -> None:
         async def step(node: str, on: OnNode) -> OnNode:
             tried = partial(self._know, node)
-            return await steps.take(channel(node), self.signal.token, on, self.asked, self.who, tried)
+            taken = await steps.take(channel(node), self.signal.token, on, self.asked, self.who, tried)
+            reach("signal.taken")
+            return taken
 
         await self._each(step)
 
@@ -189,6 +194,7 @@ class Opening:
                 stack.push_async_callback(channel.close)
             try:
                 await self._each(partial(self._prepare, channels))
+                reach("signal.quiet")
                 await self._take(channels.__getitem__)
             finally:
                 said = await asyncio.gather(*(steps.resume(channel) for channel in channels.values()))
@@ -236,6 +242,7 @@ class Opening:
             where = f"they are on the node, {len(guids)} of {len(asked.taken)} on this vault"
             raise Silent(f"it fell silent while its snapshots were pulled ({silence}): {where}") from None
         self._pulled(node, guids, only_here)
+        reach("signal.pulled")
         return self.signal.nodes[node]
 
     def _pulled(self, node: str, guids: set[str], only_here: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
+from blackstart.failpoint import reach
 from blackstart.signal import steps, words
 from blackstart.signal.asked import Asked, Outcome, Refused
 from blackstart.signal.book import Book, digest
@@ -168,6 +169,7 @@ class Service:
         except (Silent, Failed, KeyError) as error:
             log.warning("%s: the holds of signal %s stay for now: %s", node, signal.token, error)
             return
+        reach("signal.let_go")
         await self.book.note(signal.token, partial(_without, node))
 
     async def _sweep(self) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 
+from blackstart.failpoint import reach
 from blackstart.vault import layout
 
 SSH_CONFIG = f"{layout.CONFIG}/bzfs_ssh_config"  # bzfs insists on this word in the name
@@ -55,6 +56,7 @@ def run(words: list[str]) -> tuple[int, list[str]]:
         for line in process.stdout:
             print(mark + line, end="", flush=True)
             lines.append(line.rstrip())
+            reach("replicate.bzfs")
     return process.returncode, lines
 
 

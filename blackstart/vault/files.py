@@ -7,6 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from blackstart.failpoint import reach
+
 
 def replace(path: Path, content: str, mode: int = 0o664, group: int | None = None) -> None:
     """Put `content` at `path`: a reader sees the old file or the new one, never a part. Raises OSError.
@@ -22,10 +24,12 @@ def replace(path: Path, content: str, mode: int = 0o664, group: int | None = Non
             os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())
+        reach(f"{path.name}.written")
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+    reach(f"{path.name}.replaced")
     sync_folder(path.parent)
 
 
@@ -44,6 +48,7 @@ def append(path: Path, line: str, sync: bool = True) -> None:
             torn = "" if file.read(1) == b"\n" else "\n"
         file.write((torn + line.rstrip("\n") + "\n").encode())
         file.flush()
+        reach(f"{path.name}.appended")
         if sync:
             os.fsync(file.fileno())
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
+from blackstart.failpoint import reach
 from blackstart.signal.journal import protected
 from blackstart.vault import config, layout, stale
 from blackstart.vault.config import Keep
@@ -92,8 +93,10 @@ class Pruning:
                 continue
             if item.guid in free:
                 run("zfs", "release", layout.HOLD, str(item))
+                reach("prune.released")
             # Without -r, -R, -f or -d: this one or nothing, and never one that somebody holds.
             run("zfs", "destroy", str(item))
+            reach("prune.destroyed")
             gone.append(f"removed {item} (guid {item.guid})")
         return gone
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from blackstart.failpoint import reach
 from blackstart.vault import asked, bzfs, config, files, layout, stale
 from blackstart.vault.alone import Busy, alone
 from blackstart.vault.exchange import Source, aim, finish_lines, obstacle, parse_begin
@@ -56,6 +57,7 @@ class Pull:
     def run(self) -> Outcome:
         """Raises Unreachable, CommandError (zfs of this vault), OSError."""
         begun, source = self._begin()
+        reach("replicate.begun")
         before = self._have()
         name = aim(source, begun)
         pairs = self._pairs(source, before)
@@ -74,9 +76,12 @@ class Pull:
         if source.failed:
             for dataset in pairs:
                 self.outcome.failed.setdefault(dataset, f"no new snapshot: {source.failed}")
+        reach("replicate.received")
         self._hold()
+        reach("replicate.held")
         self._write_down(source, before, after)
         self._finish(source, after)
+        reach("replicate.told")
         return self.outcome
 
     def _ssh(self, *words: str, stdin: str | None = None) -> str:

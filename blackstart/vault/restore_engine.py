@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
+from blackstart.failpoint import reach
 from blackstart.vault.restore_commit import commit, outcome
 from blackstart.vault.restore_gate import Gate, LinkError
 from blackstart.vault.restore_next import Action, State, after, next_action, parse_state, ready
@@ -66,6 +67,7 @@ class Restore:
         holding = self.pool.submit(self.sender.hold_all, self.plan.items)
         self.known = self.state()
         holding.result()
+        reach("restore.held")
         try:
             self.start_ready()
             self.bring_all()
@@ -146,6 +148,7 @@ class Restore:
         if action.do == "cutover":
             self.status.phase(item.dataset, "cutover")
             self.patiently(lambda: self.gate.ask("step", item.step, timeout=CUTOVER))
+            reach("restore.cutover")
             return True
         if action.do == "abort":
             self.status.say(f"{item.landing}: its snapshot is gone from this vault; the receive is given up")
@@ -165,6 +168,7 @@ class Restore:
         try:
             self.gate.receive(send, item.landing, lambda sent: self.status.sent(item.dataset, already + sent))
             self.breaks = 0
+            reach("restore.received")
             return True
         except LinkError as error:
             self.breaks = 0 if self.status.items[item.dataset].sent > before else self.breaks + 1
@@ -214,6 +218,7 @@ class Restore:
             self.status.container(start.container, "starting")
             self.status.say(f"{start.container}: starting")
             self.patiently(lambda: self.gate.ask("step", start.step, timeout=START))
+            reach("restore.started")
         except (CommandError, Failed) as error:
             self.status.container(start.container, "failed")
             self.status.error(f"container {start.container}: {error}")
@@ -242,8 +247,10 @@ class Restore:
         try:
             self.wait_for_host()
             self.patiently(lambda: self.gate.ask("step", self.plan.seal, timeout=CUTOVER))
+            reach("restore.sealed")
             for line in self.sender.release(self.plan.items):
                 self.status.say(line)
+            reach("restore.released")
             record = commit(self.store, self.plan)
         except (CommandError, Failed, ValueError) as error:
             self.status.error(str(error))
@@ -255,4 +262,5 @@ class Restore:
             self.gate.ask("step", self.plan.revoke, timeout=CUTOVER)
         except CommandError as error:
             self.status.say(f"what the vault was granted for the restore is still granted: {error}")
+        reach("restore.revoked")
         return 0

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from blackstart.failpoint import reach
 from blackstart.vault import files
 from blackstart.vault.restore_plan import Phase, Plan, Progress
 
@@ -53,6 +54,7 @@ class Status:
             passed, moved = now - self._rate[0], sent - self._rate[1]
             self.rate = moved / passed if passed > 0 else 0.0
         if now - self._written >= 1:
+            reach("restore.moving")
             self.write("running")
             self.say(f"{dataset}: {_mega(sent)} of {_mega(item.bytes)} MB, {_mega(self.rate)} MB/s{self._left()}")
 
