@@ -125,12 +125,13 @@ chgrp bs-restore {layout.LIVE}/node1; chmod 2775 {layout.LIVE}/node1
         self.run(f"cat > {layout.LIVE}/node1/plan.json && chmod 644 {layout.LIVE}/node1/plan.json", input=dump(made))
         self.run(unit.say_host_ready("node1"))  # there is no host to lay down
 
-    def start(self, wait: bool = True) -> int:
-        """The engine in its transient unit; its exit status when waited for."""
+    def start(self, wait: bool = True, failpoint: str = "") -> int:
+        """The engine in its transient unit; its exit status when waited for. `failpoint`: see blackstart/failpoint."""
+        asked = f"-E BLACKSTART_FAILPOINT={failpoint} " if failpoint else ""
         done = self.machine.sudo(
             f"systemd-run -q --unit={UNIT} --collect {'--wait' if wait else ''} -p User=bs-restore "
             f"-p RuntimeDirectory={UNIT} -p RuntimeDirectoryMode=0700 "
-            f"-E PYTHONPATH={CODE} python3 -m blackstart.vault.restore {layout.LIVE}/node1/plan.json",
+            f"-E PYTHONPATH={CODE} {asked}python3 -m blackstart.vault.restore {layout.LIVE}/node1/plan.json",
             check=False,
         )
         return done.returncode
