@@ -232,5 +232,5 @@ def a_vault(job: Job) -> None:
         cache=cache_folder(),
         commit=commit_of(fleet_path()),
     )
-    announcements(spec=job.spec, context=context_of(job.spec, job.tree))
+    announcements(spec=job.spec, context=context_of(job.spec, job.tree), wanted=job.wanted)
     say(f"{name} has new keys: `blackstart apply` lets it in again on every node that it keeps")

@@ -66,7 +66,7 @@ def site() -> None:
         commit=context.commit,
     )
     applied(wanted=wishes, spec=spec, commit=context.commit, by=who(), disks=asks.disks)
-    announcements(spec=spec, context=context)
+    announcements(spec=spec, context=context, wanted=wishes)
     lock.released(name=f"Lock of {spec.name} let go", spec=spec)
     last_word(spec)
 

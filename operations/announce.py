@@ -8,20 +8,22 @@ from pathlib import Path
 
 from pyinfra.api.operation import operation
 from pyinfra.context import host, state
-from pyinfra.facts.files import Sha256File
 
 from blackstart.announce.places import Place, dump
 from blackstart.change import shell
+from blackstart.converge.wanted import Wanted
+from blackstart.reading import Present, Unknown
 from blackstart.secret import SecretError, resolve
 from blackstart.vault import layout
 from operations.common import Commands, refuse, with_stdin
+from operations.live import live, spoil
 
 _alone = threading.Lock()
 _resolved: dict[str, str] = {}  # a password manager is asked once a run, not once a host
 
 
 @operation()
-def places(references: tuple[tuple[str, str], ...], folder: Path) -> Commands:
+def places(references: tuple[tuple[str, str], ...], folder: Path, wanted: Wanted) -> Commands:
     """Resolved here and now, carried on the channel alone. Prepare never sees them.
 
     `references`: each with the severity that it is told of, "" for all of them.
@@ -34,11 +36,15 @@ def places(references: tuple[tuple[str, str], ...], folder: Path) -> Commands:
     except SecretError as error:
         yield refuse(f"{host.name}: nobody could be told of anything: {error}")
         return
-    there = host.get_fact(Sha256File, path=layout.ANNOUNCE)
-    wanted = hashlib.sha256(text.encode()).hexdigest()
-    if there == wanted or (not text and not there):
+    found = live(wanted, "files").files
+    if isinstance(found, Unknown):
+        yield refuse(f"{host.name}: nobody could be told of anything: {layout.ANNOUNCE} was not read: {found.why}")
+        return
+    there = found.value.get(layout.ANNOUNCE) if isinstance(found, Present) else None
+    if there.sha256 == hashlib.sha256(text.encode()).hexdigest() if there else not text:
         return
     yield with_stdin(put(), text)
+    spoil("files")
 
 
 def put() -> str:

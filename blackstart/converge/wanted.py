@@ -13,7 +13,7 @@ from typing import Any
 from blackstart.converge import paths
 from blackstart.spec.node import Vdev
 from blackstart.spec.resolve import WantedDataset
-from blackstart.vault.layout import TOKEN, TOKEN_DIGEST
+from blackstart.vault.layout import ANNOUNCE, TOKEN, TOKEN_DIGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Wanted:
 
     def watched(self) -> tuple[str, ...]:
         """Every path whose digest a reading must hold for `diff`: our files, and the marks that we leave."""
-        marks = [paths.PENDING]
+        marks = [paths.PENDING, ANNOUNCE]
         marks += [paths.started(name) for name in self.containers]
         marks += [paths.complete(folder) for folder in self.releases]
         marks += [TOKEN, TOKEN_DIGEST] if self.tokens else []

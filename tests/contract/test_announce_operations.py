@@ -13,6 +13,10 @@ import pytest
 from node_world import texts
 from pyinfra.context import ctx_host, ctx_state
 
+from blackstart.converge.wanted import Wanted
+from blackstart.live.model import FileLive
+from blackstart.reading import Present, Unknown
+from blackstart.vault import layout
 from operations import announce
 
 URL = "json://chat.example/s3cret"
@@ -20,15 +24,20 @@ Run = Callable[..., list[Any]]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     (tmp_path / "chat").write_text(f"{URL}\n")
 
-    def go(*references: str | tuple[str, str], there: str | None = None, executing: bool = True) -> list[Any]:
+    def go(
+        *references: str | tuple[str, str], there: str | None = None, executing: bool = True, unread: str = ""
+    ) -> list[Any]:
         announce._resolved.clear()
         told = tuple((each, "") if isinstance(each, str) else each for each in references)
-        host = SimpleNamespace(name="vault1", get_fact=lambda *_, **__: there)
+        have = {layout.ANNOUNCE: FileLive(there, "0640", "root", "bs-read")} if there else {}
+        read = SimpleNamespace(files=Unknown(unread) if unread else Present(have))
+        monkeypatch.setattr(announce, "live", lambda *_: read)
+        host = SimpleNamespace(name="vault1")
         with ctx_state.use(SimpleNamespace(is_executing=executing)), ctx_host.use(host):
-            return texts(announce.places._inner(references=told, folder=tmp_path))
+            return texts(announce.places._inner(references=told, folder=tmp_path, wanted=Wanted()))
 
     yield go
     announce._resolved.clear()
@@ -69,6 +78,12 @@ def test_a_reference_that_leads_nowhere_refuses_this_host_and_says_which(run: Ru
     (said,) = run(reference)
     text = " ".join(subprocess.run(["sh", "-c", said], capture_output=True, text=True, check=False).stderr.split())
     assert reference.split()[0] in text and why in text and "s3cret" not in text
+
+
+def test_a_file_that_could_not_be_read_is_not_taken_for_none(run: Run) -> None:
+    (said,) = run("file:chat", unread="permission denied")
+    assert "vault1: nobody could be told of anything" in said and "permission denied" in said
+    assert layout.ANNOUNCE in Wanted().watched()
 
 
 def test_few_may_read_the_file() -> None:
