@@ -110,7 +110,8 @@ def _table(lab: Lab) -> None:
 @_refusing
 def fleet(lab: Lab, source: Path) -> None:
     """Copy the fleet SOURCE (inventory when none is given) for these machines: a git repository of its own, with
-    their host keys in it. A copy that was there before is replaced. Prints its folder.
+    their host keys in it. Nodes without a machine are left out, with their containers. A copy that was there before is
+    replaced. Prints its folder.
     """
     click.echo(lab.fleet(source))
 

@@ -55,21 +55,24 @@ class VagrantLab:
         self._project = project
         self.root = dot_folder(project)
         self.identities = Identities(self.root)
+        self._defined: list[str] = []
 
     @property
     def ssh_config(self) -> Path:
         return self.root / "ssh_config"
 
     def define(self, spec: MachineSpec, warm: bool = False) -> VagrantMachine:
+        self._defined.append(spec.name)
         return VagrantMachine(self, spec)
 
     def start(self, *names: str, warm: bool = False) -> None:
-        self.vagrant("up", *names)
+        self.vagrant("up", *(names or self._defined))
         there = [name for name in MACHINES if self.identities.vagrant_id(name)]
         self.ssh_config.write_text(self.vagrant("ssh-config", *there))
 
     def fleet(self, source: Path) -> Path:
-        keys = {name: self.identities.host_public_key(name) for name in MACHINES}
+        """With what was defined here; of all of Vagrant's machines where nothing was."""
+        keys = {name: self.identities.host_public_key(name) for name in self._defined or MACHINES}
         return copy_fleet(source, self.root / "fleet", keys)
 
     def down(self) -> None:

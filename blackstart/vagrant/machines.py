@@ -33,7 +33,6 @@ from blackstart.lab.spec import GB, MachineSpec
 
 from . import box, stranger
 
-# For a fleet that has a second node: the example's has none.
 NODE2 = MachineSpec(
     name="node2",
     address="203.0.113.12",

@@ -55,7 +55,7 @@ def hosts(result: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]
 @pytest.mark.parametrize("word", ["inventory", "inventory/", "inventory/hosts.py"])
 def test_the_literal_command_finds_the_nodes(pyinfra: Run, word: str) -> None:
     found = hosts(pyinfra(word, "debug-inventory", "--json"))
-    assert set(found) == {"node1", "vault1"}
+    assert set(found) == {"node1", "node2", "vault1"}
     assert {"nodes"} <= set(found["node1"]["groups"]) and {"nodes", "vaults"} <= set(found["vault1"]["groups"])
     data = found["node1"]["data"]
     assert data["ssh_hostname"] == "203.0.113.11" and data["ssh_user"] == "admin" and data["_sudo"] is True
@@ -69,6 +69,7 @@ def test_the_fleet_may_live_elsewhere(pyinfra: Run, tmp_path: Path) -> None:
     (fleet / "nodes" / "vault1.toml").rename(fleet / "nodes" / "vault7.toml")
     assert set(hosts(pyinfra("inventory", "debug-inventory", "--json", BLACKSTART_FLEET=str(fleet)))) == {
         "node1",
+        "node2",
         "vault7",
     }
 

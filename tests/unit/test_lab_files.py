@@ -14,7 +14,7 @@ from blackstart import apt
 from blackstart.lab import DiskSpec, Lab, LabError, MachineSpec, image, kernel, processes, state
 from blackstart.lab.cpio import Entry, archive
 from blackstart.lab.disks import parse_snapshots
-from blackstart.lab.fleet import with_host_key
+from blackstart.lab.fleet import copy_fleet, with_host_key
 from blackstart.lab.identity import Identity, seed, seed_files
 from blackstart.lab.recipe import Recipe
 from blackstart.lab.ssh import as_root, config_stanza, known_hosts_lines
@@ -159,3 +159,10 @@ def test_a_kernel_that_is_none_is_refused() -> None:
 def test_snapshots_are_read_from_qemu_img() -> None:
     listing = "Snapshot list:\nID TAG VM SIZE DATE VM CLOCK ICOUNT\n1 stock 171 MiB 2026-01-01 10:00:00 00:01\n"
     assert parse_snapshots(listing) == ["stock"]
+
+
+def test_a_fleet_for_the_lab_has_the_nodes_that_have_machines(tmp_path: Path) -> None:
+    made = copy_fleet(Path(__file__).parents[2] / "inventory", tmp_path / "fleet", {"node1": "ssh-ed25519 AAAAONE"})
+    assert [path.stem for path in (made / "nodes").iterdir()] == ["node1"]
+    assert sorted(path.stem for path in (made / "containers").iterdir()) == ["files", "ledger", "notes"]
+    assert 'host_key = "ssh-ed25519 AAAAONE"' in (made / "nodes/node1.toml").read_text()

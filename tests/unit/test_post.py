@@ -76,7 +76,7 @@ def test_the_service_knows_every_node_and_may_write_its_own_folders_alone(nodes:
     wanted = serve.wanted_part(nodes["vault1"], nodes)
     told = config.load(wanted.files[layout.SERVE_CONFIG].content.decode())
     assert (told.vault, told.pool, told.port, told.address) == ("vault1", "backup", 8440, "0.0.0.0")
-    assert set(told.nodes) == {"node1", "vault1"} and told.nodes["node1"].reading_every == 60
+    assert set(told.nodes) == {"node1", "node2", "vault1"} and told.nodes["node1"].reading_every == 60
     assert wanted.users[layout.SERVE].groups == ()  # not in the group that may replace a record
     own = [line.split()[1] for line in serve.folder_lines(("node1",)) if line.startswith("d ") and " bs-serve " in line]
     assert own == [

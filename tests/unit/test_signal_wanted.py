@@ -68,7 +68,7 @@ def test_a_key_that_is_not_known_takes_no_access_away(
 def test_a_vaults_service_knows_whom_it_may_signal_and_how(specs: dict[str, NodeSpec]) -> None:
     wanted = signaller.wanted_part(specs["vault1"], KEYS, specs)
     known = config.load(wanted.files[config.PATH].content.decode())
-    assert (known.vault, known.pool, set(known.nodes)) == ("vault1", "backup", {"node1", "vault1"})
+    assert (known.vault, known.pool, set(known.nodes)) == ("vault1", "backup", {"node1", "node2", "vault1"})
     assert known.nodes["node1"].containers == ("files", "ledger", "notes")
     assert "tank/data/ledger" in known.nodes["node1"].replicated and known.nodes["vault1"] == config.Grant()
     ssh = wanted.files[config.SSH_CONFIG].content.decode()

@@ -24,7 +24,7 @@ def test_the_example_lacks_nothing_but_its_image() -> None:
     without = fleet.model_copy(update={"lock": fleet.lock.model_copy(update={"images": {}})})
     found = [str(problem) for problem in check(without, sources)]
     assert [line.partition(": ")[2] for line in found] == [
-        "images.debian-13: not in lock.toml yet (files, ledger, notes would have no image): "
+        "images.debian-13: not in lock.toml yet (files, ledger, notes, wiki would have no image): "
         "run `blackstart image build debian-13`"
     ]
 

@@ -22,7 +22,7 @@ def said(root: Path) -> list[str]:
 
 def test_the_example_is_valid_and_has_all_kinds_of_containers() -> None:
     fleet = load_fleet(EXAMPLE)
-    assert set(fleet.nodes) == {"node1", "vault1"}
+    assert set(fleet.nodes) == {"node1", "node2", "vault1"}
     kinds = {(c.rootfs, any(m.encryption for m in c.mounts.values())) for c in fleet.containers.values()}
     assert kinds == {("image", False), ("persistent", False), ("image", True)}
     spec = resolve(fleet, "node1")

@@ -55,8 +55,8 @@ def test_a_vault_pulls_each_of_its_nodes_and_nobody_else_can_destroy(specs: dict
     rights = wanted.delegations["backup/vault/replicas"]
     assert [user for user, what in rights.items() if "destroy" in what] == ["bs-prune"]
     assert "receive" not in rights["bs-prune"] and "release" not in rights["bs-replicate"]
-    pulls = "blackstart-replicate@node1.timer"
-    assert {pulls, "blackstart-vault-prune.timer", "blackstart-packages.timer"} == set(wanted.units)
+    pulls = [f"blackstart-replicate@{name}.timer" for name in ("node1", "node2")]
+    assert {*pulls, "blackstart-vault-prune.timer", "blackstart-packages.timer"} == set(wanted.units)
     pulled = config.load(wanted.files["/etc/blackstart/replication/node1.json"].content.decode())
     assert pulled.datasets == tuple(item.name for item in access.replicated(specs["node1"]))
     assert f"node1 {specs['node1'].node.host_key}\n" in wanted.files[layout.KNOWN_HOSTS].content.decode()
@@ -173,7 +173,7 @@ def test_a_refused_holder_is_named() -> None:
 def test_no_node_takes_all_of_a_vault(specs: dict[str, NodeSpec]) -> None:
     wanted = vault.wanted_part(specs["vault1"], specs)
     assert {name: each.properties for name, each in wanted.datasets.items()} == {
-        "backup/vault/replicas/node1": {"quota": str(7_900_000_000 * 3 // 4)}
+        f"backup/vault/replicas/{name}": {"quota": str(7_900_000_000 * 3 // 4)} for name in ("node1", "node2")
     }
     said = specs["node1"].settings.replication.model_copy(update={"quota": 10**9})
     own = specs["node1"].model_copy(
