@@ -28,6 +28,9 @@ def expired(have: Sequence[Snapshot], keep: Keep, now: int, protected: Collectio
 
     The newest snapshot of each of the last `hourly` hours, `daily` days and `monthly` months in which there is one
     stays. A name from the future is suspect: nothing of that dataset goes until the clocks agree again.
+
+    Names come from the node, where an intruder may give any. One that says to be older than what arrived before it
+    stands for no span: it takes the place of none that was there.
     """
     tiers = ((HOUR, keep.hourly), (DAY, keep.daily), (MONTH, keep.monthly))
     return thinned(have, tiers, now, protected, layout.SNAPSHOT_PREFIX)
@@ -41,10 +44,20 @@ def thinned(
     if not ours or any(time_ > now for time_, _ in ours):
         return []
     kept = {have[-1].guid} | {item.guid for item in have if item.holds} | set(protected)
-    newest_first = [item for _, item in sorted(ours, key=lambda pair: pair[0], reverse=True)]
+    newest_first = list(reversed(_in_order(ours)))
     for length, count in tiers:
         kept |= {item.guid for item in _newest_each(newest_first, len(prefix) + length, count)}
     return [item for _, item in ours if item.guid not in kept]
+
+
+def _in_order(ours: Iterable[tuple[int, Snapshot]]) -> list[Snapshot]:
+    """Those whose name is younger than all that arrived before, oldest first."""
+    latest, found = -1, []
+    for time_, item in ours:
+        if time_ > latest:
+            found.append(item)
+            latest = time_
+    return found
 
 
 def _newest_each(newest_first: Iterable[Snapshot], length: int, count: int) -> list[Snapshot]:

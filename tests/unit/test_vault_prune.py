@@ -65,6 +65,19 @@ def test_it_is_stable_and_never_empties(ages: list[tuple[int, bool]], keep: Keep
     assert expired(left, keep, NOON, ()) == []
 
 
+@given(
+    st.lists(st.integers(0, 86400 * 400), min_size=1, max_size=20, unique=True),
+    st.lists(st.integers(1, 86400 * 400), max_size=20, unique=True),
+    st.builds(Keep, *[st.integers(0, 5)] * 3),
+)
+def test_names_that_an_intruder_makes_up_take_the_place_of_none(good: list[int], faked: list[int], keep: Keep) -> None:
+    have = [at(NOON - age, f"good {age}") for age in sorted(good, reverse=True)]
+    fakes = [at(NOON - age, f"fake {age}") for age in faked if age > min(good)]
+    last = at(NOON, "last")
+    stay = set(have) - set(expired([*have, last], keep, NOON, ()))
+    assert stay <= set(have) - set(expired([*have, *fakes, last], keep, NOON, ()))
+
+
 def test_only_replications_own_older_holds_are_released() -> None:
     a, b, c = (at(NOON + i, str(i), 1) for i in range(3))
     tags = {str(a): {layout.HOLD}, str(b): {layout.HOLD, layout.RESTORE_HOLD}, str(c): {layout.HOLD}}
