@@ -82,6 +82,10 @@ def _replicated(data: Data) -> str:
     return f"{data['dataset']}@{data['snapshot']} arrived{reason}"
 
 
+def _put_aside(data: Data) -> str:
+    return f"the replica of {data['dataset']} is damaged (@{data['snapshot']}: {data['why']}), and kept as {data['to']}"
+
+
 def _retired(data: Data) -> str:
     return f"{data['what']} was retired by {data['by']}"
 
@@ -124,6 +128,7 @@ _JOURNAL: dict[str, tuple[str, Callable[[Data], str]]] = {
     "enrolled": ("deploy", _applied),
     "applied": ("deploy", _applied),
     "replicated": ("replicated", _replicated),
+    "replica put aside": ("replica", _put_aside),
     "retired": ("retired", _retired),
     "rebuild open": ("rebuild", _rebuild),
     "rebuild made": ("rebuild", _rebuild),

@@ -37,7 +37,7 @@ def wanted_part(spec: NodeSpec, nodes: Mapping[str, NodeSpec]) -> Wanted:
         packages=VAULT_PACKAGES,
         users={user: purpose_user(user) for user in REPLICAS},
         files=files,
-        units=units | {"blackstart-vault-prune.timer": WantedUnit(), "blackstart-packages.timer": WantedUnit()},
+        units=units | {f"blackstart-{each}.timer": WantedUnit() for each in ("vault-prune", "vault-whole", "packages")},
         datasets={each.name: each for each in _limits(spec, pulled.values())},
         delegations={f"{pool}/vault/replicas": REPLICAS},
     )
@@ -75,6 +75,12 @@ def _files(
         f"{paths.UNITS}/blackstart-vault-prune.service": prune,
         f"{paths.UNITS}/blackstart-vault-prune.timer": rendered(
             "prune.timer.j2", then=RELOAD, description="Let go of replicas' snapshots that are past their time"
+        ),
+        f"{paths.UNITS}/blackstart-vault-whole.service": rendered(
+            "blackstart-vault-whole.service.j2", then=RELOAD, live=live, tool=tool
+        ),
+        f"{paths.UNITS}/blackstart-vault-whole.timer": rendered(
+            "prune.timer.j2", then=RELOAD, description="Find replicas that cannot be read whole any more"
         ),
         layout.KNOWN_HOSTS: WantedFile(known_hosts(nodes).encode()),
         bzfs.SSH_CONFIG: WantedFile(ssh_config(nodes).encode()),

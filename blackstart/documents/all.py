@@ -40,6 +40,7 @@ class Document:
 EVENTS: tuple[type[Model], ...] = (
     vault.Applied,
     vault.Replicated,
+    vault.PutAside,
     vault.Retired,
     vault.RebuildStep,
     vault.RebuiltElsewhere,
@@ -91,6 +92,7 @@ DOCUMENTS: dict[str, Document] = {
     "record": Document(f"{_ON_VAULT}/record.json` on a vault", (vault.RecordFile,)),
     "journal": Document(f"{_ON_VAULT}/journal.jsonl` on a vault, one document a line, only ever added to", EVENTS),
     "replication": Document(f"{_ON_VAULT}/replication.json` on a vault", (vault.LastReplication,)),
+    "damage": Document(f"{_ON_VAULT}/damage.json` on a vault", (vault.DamagedSnapshots,)),
     "keys": Document(f"{_ON_VAULT}/keys.json` on a vault, left by `blackstart runbook`", (vault.KeyProofs,)),
     "lock": Document(
         f"{_ON_VAULT}/lock` (and `lock.host`) on a vault, empty while nobody works on the node", (vault.LockHolder,)

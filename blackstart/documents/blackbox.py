@@ -36,7 +36,8 @@ class TimelineEntry(Model):
     node: str
     """whose it is; empty: the whole fleet's"""
     kind: str
-    """of an event, or `deploy`, `replicated`, `retired`, `rebuild`, `restore`, `drift`, `drill`, `journal`"""
+    """of an event, or `deploy`, `replicated`, `replica` (made way), `retired`, `rebuild`, `restore`, `drift`,
+    `drill`, `journal`"""
     text: str
     """one sentence, for people"""
     vaults: tuple[str, ...] = ()

@@ -152,6 +152,25 @@ class Replicated(Event):
     """the same as a commit"""
 
 
+class PutAside(Event):
+    """A replica that cannot be read whole any more made way for a new one."""
+
+    event: Literal["replica put aside"]
+    """it was renamed, nothing was destroyed"""
+    node: Name
+    """the node"""
+    dataset: str
+    """its name on the node"""
+    snapshot: str
+    """the newest one, which is damaged; after the @"""
+    guid: str
+    """of the snapshot, decimal"""
+    to: str
+    """the replica's new name on the vault"""
+    why: str
+    """what reading it came to"""
+
+
 class Retired(Event):
     """Something left the spec and was put aside."""
 
@@ -247,6 +266,19 @@ class LastReplication(Model):
     """by dataset"""
     failed: dict[str, str]
     """dataset -> why, one sentence"""
+
+
+class DamagedSnapshots(Model):
+    """Snapshots of a node's replicas that the vault's own disks do not give back. No file: none is known."""
+
+    format: Literal[1]
+    """of this document"""
+    errors: int
+    """data errors that ZFS counted on the pool when it was looked at"""
+    bad: dict[str, str]
+    """guid of a snapshot (decimal) -> why it cannot be read, one clause"""
+    whole: tuple[str, ...]
+    """guids of those that were read to their end since"""
 
 
 class LockHolder(Model):

@@ -10,6 +10,7 @@ from blackstart.reading import Present, Unknown
 from blackstart.restore.job import Job, kept, room
 from blackstart.restore.keeper import holder, replicas_on
 from blackstart.restore.outline import Means, Outline, outline
+from blackstart.restore.whole import damaged_on, put_aside_on, refuse_damaged, whole_elsewhere
 from blackstart.spec.resolve import wanted_datasets
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading
@@ -37,9 +38,13 @@ def planned(
     # For a rebuild that goes on, what is back or on its way needs no room a second time.
     there = frozenset(now.datasets.value) if isinstance(now.datasets, Present) else frozenset()
     unheard = [name for name, said in readings.items() if isinstance(replicas_on(said, job.spec.name), Unknown)]
-    means = Means(clock, keys, room(job.verdict.create, now), there, stays, elsewhere, other_way, unheard)
+    aside = put_aside_on(readings[job.vault], job.spec.name, job.vault_pool)
+    means = Means(clock, keys, room(job.verdict.create, now), there, stays, elsewhere, other_way, unheard, aside)
     held = replicas.value if isinstance(replicas, Present) else {}
     made = outline(job.spec, record, held, means, epoch, job.asks.at, only)
+    refuse_damaged(made, held, damaged_on(readings[job.vault], job.spec.name))
+    if made.damaged and len(made.refusals) == len(made.damaged):
+        made.next_command = _whole_way(job, made, readings)
     if isinstance(now.pools, Present) and isinstance(now.datasets, Unknown):
         made.refusals.insert(0, f"the datasets that are there could not be read: {now.datasets.why}")
         made.next_command = shell("blackstart", "why", job.spec.name)
@@ -47,6 +52,19 @@ def planned(
         made.refusals.insert(0, f"the replicas on {job.vault} could not be read: {getattr(replicas, 'why', 'absent')}")
         made.next_command = shell("blackstart", "why", job.spec.name)
     return made
+
+
+def _whole_way(job: Job, made: Outline, readings: Mapping[str, VaultReading]) -> str:
+    """The command that brings back what is whole: the newest of another vault, else what is offered of this one."""
+    node, dataset = job.spec.name, job.asks.dataset
+    other = "" if dataset or job.asks.at else whole_elsewhere(made, readings, job.vault)
+    if dataset and made.offer:
+        return shell("blackstart", "restore", f"{node}/{dataset}", "--at", made.offer)
+    if not other and not made.offer:
+        return shell("blackstart", "why", node)
+    disks = ",".join(f"{old}={new}" for old, new in job.verdict.disks.items())
+    given = {"disks": disks, "vault": other, "at": "" if other else made.offer}
+    return bootstrap_command(node, **{key: value for key, value in given.items() if value})
 
 
 def _other_vaults(job: Job, readings: Mapping[str, VaultReading]) -> tuple[dict[str, str], str]:

@@ -37,6 +37,7 @@ class Outline:
     """`left`: dataset -> why it does not come back. `refusals` forbid to begin, each with `next_command`.
 
     `about`: dataset or pool -> those of the refusals and warnings that are about its replica, key or room.
+    `damaged`: datasets whose chosen snapshot cannot be read; `offer`: what to ask for instead, with --at.
     """
 
     node: str
@@ -48,6 +49,8 @@ class Outline:
     warnings: list[str] = field(default_factory=list)
     next_command: str = ""
     about: dict[str, list[str]] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
+    offer: str = ""
 
     def refuse(self, name: str, why: str) -> None:
         """It cannot begin because of this dataset or pool."""
@@ -66,7 +69,7 @@ class Means:
     `there`: datasets that lie on the pools already. `kept`: those of a pool that was not lost; they stay as they are.
     `elsewhere`: datasets that only another vault than the one that restores has -> that vault. `other_way`: the command
     that restores all of them from one that has every dataset; "" where there is none. `unheard`: vaults whose replicas
-    could not be read.
+    could not be read. `aside`: dataset -> where on the vault a damaged replica of it is kept.
     """
 
     now: int
@@ -77,6 +80,7 @@ class Means:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     other_way: str = ""
     unheard: Collection[str] = ()
+    aside: Mapping[str, str] = field(default_factory=dict)
 
 
 def outline(
@@ -144,6 +148,9 @@ def _nothing(made: Outline, item: WantedDataset, known: DatasetRecord | None, me
         other = means.elsewhere[item.name]
         made.refuse(item.name, f"{item.name}: only vault {other} has it (@{known.snapshot}); all comes from one vault")
         made.next_command = means.other_way
+    elif known and known.guid and item.name in means.aside:
+        kept = means.aside[item.name]
+        made.refuse(item.name, f"{item.name}: a new replica has not arrived yet; the one before is damaged: {kept}")
     elif known and known.guid:
         made.refuse(item.name, f"{item.name}: the record says that @{known.snapshot} arrived, but there is no replica")
     else:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from blackstart.reading import ABSENT, NOT_ASKED, Absent, Present, Reading, Unknown
-from blackstart.vault import certificate, fitness, layout, tokens
+from blackstart.vault import certificate, damage, fitness, layout, tokens
 from blackstart.vault.fitness import Notes, Room
 from blackstart.vault.python import Target, parse_target
 from blackstart.vault.record import Record, load_record
@@ -61,6 +61,7 @@ class VaultReading:
     locks: Reading[dict[str, str]] = NOT_ASKED  # node -> the sign of its lock (lock.py)
     tokens: Reading[dict[str, Token]] = NOT_ASKED  # by id; absent: nobody was ever given one
     serving: Reading[str] = NOT_ASKED  # what the service was started with (converge/serve.py); absent: it is down
+    damage: Reading[dict[str, dict[str, str]]] = NOT_ASKED  # node -> guid of a snapshot that cannot be read -> why
     # Of a reading that asks for it (records_script)
     room: Reading[Room] = NOT_ASKED
     packages: Reading[dict[str, bool]] = NOT_ASKED  # in the index of kept packages -> whether its file is there
@@ -127,6 +128,7 @@ def parse(text: str, pool: str) -> VaultReading:
         locks=_asked(sections, "locks", _locks),
         tokens=_absent_if(sections, "tokens", _NO_FILE, _asked(sections, "tokens", tokens.by_id)),
         serving=_absent_if(sections, "serving", _NO_FILE, _asked(sections, "serving", lambda lines: lines[0])),
+        damage=_no_mount(sections, pool, layout.LIVE) or _asked(sections, "damage", damage.by_node),
         room=_asked(sections, "room", fitness.parse_room),
         packages=_asked(sections, "packages", fitness.parse_packages),
         commits=_asked(sections, "commits", tuple),

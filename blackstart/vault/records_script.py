@@ -6,7 +6,7 @@ Its frame: `+NAME` begins a section, `|` precedes each line it printed, `!` each
 from __future__ import annotations
 
 from blackstart.change import shell
-from blackstart.vault import fitness, layout, lock
+from blackstart.vault import damage, fitness, layout, lock
 
 _PRELUDE = r"""
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -77,7 +77,7 @@ def script(pool: str, records_only: bool = False, fit: bool = False) -> str:
         "SERVING": layout.SERVING,
     }
     records = _RECORDS.replace("@SIGNS@", lock.sign('"$LIVE" -mindepth 2 -maxdepth 2', "lock"))
-    asked = records + ("section replicas :\n" if records_only else _SECTIONS)
+    asked = records + ("section replicas :\n" if records_only else _SECTIONS + damage.SECTION)
     if fit:
         asked += fitness.SECTIONS
     return "".join(f"{name}={shell(value)}\n" for name, value in words.items()) + _PRELUDE + asked

@@ -4,6 +4,7 @@ over; each container starts as soon as its own data is in place. Every step is f
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from blackstart.failpoint import reach
+from blackstart.vault import damage
 from blackstart.vault.restore_commit import commit, outcome
 from blackstart.vault.restore_gate import Gate, LinkError
 from blackstart.vault.restore_next import Action, State, after, next_action, parse_state, ready
@@ -136,12 +138,23 @@ class Restore:
                 said = str(error)
                 if tries == 3 or action.do in ("cutover", "abort"):
                     self.known = None
-                    raise Failed(said) from error
+                    raise Failed(self.told(item, said)) from error
                 self.status.say(f"{item.dataset}: {said}; trying again")
                 self.sleep(2.0 * tries)
                 whole = False
             finished = finished or (whole and action.do == "cutover")
             state = after(item, state, action) if whole else self.state()
+
+    def told(self, item: Item, said: str) -> str:
+        """What is said of an error that does not go away; a snapshot that the disks here do not give back is noted."""
+        if not damage.unreadable(said):
+            return said
+        with contextlib.suppress(ValueError, OSError):
+            damage.note(self.store.folder, item.guid, "Input/output error")
+        return (
+            f"@{item.snapshot} cannot be read from this vault's disk: it is damaged; "
+            "run the same command again: it says which one is not"
+        )
 
     def act(self, item: Item, action: Action) -> bool:
         """Do it; False when a broken link left it half done. Raises LinkError, CommandError, Failed."""

@@ -46,6 +46,13 @@ def test_the_last_failure_is_the_reason_of_an_old_replica() -> None:
     assert one.reason.endswith("the last try: no new snapshot: out of space") and one.live == OLD
 
 
+def test_a_newest_snapshot_that_the_vaults_disk_does_not_give_back() -> None:
+    guid = replica(CRM).snapshots[-1].guid
+    found = said(kept(damage=Present({"node1": {guid: "Input/output error"}})))
+    assert "damaged on the vault's disk" in found[LACKS, "replica", CRM, "plan with vault1"].reason
+    assert said(kept(damage=Present({"node1": {"1": "Input/output error"}, "node2": {guid: "another's"}}))) == {}
+
+
 def test_nothing_that_changes_by_itself_stands_in_a_finding() -> None:
     """Otherwise the same trouble would be a new finding at each look."""
     about = kept(replicas=replicas(CRM, name=OLD), room=Present(Room("ONLINE", False, 97 * GB, 3 * GB)))

@@ -56,7 +56,8 @@ def test_a_vault_pulls_each_of_its_nodes_and_nobody_else_can_destroy(specs: dict
     assert [user for user, what in rights.items() if "destroy" in what] == ["bs-prune"]
     assert "receive" not in rights["bs-prune"] and "release" not in rights["bs-replicate"]
     pulls = [f"blackstart-replicate@{name}.timer" for name in ("node1", "node2")]
-    assert {*pulls, "blackstart-vault-prune.timer", "blackstart-packages.timer"} == set(wanted.units)
+    hourly = {f"blackstart-{each}.timer" for each in ("vault-prune", "vault-whole", "packages")}
+    assert {*pulls, *hourly} == set(wanted.units)
     pulled = config.load(wanted.files["/etc/blackstart/replication/node1.json"].content.decode())
     assert pulled.datasets == tuple(item.name for item in access.replicated(specs["node1"]))
     assert f"node1 {specs['node1'].node.host_key}\n" in wanted.files[layout.KNOWN_HOSTS].content.decode()

@@ -12,6 +12,7 @@ from blackstart.reading import Absent, Present, Unknown
 from blackstart.restore.job import room
 from blackstart.restore.keeper import holder, record_on, replicas_on
 from blackstart.restore.outline import Means, Outline, outline, say_age
+from blackstart.restore.whole import damaged_on, refuse_damaged
 from blackstart.spec.resolve import wanted_datasets
 from blackstart.vault.freshness import Age, freshness
 from blackstart.vault.records import Replica, ReplicaSnapshot, VaultReading
@@ -87,7 +88,11 @@ def plan(about: About, vault: str, reading: VaultReading) -> Outline | None:
         elsewhere={name: other for name, other in held.items() if other not in ("", vault)},
     )
     have = found.value if isinstance(found, Present) else {}
-    return outline(about.spec, about.record, have, means, about.record.epoch + 1)
+    made = outline(about.spec, about.record, have, means, about.record.epoch + 1)
+    refuse_damaged(made, have, damaged_on(reading, about.node))
+    for name in made.damaged:  # its newest snapshot is another one at each look
+        made.about[name] = ["its newest snapshot is damaged on the vault's disk: a rebuild would go back further"]
+    return made
 
 
 def _said(made: Outline | None) -> dict[str, str]:
