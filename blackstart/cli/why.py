@@ -168,7 +168,7 @@ def vault_sees(vault: str, node: str, reading: VaultReading, held: str) -> list[
     replicas = replicas_on(reading, node)
     if isinstance(replicas, Present) and isinstance(reading.clock, Present):
         for name, each in sorted(replicas.value.items()):
-            age = say_age(max(0, reading.clock.value - each.snapshots[-1].creation)) if each.snapshots else ""
+            age = say_age(max(0, reading.clock.value - each.snapshots[-1].taken)) if each.snapshots else ""
             lines.append((vault, f"{name}: {f'{age} old' if age else 'nothing whole has arrived'}"))
     if isinstance(replicas, Unknown):
         lines.append((vault, f"its replicas could not be read: {replicas.why}"))

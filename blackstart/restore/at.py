@@ -27,5 +27,5 @@ def choose(snapshots: tuple[ReplicaSnapshot, ...], at: str) -> ReplicaSnapshot |
     if moment is None:
         name = at.rpartition("@")[2]
         return next((snapshot for snapshot in snapshots if snapshot.name == name), None)
-    before = [snapshot for snapshot in snapshots if snapshot.creation <= moment]
+    before = [snapshot for snapshot in snapshots if snapshot.taken <= moment]
     return before[-1] if before else None

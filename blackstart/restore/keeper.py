@@ -124,7 +124,7 @@ def holder(readings: Mapping[str, VaultReading], node: str, dataset: str, chosen
     for vault, reading in sorted(readings.items()):
         replica = _replicas(reading, node).get(dataset)
         if replica and replica.snapshots:
-            ages[vault] = replica.snapshots[-1].creation
+            ages[vault] = replica.snapshots[-1].taken
     return chosen if chosen in ages else max(ages, key=lambda vault: ages[vault], default="")
 
 
@@ -176,6 +176,4 @@ def _pending(record: Record) -> int:
 
 
 def _freshest(reading: VaultReading, node: str) -> int:
-    return max(
-        (snapshot.creation for each in _replicas(reading, node).values() for snapshot in each.snapshots), default=0
-    )
+    return max((snapshot.taken for each in _replicas(reading, node).values() for snapshot in each.snapshots), default=0)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from blackstart.change import shell
 from blackstart.live.model import Live
-from blackstart.reading import Present, Unknown
+from blackstart.reading import NOT_ASKED, Present, Unknown
 from blackstart.restore.job import Job, kept, room
 from blackstart.restore.keeper import holder, replicas_on
 from blackstart.restore.outline import Means, Outline, outline
@@ -43,6 +43,9 @@ def planned(
     held = replicas.value if isinstance(replicas, Present) else {}
     made = outline(job.spec, record, held, means, epoch, job.asks.at, only)
     refuse_damaged(made, held, damaged_on(readings[job.vault], job.spec.name))
+    damage = readings[job.vault].damage
+    if isinstance(damage, Unknown) and damage is not NOT_ASKED:
+        made.warnings.append(f"whether {job.vault} could read its replicas is not known: {damage.why}")
     if made.damaged and len(made.refusals) == len(made.damaged):
         made.next_command = _whole_way(job, made, readings)
     if isinstance(now.pools, Present) and isinstance(now.datasets, Unknown):

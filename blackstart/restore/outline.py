@@ -132,12 +132,12 @@ def _add(
     if snapshot is None:
         return
     _check_key(made, item, replica.encrypted, means)
-    age = max(0, means.now - snapshot.creation)
+    age = max(0, means.now - snapshot.taken)
     late = age > spec.replication.rpo
     newest = snapshot.guid == replica.snapshots[-1].guid
     if late and newest:
         made.warnings.append(f"{item.name}: {say_age(age)} old, accepted are {say_age(spec.replication.rpo)}")
-    if snapshot.creation > means.now:
+    if snapshot.taken > means.now:
         made.warnings.append(f"{item.name}: @{snapshot.name} is from the future by the vault's clock")
     made.chosen.append(Chosen(item, snapshot, age, late, replica.encrypted, newest))
 

@@ -54,7 +54,7 @@ def _item(each: Chosen, node: str, vault_pool: str, lineage: str) -> Item:
         source=layout.replica(vault_pool, node, dataset),
         snapshot=snapshot.name,
         guid=snapshot.guid,
-        creation=snapshot.creation,
+        creation=snapshot.taken,
         bytes=snapshot.referenced,
         landing=names.landing(dataset, snapshot.guid),
         step=names.step("cutover", dataset, snapshot.guid),

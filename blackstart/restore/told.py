@@ -33,7 +33,8 @@ def patch_for(
 ) -> dict[str, Any]:
     """A patch for `blackstart.vault.store`; `now` in seconds since 1970. `disks`: replacements that were given.
 
-    Raises ValueError when the pools could not be read.
+    What was applied later is never older than what any vault has, whatever the controllers' clocks say: it is what a
+    rebuild goes by. Raises ValueError when the pools could not be read.
     """
     if not isinstance(found.pools, Present):
         raise ValueError("its pools could not be read")
@@ -43,11 +44,12 @@ def patch_for(
         for name, pool in there.items()
     }
     document = spec.model_dump(mode="json", by_alias=True)
+    at = max(now, record.applied.at + 1) if record and record.applied else now
     return {
         "host_key": spec.node.host_key,
         "pools": pools,
         "datasets": {item.name: item.encryption is not None for item in replicated(spec)},
-        "applied": {"digest": spec.digest(), "commit": commit, "by": by, "at": now, "spec": document},
+        "applied": {"digest": spec.digest(), "commit": commit, "by": by, "at": at, "spec": document},
     }
 
 

@@ -35,7 +35,7 @@ def refuse_damaged(made: Outline, replicas: Mapping[str, Replica], damaged: Mapp
     bad = [each for each in made.chosen if each.snapshot.guid in damaged]
     if not bad:
         return
-    made.offer = _offer(made, replicas, damaged, min(each.snapshot.creation for each in bad))
+    made.offer = _offer(made, replicas, damaged, min(each.snapshot.taken for each in bad))
     for each in bad:
         name, snapshot = each.dataset, each.snapshot
         before = choose(replicas[name].snapshots, made.offer) if made.offer else None
@@ -49,9 +49,9 @@ def refuse_damaged(made: Outline, replicas: Mapping[str, Replica], damaged: Mapp
 
 def _offer(made: Outline, replicas: Mapping[str, Replica], damaged: Mapping[str, str], latest: int) -> str:
     """The newest name, else time, at which every chosen dataset has a snapshot that is not damaged; "" for none."""
-    every = [each for item in made.chosen for each in replicas[item.dataset].snapshots if each.creation <= latest]
-    every.sort(key=lambda each: each.creation, reverse=True)
-    times = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(each.creation)) for each in every)
+    every = [each for item in made.chosen for each in replicas[item.dataset].snapshots if each.taken <= latest]
+    every.sort(key=lambda each: each.taken, reverse=True)
+    times = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(each.taken)) for each in every)
     for at in (*dict.fromkeys(each.name for each in every), *dict.fromkeys(times)):
         found = [choose(replicas[item.dataset].snapshots, at) for item in made.chosen]
         if all(each is not None and each.guid not in damaged for each in found):

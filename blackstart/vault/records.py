@@ -23,10 +23,16 @@ T = TypeVar("T")
 class ReplicaSnapshot:
     name: str  # after the @
     guid: str
-    creation: int
+    creation: int  # by the node's clock
     holds: int
     used: int
     referenced: int
+
+    @property
+    def taken(self) -> int:
+        """When, by the clock of the vault that asked for it, where the name tells; else its creation."""
+        named = layout.snapshot_time(self.name)
+        return self.creation if named is None else named
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from blackstart.vault.record import Applied, PoolRecord, Record, Unfinished
-from blackstart.vault.restore_plan import Plan
+from blackstart.vault.restore_plan import Item, Plan
 from blackstart.vault.restore_status import Status
 from blackstart.vault.store import Store
 
@@ -70,7 +70,7 @@ def outcome(plan: Plan, status: Status, record: Record | None, now: float) -> di
         "node": plan.node,
         "epoch": plan.epoch,
         "by": plan.by,
-        "rpo": max((begun - item.creation for item in plan.items), default=0),
+        "rpo": max((_lost(begun, item) for item in plan.items), default=0),
         "rto": round(now - begun, 1),
         "bytes": sum(item.sent for item in status.items.values()),
         "datasets": [
@@ -78,7 +78,7 @@ def outcome(plan: Plan, status: Status, record: Record | None, now: float) -> di
                 "dataset": item.dataset,
                 "snapshot": item.snapshot,
                 "guid": item.guid,
-                "lost": begun - item.creation,
+                "lost": _lost(begun, item),
                 "bytes": status.items[item.dataset].sent,
                 "seconds": {k: round(v, 2) for k, v in status.items[item.dataset].seconds.items()},
             }
@@ -88,3 +88,8 @@ def outcome(plan: Plan, status: Status, record: Record | None, now: float) -> di
         "pools": {name: pool.guid for name, pool in record.pools.items()} if record else {},
         **plan.details,
     }
+
+
+def _lost(begun: int, item: Item) -> int:
+    """Seconds of data; a snapshot from the future, which the plan has warned of, gives none back."""
+    return max(0, begun - item.creation)

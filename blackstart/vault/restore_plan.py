@@ -28,8 +28,9 @@ class Target:
 class Item:
     """One dataset. `source`: the replica on the vault; `landing`: where it is received, `<pool>/.restore/...`.
 
-    `bytes`: what the stream is expected to carry. `step`: the cut-over script on the node. `mark`: what the dataset
-    says of itself once it was restored by this plan, or by a killed run of the same (user property RESTORED).
+    `creation`: when the snapshot was taken, by a vault's clock. `bytes`: what the stream is expected to carry. `step`:
+    the cut-over script on the node. `mark`: what the dataset says of itself once it was restored by this plan, or by a
+    killed run of the same (user property RESTORED).
     """
 
     dataset: str

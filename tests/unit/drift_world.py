@@ -67,6 +67,7 @@ def vault_said(**sections: str | int) -> str:
         "packages": "",
         "commits": "c0ffee",
         "notes": "",
+        "damage": "",
     }
     return "".join(_section(name, text) for name, text in (said | sections).items())
 

@@ -70,6 +70,7 @@ def vault(of: NodeSpec, known: Record, **parts: Any) -> VaultReading:
         packages=Present(dict.fromkeys(needed({"node1": of}), True)),
         commits=Present((COMMIT,)),
         notes=Present({"node1": Notes()}),
+        damage=Present({}),
     )
     return replace(reading, **parts)
 

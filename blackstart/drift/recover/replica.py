@@ -32,6 +32,8 @@ def replicas(about: About) -> Iterator[Finding]:
             continue
         if isinstance(record_on(reading, about.node), Absent):
             continue  # nothing can have arrived: what to do about that is said of the record
+        if isinstance(reading.damage, Unknown):
+            yield about.unread("replica", about.node, f"damage on {vault}", reading.damage.why)
         have = found.value if isinstance(found, Present) else {}
         planned = _said(plan(about, vault, reading)) if vault == about.case.vault else {}
         yield from _arrived(about, vault, reading, have, planned)
