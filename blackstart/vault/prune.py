@@ -30,7 +30,8 @@ def expired(have: Sequence[Snapshot], keep: Keep, now: int, protected: Collectio
     stays. A name from the future is suspect: nothing of that dataset goes until the clocks agree again.
 
     Names come from the node, where an intruder may give any. One that says to be older than what arrived before it
-    stands for no span: it takes the place of none that was there.
+    takes the place of none that was there. It stands for its own span all the same: after a clock was ahead for a
+    while, all honest ones are like that.
     """
     tiers = ((HOUR, keep.hourly), (DAY, keep.daily), (MONTH, keep.monthly))
     return thinned(have, tiers, now, protected, layout.SNAPSHOT_PREFIX)
@@ -44,9 +45,10 @@ def thinned(
     if not ours or any(time_ > now for time_, _ in ours):
         return []
     kept = {have[-1].guid} | {item.guid for item in have if item.holds} | set(protected)
-    newest_first = list(reversed(_in_order(ours)))
+    every = [item for _, item in sorted(ours, key=lambda pair: pair[0])]
     for length, count in tiers:
-        kept |= {item.guid for item in _newest_each(newest_first, len(prefix) + length, count)}
+        for in_turn in (_in_order(ours), every):
+            kept |= {item.guid for item in _newest_each(reversed(in_turn), len(prefix) + length, count)}
     return [item for _, item in ours if item.guid not in kept]
 
 

@@ -74,6 +74,18 @@ def test_a_clock_that_was_ahead_for_a_while_costs_no_more_than_the_hours_it_made
     assert len(before - left) <= 4 and len(before) > 20
 
 
+@pytest.mark.parametrize("jump", [HOUR, YEAR])
+def test_what_came_after_a_clock_was_set_right_is_kept_like_any_other(jump: int) -> None:
+    """One snapshot of a wrong clock, and then none of the honest ones is younger by its name until that moment."""
+    ahead = chain(NOW + jump, 1)
+    after = chain(NOW + jump - HOUR, 400)
+    have = [*chain(NOW - 90 * 86400), *ahead, *after]
+    gone = expired(have, KEEP, NOW + jump + 1, ())
+    right = expired(after, KEEP, NOW + jump + 1, ())
+    # The wrong one stands for an hour, a day and a month.
+    assert len([each for each in after if each in gone and each not in right]) <= 3
+
+
 @pytest.mark.parametrize("off", OFF)
 def test_the_black_box_goes_by_the_same_rule(off: int) -> None:
     have = chain(NOW, 600, 300, layout.MOMENT_PREFIX)
