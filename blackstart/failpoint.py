@@ -1,9 +1,10 @@
-"""Steps at which a program is killed on purpose, to show that the next run goes on: docs/kill-sweep.md.
+"""Steps at which a program is killed on purpose, to show that the next run goes on: docs/lab.md.
 
 Off unless BLACKSTART_FAILPOINT is in the program's own environment, and that only who starts it can say: sshd, sudo and
 a request pass no such thing on. `kill@STEP` kills it there with SIGKILL, `stop@STEP` with SIGSTOP, so that somebody
-else can pull the machine's plug meanwhile. STEP: a number (the third that is reached: 3; 0: none) or a name (the first
-time it is reached). Each step that is reached is then told on stderr: `failpoint 3: restore.held`.
+else can pull the machine's plug meanwhile. STEP: NAME#3 (the third time that one of this name is reached), NAME (the
+first), or a number alone (the step of all; 0: none). Each step that is reached is then told on stderr:
+`failpoint 3: restore.held#1`.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import os
 import signal
 import sys
 import threading
+from collections import Counter
 
 VARIABLE = "BLACKSTART_FAILPOINT"
 ACTIONS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
 _turn = threading.Lock()
-_reached = 0
-_done = False
+_reached: Counter[str] = Counter()
 
 
 def is_on() -> bool:
@@ -35,11 +36,10 @@ def reach(name: str) -> None:
         return
     action, at, step = asked.partition("@")
     if action not in ACTIONS or not at or not step:
-        raise SystemExit(f"{VARIABLE}={asked}: write kill@STEP or stop@STEP, STEP a number or a name")
-    global _reached, _done
+        raise SystemExit(f"{VARIABLE}={asked}: write kill@STEP or stop@STEP, STEP a name, NAME#N, or a number")
     with _turn:  # one after the other: nobody gets past the step that is the last
-        _reached += 1
-        print(f"failpoint {_reached}: {name}", file=sys.stderr, flush=True)
-        if step in (str(_reached), name) and not _done:
-            _done = True
+        _reached[name] += 1
+        label, number = f"{name}#{_reached[name]}", _reached.total()
+        print(f"failpoint {number}: {label}", file=sys.stderr, flush=True)
+        if step in (label, str(number)) or f"{step}#1" == label:
             os.kill(os.getpid(), ACTIONS[action])

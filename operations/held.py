@@ -70,11 +70,13 @@ def _gone(name: str) -> tuple[str, str]:
     )
 
 
-def _reach(host: Host) -> None:
+def reach(host: Host, where: str = "") -> None:
+    """Before a command for `host`, or on the vault `where` for it: a step by the name of the operation."""
     if failpoint.is_on():
         operation = host.nested_executing_op_hash or host.executing_op_hash
         names = state.get_op_meta(operation).names if operation else ()
-        failpoint.reach(f"{host.name}: {', '.join(sorted(names)) or 'between two operations'}")
+        name = ", ".join(sorted(names)) or "between two operations"
+        failpoint.reach(f"{host.name}: {name}{where and f', on {where}'}")
 
 
 def fence(host: Host, node: str) -> None:
@@ -94,7 +96,7 @@ def fence(host: Host, node: str) -> None:
         if why:
             return False, CommandOutput([OutputLine("stderr", why)])
         _say(host, node)
-        _reach(host)
+        reach(host)
         status, output = run(*arguments, **more)
         if not status and is_gone(connector):
             output = CommandOutput([*output, *(OutputLine("stderr", line) for line in _gone(host.name))])
@@ -104,7 +106,7 @@ def fence(host: Host, node: str) -> None:
         why = lost(node)
         if why:
             raise OSError(why)
-        _reach(host)
+        reach(host)
         return bool(put(*arguments, **more))
 
     connector.run_shell_command, connector.put_file, connector.fenced = fenced_run, fenced_put, True

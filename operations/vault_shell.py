@@ -6,8 +6,7 @@ import time
 
 from pyinfra.context import host as current
 
-from blackstart.failpoint import reach
-from operations.held import lost, under
+from operations.held import lost, reach, under
 from operations.host_shell import ShellError, run
 from operations.record import vault_host
 
@@ -28,7 +27,7 @@ def on_vault(vault: str, command: str, stdin: str | None = None, tries: int = 1)
             host = vault_host(vault)
             if host is None:
                 raise ShellError(f"vault {vault} could not be reached")
-            reach(f"{current.name}: a command on {vault}")
+            reach(current, vault)
             return run(host, command, stdin)
         except ShellError:
             if not left:

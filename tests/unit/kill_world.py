@@ -27,7 +27,7 @@ def life(work: Callable[[], object], asked: str) -> tuple[bool, list[str]]:
         said.seek(0)
         text = said.read()
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, text
-    return os.WIFEXITED(status), re.findall(r"^failpoint \d+: (.*)$", text, re.M)
+    return os.WIFEXITED(status), re.findall(r"^failpoint \d+: (.*)#\d+$", text, re.M)
 
 
 def sweep(world: Callable[[int], Callable[[], object]]) -> Iterator[str]:

@@ -38,12 +38,17 @@ def test_off_it_says_and_does_nothing() -> None:
     assert ended(None) == (0, ["one", "two", "two", "three"], [])
 
 
-def test_at_a_number_or_a_name_nothing_more_is_done() -> None:
-    told = ["failpoint 1: one", "failpoint 2: two", "failpoint 3: two", "failpoint 4: three"]
-    assert ended("kill@0") == (0, ["one", "two", "two", "three"], told)
-    assert ended("kill@3") == (-signal.SIGKILL, ["one", "two"], told[:3])
-    assert ended("kill@two") == (-signal.SIGKILL, ["one"], told[:2])
-    assert ended("kill@5")[0] == 0
+TOLD = ["failpoint 1: one#1", "failpoint 2: two#1", "failpoint 3: two#2", "failpoint 4: three#1"]
+
+
+@pytest.mark.parametrize(
+    ("step", "done"),
+    [("1", 0), ("3", 2), ("two", 1), ("two#1", 1), ("two#2", 2), ("three", 3), ("0", 4), ("5", 4), ("two#3", 4)],
+)
+def test_at_a_name_or_a_number_nothing_more_is_done(step: str, done: int) -> None:
+    code, printed, told = ended(f"kill@{step}")
+    assert printed == ["one", "two", "two", "three"][:done]
+    assert (code, told) == ((-signal.SIGKILL, TOLD[: done + 1]) if done < 4 else (0, TOLD))
 
 
 def test_stopped_it_stands_there_until_it_is_woken() -> None:
