@@ -181,7 +181,11 @@ class Pull:
         applied = record.applied if record else None
         for dataset, have in after.items():
             known = record.datasets.get(dataset) if record else None
-            for snapshot in arrived_since(have, before.get(dataset, []), known.guid if known else ""):
+            # The record gets the newest of all that the node has, after the journal: of a chain that it does not name,
+            # as of the first one ever, no run has told all yet.
+            untold = record is not None and dataset in source.datasets
+            seen = [] if untold else before.get(dataset, [])
+            for snapshot in arrived_since(have, seen, known.guid if known else ""):
                 self.store.journal(
                     {
                         "event": "replicated",
