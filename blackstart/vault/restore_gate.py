@@ -16,6 +16,7 @@ from blackstart.vault.zfs import CommandError
 
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/nonexistent"}
 _SSH_FAILED = 255
+_STRANGER = "Host key verification failed"
 
 
 class LinkError(CommandError):
@@ -62,7 +63,7 @@ class Gate:
         except subprocess.TimeoutExpired as error:
             raise LinkError(f"{self.node} did not answer `{words[0]}` within {timeout:g} s") from error
         if done.returncode == _SSH_FAILED:
-            raise LinkError(f"{self.node}: {last(done.stderr) or 'the connection broke'}")
+            raise self._broken(done.stderr)
         if done.returncode:
             raise CommandError(f"{self.node}: {last(done.stderr) or f'status {done.returncode}'}")
         return done.stdout
@@ -74,10 +75,20 @@ class Gate:
         """
         ended = pour(send, self.over_stream("receive", landing), progress, _ENVIRONMENT)
         if ended.received == _SSH_FAILED:
-            raise LinkError(f"{self.node}: {last(ended.answer) or 'the connection broke'}")
+            raise self._broken(ended.answer)
         why = ended.cause(self.node)
         if why:
             raise CommandError(why)
+
+    def _broken(self, said: str) -> CommandError:
+        """What ssh's own failure means: another host key is none that waiting mends."""
+        if _STRANGER in said:
+            return CommandError(
+                f"{self.node}: {_STRANGER}: what answers at {self._host} has another host key than this restore was "
+                f"given. Is it the right machine? Then read the key on its console, write it as host_key into "
+                f"nodes/{self.node}.toml, and run the same command again"
+            )
+        return LinkError(f"{self.node}: {last(said) or 'the connection broke'}")
 
     def over_stream(self, *words: str) -> list[str]:
         """The command line that runs `words` on the node over the streams' connection."""

@@ -133,6 +133,7 @@ chgrp bs-restore {layout.LIVE}/node1; chmod 2775 {layout.LIVE}/node1
             f"-p RuntimeDirectory={UNIT} -p RuntimeDirectoryMode=0700 "
             f"-E PYTHONPATH={CODE} {asked}python3 -m blackstart.vault.restore {layout.LIVE}/node1/plan.json",
             check=False,
+            timeout=1800,
         )
         return done.returncode
 
