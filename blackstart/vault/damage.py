@@ -85,10 +85,9 @@ def write(folder: Path, damage: Damage) -> None:
 
 
 def note(folder: Path, guid: str, why: str) -> None:
-    """A restore could not read this one. Raises ValueError, OSError."""
+    """A restore could not read this one; nothing is known to be whole any more. Raises ValueError, OSError."""
     before = read(folder)
-    whole = tuple(each for each in before.whole if each != guid)
-    write(folder, replace(before, bad={**before.bad, guid: why}, whole=whole))
+    write(folder, replace(before, bad={**before.bad, guid: why}, whole=()))
 
 
 def by_node(lines: list[str]) -> dict[str, dict[str, str]]:
@@ -107,27 +106,31 @@ def look(
 ) -> tuple[dict[str, str], set[str]]:
     """(guid -> what is wrong, guids that are whole) of one replica's snapshots, oldest first.
 
-    `whole`: known to be. `why(base, snapshot)` reads what came after `base` (None: all of it): "" when it can be read.
-    Only the newest is asked about; where it is damaged, the newest whole one is looked for by halves: damage mostly
-    stays in every later snapshot. What is called whole was read whole.
+    `whole`: known to be. `why(base, snapshot)` reads what came after `base`, which is whole (None: all of it): "" when
+    it can be read. Only the newest is asked about; where it is damaged, the newest whole one is looked for by halves:
+    damage mostly stays in every later snapshot. What is called whole was read whole: a block that is older than `base`
+    and still there was there in `base`.
     """
     if not chain or chain[-1].guid in whole:
         return {}, set()
-    newest = chain[-1]
-    base = next((each for each in reversed(chain) if each.guid in whole), None)
-    said = why(base, newest)
-    if not said:
-        return {}, {newest.guid}
-    bad, good, low, high = {newest.guid: said}, set[str](), -1, len(chain) - 1
+    low = max((at for at, each in enumerate(chain) if each.guid in whole), default=-1)
+    high, bad, good = len(chain), dict[str, str](), set[str]()
+    middle = high - 1
     while high - low > 1:
-        middle = (low + high) // 2
-        if chain[middle].guid in whole or not (said := why(None, chain[middle])):
-            low = middle
-            good.add(chain[middle].guid)
-        else:
+        if said := why(chain[low] if low >= 0 else None, chain[middle]):
             high = middle
             bad[chain[middle].guid] = said
+        else:
+            low = middle
+            good.add(chain[middle].guid)
+        middle = (low + high) // 2
     return bad, good
+
+
+def base(chain: Sequence[Snapshot], snapshot: Snapshot, whole: Collection[str]) -> Snapshot | None:
+    """The newest before `snapshot` that is known to be whole."""
+    before = chain[: list(chain).index(snapshot)]
+    return next((each for each in reversed(before) if each.guid in whole), None)
 
 
 def stays(age: int, interval: int, need: int, free: int) -> str:

@@ -9,7 +9,6 @@ made way, 1 something is damaged and stays, or could not be read.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -18,7 +17,7 @@ from blackstart.vault import config, damage, layout
 from blackstart.vault.damage import Damage
 from blackstart.vault.restore_lock import Busy, held
 from blackstart.vault.store import Store, mounted
-from blackstart.vault.zfs import CommandError, Snapshot, gone, run, snapshots
+from blackstart.vault.zfs import CommandError, Snapshot, gone, read_through, run, snapshots
 
 
 class Look:
@@ -44,16 +43,14 @@ class Look:
         bad: dict[str, str] = {}
         for chain in self.chains.values():
             suspect = [each for each in chain if each.guid in self.before.bad]
-            if suspect:
-                whole -= {each.guid for each in chain}
             if errors or suspect:
                 found, good = damage.look(chain, whole, _why)
-                # One that a restore could not read, and that is not the newest any more: is it still so?
+                whole |= good
+                # One that could not be read, and that is not the newest any more: is it still so?
                 for each in suspect:
-                    if each.guid not in {*found, *good} and (said := _why(None, each)):
+                    if each.guid not in {*found, *whole} and (said := _why(damage.base(chain, each, whole), each)):
                         found[each.guid] = said
                 bad |= found
-                whole |= good
         there = {each.guid for chain in self.chains.values() for each in chain}
         damage.write(self.store.folder, Damage(errors, bad, tuple(sorted(whole & there))))
         return [line for line in map(self._make_way, self.chains) if line]
@@ -117,7 +114,7 @@ def _why(base: Snapshot | None, snapshot: Snapshot) -> str:
     """Why a snapshot, or what came after `base`, cannot be read to its end; "" when it can. Raises CommandError."""
     since = ["-i", f"@{base.name}"] if base else []
     try:
-        _read("zfs", "send", "-w", *since, str(snapshot))
+        read_through("zfs", "send", "-w", *since, str(snapshot))
     except CommandError as error:
         if damage.unreadable(str(error)):
             return "Input/output error"
@@ -125,13 +122,6 @@ def _why(base: Snapshot | None, snapshot: Snapshot) -> str:
             return ""
         raise
     return ""
-
-
-def _read(*words: str) -> None:
-    """Run a command whose output is only to be read. Raises CommandError."""
-    done = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise CommandError("; ".join(done.stderr.split("\n")).strip("; "))
 
 
 def main() -> int:

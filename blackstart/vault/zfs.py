@@ -29,19 +29,36 @@ class Snapshot:
 
 def run(*words: str, stdin: str | None = None, within: float | None = None) -> str:
     """stdout of a command. Raises CommandError when it fails, does not exist, or does not end `within` seconds."""
-    environment = {**os.environ, "LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     try:
         done = subprocess.run(
-            words, input=stdin, capture_output=True, text=True, check=False, env=environment, timeout=within
+            words, input=stdin, capture_output=True, text=True, check=False, env=_environment(), timeout=within
         )
     except subprocess.TimeoutExpired:
         raise CommandError(f"{words[0]}: no answer within {within:.0f} s") from None
     except OSError as error:
         raise CommandError(f"{words[0]}: {error.strerror}") from error
+    _check(words, done)
+    return done.stdout
+
+
+def read_through(*words: str) -> None:
+    """Run a command for what it reads alone: its output, of any size, goes nowhere. Raises CommandError."""
+    null, pipe = subprocess.DEVNULL, subprocess.PIPE
+    try:
+        done = subprocess.run(words, stdin=null, stdout=null, stderr=pipe, text=True, check=False, env=_environment())
+    except OSError as error:
+        raise CommandError(f"{words[0]}: {error.strerror}") from error
+    _check(words, done)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+
+
+def _check(words: tuple[str, ...], done: subprocess.CompletedProcess[str]) -> None:
     if done.returncode:
         said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         raise CommandError("; ".join(said) or f"{words[0]} ended with status {done.returncode}")
-    return done.stdout
 
 
 def parse_snapshot(line: str) -> Snapshot:

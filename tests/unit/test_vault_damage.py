@@ -19,7 +19,7 @@ from blackstart.vault.record import dump_record
 from blackstart.vault.records_script import script
 from blackstart.vault.restore_lock import held
 from blackstart.vault.store import Store
-from blackstart.vault.zfs import CommandError, Snapshot
+from blackstart.vault.zfs import CommandError, Snapshot, read_through
 
 ROOT = "bank/vault/replicas/node1"
 CRM, DB = "tank/data/crm", "tank/data/db"
@@ -57,7 +57,7 @@ def test_the_newest_whole_one_is_found_by_halves_and_was_read(first_bad: int) ->
     read: list[str] = []
 
     def why(base: Snapshot | None, snapshot: Snapshot) -> str:
-        assert base is None
+        assert base is None or have.index(base) < first_bad
         read.append(snapshot.guid)
         return "bad" if have.index(snapshot) >= first_bad else ""
 
@@ -81,11 +81,28 @@ def test_of_a_chain_that_was_read_only_what_is_new_is_read() -> None:
     assert asked == [("b", "d")]
 
 
+def test_what_was_damaged_before_is_read_from_the_last_whole_one() -> None:
+    have = chain(CRM, *"abcd")
+    assert damage.base(have, have[3], {"a", "b", "d"}) == have[1]
+    assert damage.base(have, have[0], {"a", "b"}) is None
+
+
+def test_while_damage_stays_what_is_whole_is_not_read_again_and_again() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def why(base: Snapshot | None, snapshot: Snapshot) -> str:
+        asked.append((base.guid if base else "", snapshot.guid))
+        return "bad"
+
+    assert damage.look(chain(CRM, *"abcde"), {"a", "c"}, why) == ({"e": "bad", "d": "bad"}, set())
+    assert asked == [("c", "e"), ("c", "d")]
+
+
 def test_a_note_is_read_as_written_and_gone_when_it_says_nothing(tmp_path: Path) -> None:
     assert damage.read(tmp_path) == Damage()
     damage.write(tmp_path, Damage(2, {}, ("7", "8")))
     damage.note(tmp_path, "7", "Input/output error")
-    assert damage.read(tmp_path) == Damage(2, {"7": "Input/output error"}, ("8",))
+    assert damage.read(tmp_path) == Damage(2, {"7": "Input/output error"})
     valid("damage", (tmp_path / damage.NAME).read_text())
     damage.write(tmp_path, Damage())
     assert not list(tmp_path.iterdir())
@@ -164,7 +181,7 @@ def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vault:
     monkeypatch.setattr(layout, "LIVE", str(tmp_path))
     monkeypatch.setattr(whole, "Store", lambda node: Store(node, str(tmp_path)))
     monkeypatch.setattr(whole, "run", made.run)
-    monkeypatch.setattr(whole, "_read", made.send)
+    monkeypatch.setattr(whole, "read_through", made.send)
     monkeypatch.setattr(whole, "snapshots", lambda root: made.have)
     (tmp_path / "node1").mkdir()
     (tmp_path / "node1/record.json").write_text(dump_record(record()))
@@ -234,8 +251,18 @@ def test_what_may_be_all_there_is_stays(vault: Vault, look: Looking, tmp_path: P
     assert noted(tmp_path).bad == {"3": "Input/output error"} and "2" in noted(tmp_path).whole
 
 
+def test_what_is_read_goes_nowhere_and_its_error_is_in_words_that_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ZFS words its errors in the language of whoever asks."""
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    read_through("sh", "-c", "head -c 5000000 /dev/zero; echo progress >&2")
+    with pytest.raises(CommandError, match=r"^C; cannot send 'a@b': Input/output error$"):
+        read_through("sh", "-c", "echo $LC_ALL >&2; echo \"cannot send 'a@b': Input/output error\" >&2; exit 1")
+    with pytest.raises(CommandError, match="no-such-program"):
+        read_through("no-such-program")
+
+
 def test_what_a_restore_could_not_read_is_tried_again_and_cleared(vault: Vault, look: Looking, tmp_path: Path) -> None:
     """A cable, and no rot: ZFS counts nothing any more."""
-    damage.write(tmp_path / "node1", Damage(0, {"3": "Input/output error", "1": "Input/output error"}, ("2",)))
+    damage.write(tmp_path / "node1", Damage(0, {"3": "Input/output error", "1": "Input/output error"}))
     assert look() == [] and not vault.ran
     assert vault.read == [f"{CRM}@s2", f"{CRM}@s0"] and not noted(tmp_path).bad
