@@ -114,7 +114,7 @@ chgrp bs-restore {layout.LIVE}/node1; chmod 2775 {layout.LIVE}/node1
         )
 
     def install(self, made: Plan, key: str = KEY) -> None:
-        self.read = len(self._journal())
+        self.read = len(self.journal())
         files = steps.files(made, DATASETS, {}, {"tank": layout.pool_comment(2, "node1")})
         public = " ".join(self.run(f"cat {layout.KEYS}/restore.pub").split()[:2])
         self.machine.sudo("cat > /root/install.sh && chmod 700 /root/install.sh", input=steps.install(["tank"]))
@@ -139,10 +139,10 @@ chgrp bs-restore {layout.LIVE}/node1; chmod 2775 {layout.LIVE}/node1
 
     def log(self) -> str:
         """What the unit said since `install`."""
-        return "\n".join(self._journal()[self.read :])
+        return "\n".join(self.journal()[self.read :])
 
-    def _journal(self) -> list[str]:
-        return self.run(f"journalctl -q -u {UNIT} -o cat --no-pager").splitlines()
+    def journal(self) -> list[str]:
+        return self.run(f"journalctl --sync; journalctl -q -u {UNIT} -o cat --no-pager").splitlines()
 
     def status(self) -> dict[str, object]:
         return dict(json.loads(self.run(f"cat {layout.LIVE}/node1/restore.json", check=False) or "{}"))
