@@ -105,9 +105,7 @@ def pools(job: Job) -> Commands:
         return
     changed = bool(again.imports or again.create)
     for guid in again.imports.values():
-        # -f: the last owner's hostid is another machine's. By guid, and only one that the record names. -N: mounting
-        # is the business of the datasets, once the epoch was looked at.
-        yield shell("zpool", "import", "-N", "-f", "-o", "cachefile=/etc/zfs/zpool.cache", guid)
+        yield converge_pool.import_command(guid)
     for name, made in again.create.items():
         wanted = replace(job.wanted.pools[name], vdevs=made.vdevs)
         yield converge_pool.create_command(name, wanted, epoch=again.epoch)

@@ -103,6 +103,14 @@ def create_command(name: str, pool: WantedPool, disks: dict[str, str] | None = N
     return shell("zpool", "create", *options, *root, name, *layout(pool.vdevs, disks))
 
 
+def import_command(guid: str) -> str:
+    """`zpool import` by guid, of a pool that the record names. -f: the last owner's hostid is another machine's.
+
+    -N: mounting is the business of the datasets, once the epoch was looked at.
+    """
+    return shell("zpool", "import", "-N", "-f", "-o", "cachefile=/etc/zfs/zpool.cache", guid)
+
+
 def refusal(name: str, pool: WantedPool, live: Live, disks: dict[str, str] | None = None) -> str | None:
     """Why the pool may not be made on these members, as one sentence; None when every one is proven blank."""
     if isinstance(live.disks, Unknown):

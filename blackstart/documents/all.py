@@ -121,7 +121,10 @@ DOCUMENTS: dict[str, Document] = {
         (),
     ),
     "drill": Document("`.drill/result.json` after `make drill`", (lab.DrillResult,)),
-    "torture": Document("`.torture/result.json` after `make torture`", (lab.TortureResult,)),
+    "torture": Document(
+        "`.torture/result.json` after `make torture`, the same of `blackstart.torture.guest` in `.torture/guest`",
+        (lab.TortureResult,),
+    ),
     "bench": Document("`.bench/result.json` after `make bench`", (lab.BenchResult,)),
 }
 

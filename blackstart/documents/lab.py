@@ -43,7 +43,7 @@ class TortureRound(Model):
     """A round in which something was wrong."""
 
     seed: int
-    """`python -m blackstart.torture --seed N` shows it again"""
+    """`python -m blackstart.torture --seed N`, or the same of `blackstart.torture.guest`, shows it again"""
     why: str
     """what did not hold, for people"""
     story: tuple[str, ...]
@@ -51,7 +51,7 @@ class TortureRound(Model):
 
 
 class TortureResult(Model):
-    """Many simulated losses."""
+    """Many losses, simulated or in one guest."""
 
     format: Literal[1]
     """of this document"""
@@ -65,6 +65,8 @@ class TortureResult(Model):
     """of the first run, `, refused` behind it where it was -> how often"""
     refusals: dict[str, int]
     """why first runs were refused, for people -> how often"""
+    left_out: dict[str, int] = {}
+    """reason -> how many seeds of the range this form cannot play; they are not counted as rounds"""
     wrong: tuple[TortureRound, ...]
     """empty: everything held"""
 

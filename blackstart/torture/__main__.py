@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from blackstart.torture.page import Tally, document, page, reason
+from blackstart.torture.page import Tally, reason, written
 from blackstart.torture.round import Round, play
 from blackstart.torture.text import as_text, failures
 
@@ -46,18 +45,10 @@ def torture(seed: int | None, first: int, states: int, jobs: int) -> None:
     for kind, count in tally.verdicts.most_common():
         click.echo(f"{count:>8}  {kind}")
     click.echo(f"{states} states in {tally.seconds:.0f} s, {len(tally.wrong)} wrong")
-    click.echo(f"its page: {_report(tally)}")
+    click.echo(f"its page: {written(tally, Path('.torture'))}")
     if tally.wrong:
         click.echo(f"\n{failures(tally.wrong)}")
         sys.exit(1)
-
-
-def _report(tally: Tally) -> Path:
-    folder = Path(".torture")
-    folder.mkdir(exist_ok=True)
-    (folder / "result.json").write_text(json.dumps(document(tally), indent=1) + "\n", encoding="utf-8")
-    (folder / "report.html").write_text(page(tally), encoding="utf-8")
-    return folder / "report.html"
 
 
 def _chunk(start: int, end: int) -> tuple[Counter[str], Counter[str], list[Round]]:

@@ -22,7 +22,7 @@ from blackstart.vault.record import Record
 from blackstart.vault.restore_commit import commit
 from blackstart.vault.restore_next import Place, State, next_action
 from blackstart.vault.restore_plan import Item, Plan, Target
-from blackstart.vault.store import Store, patched
+from blackstart.vault.store import Store
 
 if TYPE_CHECKING:
     from blackstart.torture.run import Bootstrap
@@ -130,7 +130,7 @@ def begun(run: Bootstrap, job: Job) -> None:
         if isinstance(over, Unknown) and vault.name == job.vault:
             raise Refused(f"whether its replicas go on could not be read: {over.why}")
         for name in over.value if isinstance(over, Present) else ():
-            run.step(f"aside {name}", partial(_aside, vault, name))
+            run.step(f"aside {name}", partial(run.aside, vault, name, mark.datasets[name] if mark else ""))
 
 
 def finished(run: Bootstrap, job: Job) -> None:
@@ -157,12 +157,8 @@ def _healed(run: Bootstrap) -> set[str]:
         if isinstance(over, Unknown):
             behind.add(vault.name)
         for name in over.value if isinstance(over, Present) else ():
-            run.step(f"aside {name}", partial(_aside, vault, name))
+            run.step(f"aside {name}", partial(run.aside, vault, name, f"e{last}"))
     return behind
-
-
-def _aside(vault: Vault, name: str) -> None:
-    vault.aside.append(vault.replicas.pop(name))
 
 
 def _answering(run: Bootstrap) -> list[Vault]:
@@ -184,7 +180,7 @@ def _recorded(run: Bootstrap, job: Job, behind: set[str]) -> None:
             if vault.name == counts:
                 raise Refused(written)
         elif not written or (vault.record and vault.record.epoch < epoch):
-            vault.record = patched(run.world.name, vault.record, {"epoch": epoch} | patch)
+            run.patch(vault, {"epoch": epoch} | patch)
 
 
 def replicate(world: World) -> None:

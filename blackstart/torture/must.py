@@ -64,7 +64,10 @@ def _destroys(world: World, run: Run) -> None:
     for item in run.plan.items if run.plan else ():
         pool = item.dataset.split("/")[0]
         _say(not item.landing.startswith(f"{pool}/.restore/"), f"{item.dataset} is received at {item.landing}")
-        _say(item.source != replica("bank", world.name, item.dataset), f"{item.dataset} comes from {item.source}")
+        _say(
+            item.source != replica(world.vaults[run.vault].pool, world.name, item.dataset),
+            f"{item.dataset} comes from {item.source}",
+        )
 
 
 def _named(world: World, run: Run) -> None:

@@ -1,17 +1,19 @@
-"""What many simulated losses came to, as a document and as a page. Pure."""
+"""What many losses came to, as a document and as a page."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from blackstart.report.html import html
 from blackstart.report.model import Page, Span, Table
 from blackstart.torture.round import Round
-from blackstart.torture.text import again, as_text, lightest
+from blackstart.torture.text import SIMULATED, again, as_text, lightest
 
 ROWS = 20  # of the timeline at the most
 SHOWN = 40  # of verdicts and of reasons
@@ -30,7 +32,10 @@ def reason(refusal: str) -> str:
 
 @dataclass
 class Tally:
-    """`verdicts`: as `intact` or `foreign, refused` -> how often. `done`: (states so far, seconds since the start)."""
+    """`verdicts`: as `intact` or `foreign, refused` -> how often. `done`: (states so far, seconds since the start).
+
+    `form`: the line that runs one again, with {} for its seed. `left_out`: seeds that this form cannot play, by reason.
+    """
 
     first: int
     states: int
@@ -38,6 +43,9 @@ class Tally:
     refusals: Counter[str] = field(default_factory=Counter)
     wrong: list[Round] = field(default_factory=list)
     done: list[tuple[int, float]] = field(default_factory=list)
+    title: str = "Simulated losses"
+    form: str = SIMULATED
+    left_out: Counter[str] = field(default_factory=Counter)
 
     @property
     def seconds(self) -> float:
@@ -53,8 +61,17 @@ def document(tally: Tally) -> dict[str, Any]:
         "seconds": round(tally.seconds, 1),
         "verdicts": dict(tally.verdicts.most_common()),
         "refusals": dict(tally.refusals.most_common()),
+        "left_out": dict(tally.left_out.most_common()),
         "wrong": [{"seed": each.seed, "why": each.wrong, "story": each.story} for each in tally.wrong],
     }
+
+
+def written(tally: Tally, folder: Path) -> Path:
+    """Both as files; where the page is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "result.json").write_text(json.dumps(document(tally), indent=1) + "\n", encoding="utf-8")
+    (folder / "report.html").write_text(page(tally), encoding="utf-8")
+    return folder / "report.html"
 
 
 def page(tally: Tally) -> str:
@@ -63,13 +80,14 @@ def page(tally: Tally) -> str:
     held = tally.states - len(tally.wrong)
     return html(
         Page(
-            title="Simulated losses",
+            title=tally.title,
             verdict="passed: everything held" if not tally.wrong else f"failed: {len(tally.wrong)} rounds were wrong",
             mark="bad" if tally.wrong else "good",
-            why=tuple(f"{each.wrong}; again: {again(each.seed)}" for each in wrong),
+            why=tuple(f"{each.wrong}; again: {again(each.seed, tally.form)}" for each in wrong),
             facts=(
                 ("Rounds", f"{tally.states}, from seed {tally.first}; {held} held"),
                 ("Took", f"{tally.seconds:.0f} s"),
+                *((f"Not played: {why}", f"{count} seeds") for why, count in tally.left_out.most_common()),
                 ("Refused", f"{sum(tally.refusals.values())} first runs, for the reasons below"),
             ),
             spans=tuple(_spans(tally)),
@@ -78,7 +96,7 @@ def page(tally: Tally) -> str:
                 _counted("Refused, and why", "reason", tally.refusals),
                 Table("Wrong", ("round",), tuple(("bad", (as_text(each),)) for each in wrong)),
             ),
-            foot=f"One round alone, told step by step: {again(tally.first)}. How to read this: docs/drills.md.",
+            foot=f"One round alone: {again(tally.first, tally.form)}. How to read this: docs/drills.md.",
         )
     )
 

@@ -39,7 +39,7 @@ def play(seed: int) -> Round:
     parts = len(world.spec.node.pools) + len(world.vaults) + len(world.disks) + len(world.chains)
     played.weight = 3 * len(world.story) + world.epoch + parts
     try:
-        _Play(world, rng, played).play()
+        Play(world, rng, played).play()
     except Wrong as wrong:
         played.wrong = str(wrong)
     except Exception as error:  # a defect of what is judged, or of this: a failure with its seed either way
@@ -54,12 +54,27 @@ def _knows_more(record: Record, ours: Record) -> bool:
     return record.epoch > ours.epoch or (same and (record.rebuild is not None or others))
 
 
-class _Play:
+class Play:
+    """A round on the simulated fleet; guest/ plays it on a machine."""
+
     def __init__(self, world: World, rng: Random, played: Round) -> None:
         self.world, self.rng, self.played = world, rng, played
         self.before = laws.inventory(world)
 
+    def bootstrap(self, allowed: set[str], stop: int = 0, dataset: str = "") -> Bootstrap:
+        """One more run: judged, and not carried out yet."""
+        return Bootstrap(self.world, allowed, stop, dataset)
+
+    def replicate(self) -> None:
+        """The next replication."""
+        replicate(self.world)
+
+    def kept(self) -> None:
+        """Nothing that anybody could miss is gone."""
+        must.kept(self.before, self.world)
+
     def play(self) -> None:
+        """The whole of it. Raises Wrong."""
         right = self.played.expected = expected(self.world)
         stop = self.rng.randint(1, 14) if self.rng.random() < 0.3 else 0
         first = self.run(right, stop=stop)
@@ -72,13 +87,13 @@ class _Play:
 
     def run(self, right: Expected, stop: int = 0, dataset: str = "") -> Run:
         """One run, and what must hold of it."""
-        run = Bootstrap(self.world, right.allowed, stop, dataset)
+        run = self.bootstrap(right.allowed, stop, dataset)
         self.played.runs.append(run.result)
         must.verdict(run.result, right)
         run.run()
         must.unread(self.world, run.result)
         must.outcome(self.world, run.result, right)
-        must.kept(self.before, self.world)
+        self.kept()
         return run.result
 
     def again(self, right: Expected) -> None:
@@ -87,10 +102,10 @@ class _Play:
             last = self.played.runs[-1]
             allowed = right.allowed | expected(self.world).allowed
             left = any(each.record and each.record.unfinished for each in self.world.vaults.values() if not each.says)
-            run = Bootstrap(self.world, allowed)
+            run = self.bootstrap(allowed)
             self.played.runs.append(run.result)
             run.run()
-            must.kept(self.before, self.world)
+            self.kept()
             if run.result.refusal:
                 raise Wrong(f"a run that went on is refused the next time: {run.result.refusal}")
             # What another vault's restore had left undone is done by the run after this one's.
@@ -99,7 +114,7 @@ class _Play:
             if not run.result.did:
                 if run.result.verdict.kind != "intact":
                     raise Wrong(f"nothing is left to do, and it is {run.result.verdict.kind}")
-                replicate(self.world)
+                self.replicate()
                 return self.vaults_return()
         raise Wrong("it never comes to an end")
 
@@ -115,11 +130,11 @@ class _Play:
         for vault in away:
             vault.says = ""
         self.world.story.append(f"then: {', '.join(each.name for each in away)} answer again, and apply")
-        run = Bootstrap(self.world, set())
+        run = self.bootstrap(set())
         self.played.runs.append(run.result)
         run.apply()
-        must.kept(self.before, self.world)
-        replicate(self.world)
+        self.kept()
+        self.replicate()
 
     def with_disks(self, refusal: str) -> None:
         """Where a refusal names disks to go on with, that line works."""
@@ -134,11 +149,11 @@ class _Play:
         """Where a refusal names a dataset to restore, that line works, or says why not; the others stay as they are."""
         name = _DATASET.findall(refusal)[0]
         self.world.story.append(f"then: blackstart restore {name}")
-        run = Bootstrap(self.world, set(), dataset=name)
+        run = self.bootstrap(set(), dataset=name)
         self.played.runs.append(run.result)
         run.run()
         must.unread(self.world, run.result)
-        must.kept(self.before, self.world)
+        self.kept()
         came = [item.guid for item in run.result.plan.items] if run.result.plan else []
         if not run.result.refusal and (len(came) != 1 or came[0] not in {s.guid for s in self.world.chains[name]}):
             raise Wrong(f"restore {name} brought {came}")

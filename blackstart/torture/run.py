@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from blackstart.converge import dataset as converge_dataset
 from blackstart.converge import pool as converge_pool
@@ -22,12 +23,13 @@ from blackstart.restore.means import planned
 from blackstart.restore.outline import Outline
 from blackstart.spec.resolve import NodeSpec, wanted_datasets
 from blackstart.torture import data, laws, seen
-from blackstart.torture.world import NOW, Killed, Refused, World, Wrong
+from blackstart.torture.world import NOW, Killed, Refused, Vault, World, Wrong
 from blackstart.vault.layout import pool_comment
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading
 from blackstart.vault.restore_open import changed
 from blackstart.vault.restore_plan import Plan
+from blackstart.vault.store import patched
 from blackstart.verdict import Verdict, as_applied, recorded_spec
 from blackstart.verdict_adopt import stranger
 from blackstart.verdict_datasets import lost, not_to_be_made
@@ -53,7 +55,7 @@ class Run:
 
 
 @dataclass
-class _Seen:
+class Seen:
     """Everything that is read before a run decides."""
 
     live: Live
@@ -65,17 +67,29 @@ class _Seen:
 class Bootstrap:
     """One run. `stop`: the number of the step at which it is killed, 0 for none. `allowed`: pools it may import.
 
-    `dataset`: this one alone is to come back.
+    `dataset`: this one alone is to come back. What looks at the world or changes it is a method of its own: guest/
+    does the same on a machine.
     """
 
     def __init__(self, world: World, allowed: set[str], stop: int = 0, dataset: str = "") -> None:
         self.world, self.allowed, self.stop, self.dataset = world, allowed, stop, dataset
-        self.seen = self.look()
+        self._seen: Seen | None = None
         self.result = Run(self.judge(), self.seen.vault, doubts(self.seen.readings, world.name, self.seen.vault))
 
-    def look(self) -> _Seen:
+    @property
+    def seen(self) -> Seen:
+        """What was read since the last change."""
+        if self._seen is None:
+            self._seen = self.look()
+        return self._seen
+
+    def look(self) -> Seen:
         readings = {name: seen.vault(self.world, self.world.vaults[name]) for name in keepers(self.world.working)}
-        return _Seen(seen.node(self.world), readings, *choose(readings, self.world.name))
+        return Seen(seen.node(self.world), readings, *choose(readings, self.world.name))
+
+    def changed(self) -> None:
+        """What was read before counts no more."""
+        self._seen = None
 
     def judge(self) -> Verdict:
         working = self.world.working
@@ -92,7 +106,7 @@ class Bootstrap:
             raise Killed
         act()
         self.result.did.append(what)
-        self.seen = self.look()
+        self.changed()
 
     def run(self) -> Run:
         try:
@@ -160,7 +174,7 @@ class Bootstrap:
             verdict=verdict,
             asks=Asks(disks=world.given, at=world.at, dataset=self.dataset),
             vault=vault,
-            vault_pool="bank",
+            vault_pool=self.world.vaults[vault].pool,
             folder=Path(),
             by="ops",
             commit="abc123",
@@ -172,7 +186,7 @@ class Bootstrap:
     def pools(self, job: Job) -> None:
         """Judged once more, with the tools; then what is ours is imported and what is gone made."""
         if not self.world.tools:
-            self.step("tools", partial(laws.install, self.world))
+            self.step("tools", self.install)
         again = self.judge()
         refusal = refuse_bootstrap(again)
         if refusal:
@@ -180,12 +194,40 @@ class Bootstrap:
         if again.create and job.verdict.kind == "importable":
             raise Refused(f"{', '.join(again.create)} was on the disks, and is gone")
         for guid in again.imports.values():
-            self.step(f"import {guid}", partial(laws.import_, self.world, guid, self.allowed))
+            self.step(f"import {guid}", partial(self.import_, guid))
         for name, pool in again.create.items():
             comment = pool_comment(again.epoch, job.spec.name)
             wanted = WantedPool(job.spec.name, pool.vdevs, pool.ashift, pool.properties)
-            self.result.commands.append(converge_pool.create_command(name, wanted, epoch=again.epoch))
-            self.step(f"create {name}", partial(laws.create, self.world, name, pool.vdevs, again.epoch, comment))
+            command = converge_pool.create_command(name, wanted, epoch=again.epoch)
+            self.result.commands.append(command)
+            made = partial(laws.create, self.world, name, pool.vdevs, again.epoch, comment)
+            self.step(f"create {name}", partial(self.create, name, command, made))
+
+    def install(self) -> None:
+        """ZFS's tools, on the node."""
+        laws.install(self.world)
+
+    def import_(self, guid: str) -> None:
+        laws.import_(self.world, guid, self.allowed)
+
+    def create(self, name: str, command: str, law: Callable[[], None]) -> None:
+        """A pool. `law`: what becomes of the world, or why it must not be."""
+        law()
+
+    def make_dataset(self, name: str, command: str, encrypted: bool) -> None:
+        laws.make(self.world, name, encrypted)
+
+    def bring(self, job: Job, todo: Plan) -> None:
+        """The data, as the plan says, and the record after it."""
+        data.bring(self, job, todo)
+
+    def aside(self, vault: Vault, name: str, word: str) -> None:
+        """A replica whose chain has ended, kept under another name."""
+        vault.aside.append(vault.replicas.pop(name))
+
+    def patch(self, vault: Vault, patch: dict[str, Any]) -> None:
+        """What every vault learns at the end."""
+        vault.record = patched(self.world.name, vault.record, patch)
 
     def tell(self, job: Job, **asked: object) -> None:
         """What the vault's own program makes of the record."""
@@ -218,7 +260,7 @@ class Bootstrap:
         self.not_empty(job, coming)
         self.make(job, coming)
         # As operations/restore.py asks once more: the pools are there only now.
-        data.bring(self, job, self.planned(job, self.outlined(job)))
+        self.bring(job, self.planned(job, self.outlined(job)))
 
     def outlined(self, job: Job) -> Outline:
         keys = {name: "it is not there" for name in self.world.lost_keys}
@@ -245,10 +287,10 @@ class Bootstrap:
         wanted = Wanted(datasets={name: each for name, each in job.wanted.datasets.items() if name not in coming})
         for change in converge_dataset.diff(wanted, self.seen.live):
             if change.action == "create":
-                self.result.commands.append(converge_dataset.command([change], wanted))
-                encrypted = wanted.datasets[change.name].encryption is not None
-                laws.make(self.world, change.name, encrypted)
-        self.seen = self.look()
+                command = converge_dataset.command([change], wanted)
+                self.result.commands.append(command)
+                self.make_dataset(change.name, command, wanted.datasets[change.name].encryption is not None)
+        self.changed()
 
 
 def managed(spec: NodeSpec) -> list[str]:

@@ -10,9 +10,13 @@ from blackstart.torture.run import Run
 MOST = 5
 
 
-def again(seed: int) -> str:
-    """The line that runs one seed alone."""
-    return f"python -m blackstart.torture --seed {seed}"
+SIMULATED = "python -m blackstart.torture --seed {}"
+GUEST = "python -m blackstart.torture.guest --seed {} --rounds 1"
+
+
+def again(seed: int, form: str = SIMULATED) -> str:
+    """The line that runs one seed alone, in that form."""
+    return form.format(seed)
 
 
 def as_text(played: Round) -> str:
@@ -45,9 +49,9 @@ def lightest(wrong: Iterable[Round]) -> list[Round]:
     return list(found.values())
 
 
-def failures(wrong: Iterable[Round]) -> str:
+def failures(wrong: Iterable[Round], form: str = SIMULATED) -> str:
     """The lightest of them, each with the line that runs it alone."""
     found = lightest(wrong)
-    parts = [f"{as_text(each)}\nagain: {again(each.seed)}" for each in found[:MOST]]
+    parts = [f"{as_text(each)}\nagain: {again(each.seed, form)}" for each in found[:MOST]]
     more = len(found) - MOST
     return "\n\n".join(parts + ([f"and {more} other kinds of failure"] if more > 0 else []))

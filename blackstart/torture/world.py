@@ -74,7 +74,7 @@ class Vault:
     """`says`: why it does not answer, "" where it does. `replicas`: the node's dataset -> what arrived, oldest first.
 
     `clock`: seconds that it is ahead of the world. `aside`: replicas that were put aside. `forged`: datasets under
-    whose name it has something else.
+    whose name it has something else. `pool`: where it keeps all that.
     """
 
     name: str
@@ -87,6 +87,7 @@ class Vault:
     clock: int = 0
     aside: list[list[Snapshot]] = field(default_factory=list)
     forged: set[str] = field(default_factory=set)
+    pool: str = "bank"
 
 
 @dataclass(slots=True)
