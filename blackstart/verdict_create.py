@@ -43,7 +43,7 @@ def _refused_members(spec: NodeSpec, verdict: Verdict, choice: Choice) -> Verdic
         line = ",".join(f"{old}={new}" for old, new in together.items())
         then = _go_on(spec, verdict, disks=line)
     else:
-        why += "; no other blank disk is large enough"
+        why += "" if "unequal" in kinds else "; no other blank disk is large enough"
         then = look(spec, "lsblk -o NAME,SIZE,FSTYPE,LABEL,SERIAL")
     return replace(verdict, kind=kind, refusal=why, next_command=then, evidence=(*verdict.evidence, why), imports={})
 

@@ -14,11 +14,12 @@ from blackstart.spec.types import format_size
 _NOT_DISKS = ("loop", "sr", "zram", "ram", "dm-", "md", "fd", "zd", "nbd")
 # Ids that say less to a person than a model and a serial do; used only when there is nothing else.
 _OPAQUE_IDS = ("wwn-", "nvme-eui.", "nvme-uuid.", "nvme-nvme.", "scsi-3", "lvm-pv-uuid-")
+_FUZZ = 16 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why a member may not be used. `kind`: missing, small, taken (carries something), unreadable, twice."""
+    """Why a member may not be used. `kind`: missing, small, taken (carries something), unreadable, twice, unequal."""
 
     member: str
     kind: str
@@ -95,6 +96,25 @@ def obstacles(wanted: Iterable[Member], disks: tuple[DiskLive, ...]) -> list[Obs
         elif disk.size < member.size:
             what = f"{member.id} has {format_size(disk.size)}, less than the {format_size(member.size)} recorded"
             found.append(Obstacle(member.id, "small", what))
+    return found
+
+
+def unequal(pool: Pool, disks: tuple[DiskLive, ...]) -> list[Obstacle]:
+    """Members of one mirror or raidz that `zpool create` takes by force alone, which nothing here uses.
+
+    The bound is ZPOOL_FUZZ of OpenZFS (cmd/zpool/zpool_vdev.c, get_replication). Members must be there.
+    """
+    known = by_id(disks)
+    found = []
+    for vdev in pool.vdevs:
+        sizes = sorted((known[member.id].size, member.id) for member in vdev.members)
+        (least, small), (most, large) = sizes[0], sizes[-1]
+        if vdev.type != "disk" and most - least > _FUZZ:
+            what = (
+                f"{large} has {format_size(most)} and {small} has {format_size(least)}: ZFS makes no {vdev.type} of "
+                "disks that differ by more than 16 MiB; give equal ones, or a partition of the larger, like the smaller"
+            )
+            found.append(Obstacle(large, "unequal", what))
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from blackstart.live.model import DiskLive
 from blackstart.spec.node import Member, Pool
-from blackstart.verdict_disks import Obstacle, by_id, members, obstacles, propose, replaced
+from blackstart.verdict_disks import Obstacle, by_id, members, obstacles, propose, replaced, unequal
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,17 @@ def choose(pools: Mapping[str, Pool], given: Mapping[str, str], disks: tuple[Dis
     now = {old: new for old, new in given.items() if old in known}
     made = {name: replaced(pool, now) for name, pool in pools.items()}
     if not bad:
-        return Choice(made, now)
+        return Choice(made, now, tuple(each for pool in made.values() for each in unequal(pool, disks)))
     in_the_way = {obstacle.member for obstacle in bad}
     missing = [old for old, new in zip(recorded, wanted, strict=True) if new.id in in_the_way]
     there = by_id(disks)
     taken = [there[new.id].path for new in wanted if new.id not in in_the_way]
     proposal = propose(missing, disks, taken)
     fits = all(member.id in proposal for member in missing)
+    if fits:
+        then = choose(pools, {**now, **proposal}, disks, any_blank=False)
+        if then.bad:  # what is blank and large enough is of unequal sizes: no line would go on
+            return Choice(made, now, (*bad, *then.bad))
     only_missing = all(obstacle.kind == "missing" for obstacle in bad)
     if any_blank and fits and only_missing and not any(member.id in given for member in missing):
         again = choose(pools, {**now, **proposal}, disks, any_blank=False)

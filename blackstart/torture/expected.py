@@ -6,11 +6,11 @@ then what is ours and outdated; only then is a pool made, imported or left alone
 
 from __future__ import annotations
 
-from blackstart.spec.node import Member
+from blackstart.spec.node import Member, Vdev
 from blackstart.spec.resolve import NodeSpec
 from blackstart.torture.expected_data import Expected, data, refused
 from blackstart.torture.expected_pools import claims, find
-from blackstart.torture.world import Vault, World
+from blackstart.torture.world import Disk, Vault, World
 from blackstart.vault.record import Record
 
 
@@ -79,7 +79,7 @@ def _look(world: World, record: Record, tools: bool) -> Expected:
     kind = "blank" if gone else "importable" if waiting else "intact"
     kind = "resuming" if carried else kind
     if gone:
-        bad = _members(world, _spec_members(world, world.spec, gone, record))
+        bad = _members(world, _spec_vdevs(world, world.spec, gone, record))
         if bad:
             return refused(bad if bad != "no" else kind, "the members will not do")
     if not _unmanaged_there(world, tools):
@@ -87,11 +87,16 @@ def _look(world: World, record: Record, tools: bool) -> Expected:
     return Expected(frozenset({kind}), False, f"{dict(zip(managed, states, strict=True))}", allowed=allowed)
 
 
-def _spec_members(world: World, spec: NodeSpec, names: list[str], record: Record | None = None) -> list[Member]:
+def _spec_vdevs(world: World, spec: NodeSpec, names: list[str], record: Record | None = None) -> list[Vdev]:
     """What these pools are to be made of: as applied, but for what was given now or to the rebuild that is open."""
     given = (record.rebuild.disks if record and record.rebuild else {}) | world.given
-    recorded = [member for name in names for vdev in spec.node.pools[name].vdevs for member in vdev.members]
-    return [member.model_copy(update={"id": given.get(member.id, member.id)}) for member in recorded]
+    recorded = [vdev for name in names for vdev in spec.node.pools[name].vdevs]
+    return [_with_ids(vdev, given) for vdev in recorded]
+
+
+def _with_ids(vdev: Vdev, given: dict[str, str]) -> Vdev:
+    now = tuple(each.model_copy(update={"id": given.get(each.id, each.id)}) for each in vdev.members)
+    return vdev.model_copy(update={"members": now})
 
 
 def _unmanaged_there(world: World, tools: bool) -> bool:
@@ -99,10 +104,11 @@ def _unmanaged_there(world: World, tools: bool) -> bool:
     return not names or (tools and "pools" not in world.unread and all(world.imported_as(name) for name in names))
 
 
-def _members(world: World, members: list[Member]) -> str:
+def _members(world: World, vdevs: list[Vdev]) -> str:
     """Why pools cannot be made on these: a verdict, "no" where the node's own stays; "" where they can."""
     if "disks" in world.unread:
         return "unknown"
+    members = [member for vdev in vdevs for member in vdev.members]
     good = {member.id for member in members if _fits(world, member)}
     if any(f"{member.id}-part3" in world.disks for member in members):
         return "foreign"  # the whole of a disk that is cut into partitions
@@ -115,13 +121,38 @@ def _members(world: World, members: list[Member]) -> str:
     if there:
         return "no"  # too small
     if not missing:
-        return ""
+        return _unequal(world, vdevs)
     free = sorted(
         (d.size for d in world.disks.values() if not d.holds and d.readable and d.id not in good), reverse=True
     )
     wanted = sorted((member.size for member in missing), reverse=True)
     fits = len(free) >= len(wanted) and all(has >= needs for has, needs in zip(free, wanted, strict=False))
-    return "" if fits and world.working.node.replacement == "any-blank" else "no"
+    if not fits or world.working.node.replacement != "any-blank":
+        return "no"
+    blank = [d for d in world.disks.values() if not d.holds and d.readable and d.id not in good]
+    taken = _smallest(missing, blank)
+    return _unequal(world, [_with_ids(vdev, taken) for vdev in vdevs])
+
+
+def _smallest(missing: list[Member], blank: list[Disk]) -> dict[str, str]:
+    """Each gets the smallest that fits, the smallest first; a partition for a partition, while there are any."""
+    taken: dict[str, str] = {}
+    for alike in (True, False):
+        for member in sorted(missing, key=lambda each: (each.size, each.id)):
+            left = [d for d in blank if d.id not in taken.values() and d.size >= member.size]
+            left = [d for d in left if d.part == member.id.endswith("-part3")] if alike else left
+            if left and member.id not in taken:
+                taken[member.id] = min(left, key=lambda d: (d.size, d.id)).id
+    return taken
+
+
+def _unequal(world: World, vdevs: list[Vdev]) -> str:
+    """The word "no" where one of them is made of disks that differ: zpool create wants to be forced then."""
+    for vdev in vdevs:
+        sizes = {world.disks[member.id].size for member in vdev.members}
+        if vdev.type != "disk" and len(sizes) > 1:
+            return "no"
+    return ""
 
 
 def _fits(world: World, member: Member) -> bool:
@@ -145,5 +176,5 @@ def _new(world: World) -> Expected:
     if kinds:
         return Expected(frozenset(kinds), True, "no vault knows the node, and pools of its names are here")
     absent = [name for name in managed if not (world.tools and world.imported_as(name))]
-    bad = _members(world, _spec_members(world, world.working, absent)) if absent else ""
+    bad = _members(world, _spec_vdevs(world, world.working, absent)) if absent else ""
     return refused(bad if bad not in ("", "no") else "new", "no vault knows the node")

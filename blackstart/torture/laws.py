@@ -24,6 +24,9 @@ def create(world: World, name: str, vdevs: tuple[Vdev, ...], epoch: int, comment
             if disk.size < member.size or member.id in taken:
                 raise Wrong(f"pool {name} is made on {member.id}, which is too small or taken twice")
             taken.add(member.id)
+        sizes = [world.disks[member.id].size for member in vdev.members]
+        if vdev.type != "disk" and max(sizes) - min(sizes) > 16 << 20:
+            raise Wrong(f"pool {name} is made of disks of different sizes, which takes force")
     if world.imported_as(name) or not world.tools:
         raise Wrong(f"pool {name} is made where it is already, or without tools")
     guid = world.guid()

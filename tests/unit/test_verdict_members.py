@@ -22,7 +22,12 @@ from blackstart.verdict import Verdict, judge
 from blackstart.verdict_disks import members, parse_disks
 from blackstart.verdict_guard import render
 
-NEW_DISKS = (*OS_DISK, disk("ata-X", "sdb", size=5 * GB), disk("ata-Y", "sdc"), disk("ata-Z", "sdd", size=2 * GB))
+NEW_DISKS = (
+    *OS_DISK,
+    disk("ata-X", "sdb", size=4 * GB + 2**20),
+    disk("ata-Y", "sdc"),
+    disk("ata-Z", "sdd", size=2 * GB),
+)
 
 
 def verdict(live: Live, of: Record | None = None, disks: dict[str, str] | None = None, **node: Any) -> Verdict:
@@ -49,6 +54,19 @@ def test_any_blank_takes_fitting_disks_always_the_same_and_never_one_that_carrie
     full = (*OS_DISK, disk("ata-X", "sdb", signature=Present("ext4")), disk("ata-Y", "sdc"))
     refused = verdict(live(disks=full), replacement="any-blank")
     assert refused.refusal and not refused.create and "lsblk" in refused.next_command
+
+
+def test_disks_that_zfs_would_have_to_be_forced_to_take_together_are_refused_before_anything_is_opened() -> None:
+    uneven = (*OS_DISK, disk("ata-X", "sdb", size=5 * GB), disk("ata-Y", "sdc"))
+    for words in (
+        {"replacement": "any-blank"},
+        {"replacement": "ask"},
+        {"disks": {"ata-A": "ata-X", "ata-B": "ata-Y"}},
+    ):
+        refused = verdict(live(disks=uneven), **words)
+        assert refused.kind == "blank" and not refused.create
+        assert "ata-X has 5GB and ata-Y has 4GB: ZFS makes no mirror of disks" in refused.refusal, refused.refusal
+        assert "lsblk" in refused.next_command
 
 
 def test_a_replacement_that_was_named_and_is_not_blank_is_not_replaced_by_another() -> None:
