@@ -28,10 +28,13 @@ def folders(vault: str, pool: str, nodes: list[str]) -> Commands:
 
 @operation()
 def owned(vault: str) -> Commands:
-    """What came back from a replica belongs to the numbers that users and their group had on the lost system."""
+    """What came back from a replica belongs to the numbers that users and their group had on the lost system.
+
+    What one of them alone could write, a lock for one, becomes the group's: its owner is nobody now.
+    """
     live, ours = shell(layout.LIVE), shell(layout.GROUP)
     pruned = f"-path {live}/now -prune -o -path {live}/'*'/now -prune -o"
-    yield f"find {live} -xdev -mindepth 1 {pruned} -exec chgrp -h {ours} {{}} +"
+    yield f"find {live} -xdev -mindepth 1 {pruned} -exec chgrp -h {ours} {{}} + ! -type l -exec chmod g+rwX {{}} +"
     # Folders of the service and of drills are given to them by the same lines as at each boot.
     yield shell("systemd-tmpfiles", "--create", f"--prefix={layout.LIVE}")
     forget(vault)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +16,13 @@ class Busy(Exception):
 @contextmanager
 def alone(lock: Path) -> Iterator[None]:
     """Raises Busy at once when somebody else has it, OSError when it cannot be had at all."""
-    with lock.open("a") as file:
+    # Opened for reading: it can be had whoever made the file, root by hand or a user of a lost system.
+    handle = os.open(lock, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o664)
+    try:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise Busy from error
         yield
+    finally:
+        os.close(handle)

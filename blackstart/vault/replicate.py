@@ -21,7 +21,7 @@ from blackstart.vault.alone import Busy, alone
 from blackstart.vault.exchange import Source, aim, finish_lines, obstacle, parse_begin
 from blackstart.vault.freshness import Age, freshness
 from blackstart.vault.record import DatasetRecord, Record
-from blackstart.vault.store import Store, mounted
+from blackstart.vault.store import Store, writable
 from blackstart.vault.zfs import CommandError, Snapshot, gone, receiving, run, snapshots, tags
 
 # Seconds for one answer of a node's gate (not for data, which takes its time): one that says nothing and stays
@@ -280,7 +280,7 @@ def main(arguments: list[str]) -> int:
             ages = status(wishes)
             print(json.dumps({"format": 1, "node": node, "rpo": wishes.rpo, "datasets": [asdict(age) for age in ages]}))
             return 0 if all(age.state == "fresh" for age in ages) else 2
-        mounted()
+        writable(folder=node)
         started = time.monotonic()
         pull = Pull(wishes, options.reason)
         with alone(pull.store.folder / "replicate.lock"):

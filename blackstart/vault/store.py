@@ -31,11 +31,14 @@ class ReadOnly(OSError):
     """It is there, to be looked at."""
 
 
-def writable(root: str = layout.LIVE) -> None:
-    """`mounted`, for who writes there. Raises OSError, of which ReadOnly is one."""
+def writable(root: str = layout.LIVE, folder: str = "") -> None:
+    """`mounted`, for who writes there, or in one `folder` of it alone: a unit's ReadWritePaths= may be no more, and
+    what is around it is read-only to it. Raises OSError, of which ReadOnly is one.
+    """
     mounted(root)
-    if os.statvfs(root).f_flag & os.ST_RDONLY:
-        raise ReadOnly(f"{root} is read-only")
+    where = str(Path(root) / folder)
+    if os.statvfs(where).f_flag & os.ST_RDONLY:
+        raise ReadOnly(f"{where} is read-only")
 
 
 class Store:

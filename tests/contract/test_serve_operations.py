@@ -183,6 +183,7 @@ def test_what_came_back_is_the_groups_and_what_is_the_services_own_is_left_to_it
     for path in ("node1/record.json", "node1/journal.jsonl", "node1/now/heartbeat.json", "now/events.jsonl"):
         (live / path).parent.mkdir(parents=True, exist_ok=True)
         (live / path).touch()
+        (live / path).chmod(0o644)  # another test may leave a umask behind
     tools.mkdir()
     (tools / "chgrp").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     (tools / "chgrp").chmod(0o755)
@@ -192,4 +193,6 @@ def test_what_came_back_is_the_groups_and_what_is_the_services_own_is_left_to_it
     said = subprocess.run(["sh", "-c", given], capture_output=True, text=True, check=True).stdout.splitlines()
     assert said[:2] == ["-h", "blackstart"]
     assert sorted(said[2:]) == [str(live / name) for name in ("node1", "node1/journal.jsonl", "node1/record.json")]
+    assert (live / "node1/record.json").stat().st_mode & 0o777 == 0o664
+    assert (live / "node1/now/heartbeat.json").stat().st_mode & 0o777 == 0o644
     assert made == f"systemd-tmpfiles --create --prefix={live}"

@@ -75,3 +75,11 @@ def test_a_mount_that_is_read_only_is_told_from_none(monkeypatch: pytest.MonkeyP
         writable("/")
     monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_flag=os.ST_NOSUID))
     writable("/")
+
+
+def test_a_unit_that_may_write_in_one_folder_is_asked_about_that_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = {"/": os.ST_RDONLY, "/node1": 0, "/node2": os.ST_RDONLY}
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_flag=flags[path]))
+    writable("/", "node1")
+    with pytest.raises(OSError, match=r"^/node2 is read-only$"):
+        writable("/", "node2")
