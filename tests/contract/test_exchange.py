@@ -110,9 +110,14 @@ def apply(run: Run, machine: Machine) -> bool:
     return all(machine.do(each) for each in run(machine, rootfs.exchanged))
 
 
-@pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+@pytest.fixture(autouse=True)
+def day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one in ASIDE."""
     monkeypatch.setattr(rootfs, "time", type("Clock", (), {"time": staticmethod(lambda: 1795313113)}))
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
