@@ -31,6 +31,34 @@ def pools(fleet: Fleet) -> Iterator[Problem]:
                 yield Problem(node_file(node), key, said)
             for index, vdev in enumerate(pool.vdevs):
                 yield from _vdev(node_file(node), (*key, "vdevs", index), vdev)
+            if pool.managed:
+                yield from _mixed(node_file(node), key, pool)
+
+
+def _mixed(file: str, key: Key, pool: Pool) -> Iterator[Problem]:
+    """Vdevs of different redundancy, which `zpool create` makes by force alone, and nothing here uses that.
+
+    The rule is get_replication's of OpenZFS (cmd/zpool/zpool_vdev.c), as 2.3.9 follows it: logs, caches and spares do
+    not count, a mirror and a raidz that can lose as many disks go together, raidz of different widths too.
+    """
+    holding = [(index, vdev) for index, vdev in enumerate(pool.vdevs) if vdev.role in ("data", "special")]
+    for index, vdev in holding[1:]:
+        first = holding[0][1]
+        if _survives(vdev) != _survives(first):
+            said = (
+                f"{_called(vdev)} beside {_called(first)}: zpool makes such a pool by force alone, so it could not be "
+                "rebuilt; give both the same redundancy, or make the pool yourself and say `managed = false`"
+            )
+            yield Problem(file, (*key, "vdevs", index), said)
+
+
+def _survives(vdev: Vdev) -> int:
+    """How many of its members it can lose."""
+    return len(vdev.members) - 1 if vdev.type == "mirror" else _PARITY[vdev.type]
+
+
+def _called(vdev: Vdev) -> str:
+    return "a disk" if vdev.type == "disk" else f"a {vdev.type} of {len(vdev.members)}"
 
 
 def _vdev(file: str, key: Key, vdev: Vdev) -> Iterator[Problem]:
@@ -70,7 +98,8 @@ def uneven(fleet: Fleet) -> Iterator[Problem]:
                 sizes = [member.size for member in vdev.members]
                 if vdev.type != "disk" and 3 * min(sizes) <= 2 * max(sizes):
                     small, large = format_size(min(sizes)), format_size(max(sizes))
-                    said = f"its members are of {small} and {large}; of each of them only {small} will be used"
+                    used = f"of each only {small} is used, and a rebuild takes equal ones"
+                    said = f"its members are of {small} and {large}; {used}"
                     yield Problem(node_file(node), ("pools", name, "vdevs", index, "members"), said)
 
 

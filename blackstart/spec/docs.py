@@ -57,7 +57,8 @@ What is looked at across files (`spec check`): names, addresses, MACs, ports,
 SSH targets and host keys that two things share, derived ones too; id maps of
 one node that overlap without being equal (LXC's usual shared map is fine,
 half-shared ones are a mistake); datasets with two owners or outside the node's
-pools; quotas and reservations above the pool; disks used twice; replicated
+pools; quotas and reservations above the pool; disks used twice; vdevs of
+different redundancy in one pool, which zpool makes by force alone; replicated
 datasets without a vault, and unreplicated ones without a reason; names of
 nodes, pools, bridges, images, projects and containers that do not exist;
 circles in `after`; an encrypted clone of a plain image; memory, quotas and

@@ -64,6 +64,39 @@ def test_a_mistake_is_one_sentence(tmp_path: Path, changed: dict[str, str], expe
     assert problems(write(tmp_path, **changed)) == [expected]
 
 
+MIXED = "zpool makes such a pool by force alone, so it could not be rebuilt; give both the same redundancy, "
+MIXED += "or make the pool yourself and say `managed = false`"
+
+
+@pytest.mark.parametrize(
+    ("vdevs", "said"),
+    [
+        ((("mirror", 2), ("disk", 1)), "a disk beside a mirror of 2"),
+        ((("mirror", 2), ("mirror", 3)), "a mirror of 3 beside a mirror of 2"),
+        ((("raidz1", 3), ("raidz2", 3)), "a raidz2 of 3 beside a raidz1 of 3"),
+        ((("raidz2", 4), ("mirror", 2)), "a mirror of 2 beside a raidz2 of 4"),
+        ((("mirror", 2), ("disk", 1, "special")), "a disk beside a mirror of 2"),
+        ((("mirror", 2), ("mirror", 2)), ""),
+        ((("disk", 1), ("disk", 3)), ""),
+        ((("raidz1", 3), ("raidz1", 4)), ""),
+        ((("raidz1", 3), ("mirror", 2), ("raidz1", 4)), ""),
+        ((("raidz1", 3), ("mirror", 2, "special")), ""),
+        ((("raidz2", 4), ("mirror", 3, "special")), ""),
+        ((("mirror", 2), ("disk", 1, "log"), ("disk", 2, "cache"), ("disk", 1, "spare")), ""),
+    ],
+)
+def test_a_pool_that_takes_force_is_a_mistake(tmp_path: Path, vdevs: tuple[tuple[Any, ...], ...], said: str) -> None:
+    """Each as `zpool create -n` of OpenZFS 2.3.9 took or refused it."""
+    text = ""
+    for at, (kind, count, *role) in enumerate(vdevs):
+        members = ", ".join(f'{{ id = "x{at}-{each}", size = "1TB" }}' for each in range(count))
+        text += f'[[pools.more.vdevs]]\ntype = "{kind}"\nrole = "{(*role, "data")[0]}"\nmembers = [{members}]\n'
+    found = problems(write(tmp_path, **node(text), containers__crm=None, containers__db=None))
+    assert [each.partition("vdevs[2]: ")[2] for each in found] == ([f"{said}: {MIXED}"] if said else [])
+    text += "[pools.more]\nmanaged = false\n"
+    assert problems(write(tmp_path / "own", **node(text), containers__crm=None, containers__db=None)) == []
+
+
 def test_the_least_of_each_kind_is_enough_and_a_pool_of_ones_own_is_not_described(tmp_path: Path) -> None:
     for name, kind, count in (("a", "disk", 1), ("b", "raidz1", 2), ("c", "raidz2", 3), ("d", "raidz3", 4)):
         members = ", ".join(f'{{ id = "{name}{at}", size = "1TB" }}' for at in range(count))
@@ -99,5 +132,5 @@ def test_a_mirror_of_very_different_members_is_a_warning(tmp_path: Path, size: s
     found = notes(
         write(tmp_path, **{NODE: swap("nodes/node1.toml", '"disk-B", size = "4TB"', f'"B", size = "{size}"')})
     )
-    said = "its members are of 4TB and 8TB; of each of them only 4TB will be used"
+    said = "its members are of 4TB and 8TB; of each only 4TB is used, and a rebuild takes equal ones"
     assert found == [f"nodes/node1.toml:6: pools.tank.vdevs[1].members: {said}"] * count
