@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -73,7 +72,6 @@ def test_what_the_guest_makes_is_named_from_its_guid_on() -> None:
     assert [next(given), next(given)] == [77, 5]
 
 
-@pytest.mark.skipif(not shutil.which("dash"), reason="a POSIX shell is needed")
 def test_every_script_is_one_that_a_shell_can_read(tmp_path: Path) -> None:
     for world in played()[:25]:
         mint = build.mint_of(world)
@@ -102,7 +100,6 @@ def test_two_records_that_differ_in_their_moments_alone_are_one() -> None:
     assert timeless(record) == timeless(renamed(record, {}))
 
 
-@pytest.mark.skipif(not shutil.which("blkid"), reason="blkid is needed")
 @pytest.mark.parametrize("kind", ["ext4", "linux_raid_member", "LVM2_member", "crypto_LUKS"])
 def test_blkid_takes_a_signature_for_what_it_stands_for(tmp_path: Path, kind: str) -> None:
     size = 64 << 20

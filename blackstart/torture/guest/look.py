@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from blackstart.change import shell
 from blackstart.live.model import DiskLive, Live
 from blackstart.live.query import query_for
@@ -94,11 +96,13 @@ def read(
 
 def _apart(live: Live) -> Live:
     """Without the rig's own pools, which no node has."""
-    found = {}
+    found = dict[str, Present[Any]]()
     for part in ("pools", "datasets", "snapshots"):
         reading: Reading[dict[str, object]] = getattr(live, part)
         if isinstance(reading, Present):
             found[part] = Present({k: v for k, v in reading.value.items() if k.split("/")[0] not in _RIGS})
+    if isinstance(live.importable, Present):  # the mint was exported once all was made
+        found["importable"] = Present(tuple(each for each in live.importable.value if each.name not in _RIGS))
     changed = {name: getattr(live, name) for name in Live.__dataclass_fields__} | found
     return Live(**changed)
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import base64
-import io
-import tarfile
 from importlib import resources
-from pathlib import Path
 
-import blackstart
 from blackstart.lab import Lab, LabError, Machine
 from blackstart.lab.machines import NODE1
 from blackstart.torture.world import NOW
 from blackstart.vault import layout
+from blackstart.vault.bundle import collect, pack
 
 SPEC = NODE1
 READY = "torture"
@@ -98,12 +95,5 @@ class Guest:
 
 
 def _code() -> str:
-    """What a vault needs of the tool, as a tar archive in base64."""
-    root = Path(blackstart.__file__).parent
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        for name in ("__init__.py", "change.py"):
-            tar.add(root / name, f"blackstart/{name}")
-        for path in sorted((root / "vault").glob("*.py")):
-            tar.add(path, f"blackstart/vault/{path.name}")
-    return base64.b64encode(packed.getvalue()).decode()
+    """The tool as a vault has it, in base64."""
+    return base64.b64encode(pack(collect()).archive).decode()

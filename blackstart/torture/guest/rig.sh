@@ -50,7 +50,7 @@ chain() {
 
 # turn VAULT-POOL CLOCK: this machine is that vault now
 turn() {
-  at=$(findmnt -n -o SOURCE --mountpoint /srv/blackstart/live)
+  at=$(findmnt -n -o SOURCE --mountpoint /srv/blackstart/live) || :
   if [ "$at" != "$1/vault/live" ]; then
     [ -z "$at" ] || umount /srv/blackstart/live
     zfs mount "$1/vault/live"
