@@ -25,8 +25,8 @@ def signalling(node1: Machine) -> Iterator[Signalling]:
 def killed_at(node: Signalling, severity: str, step: str) -> None:
     node.machine.load("quiet")
     why = again(severity, step)
-    _, answered, told = node.live(severity, f"kill@{step}")
-    assert steps_in(told)[-1] == step, f"{why}\n{told}"
+    code, answered, told = node.live(severity, f"kill@{step}")
+    assert steps_in(told)[-1:] == [step], f"{why}: ended with {code}\n{told}"
     code, said, told = node.live()
     assert code == 0, f"{why}\n{told}"
     stands = said[-1]

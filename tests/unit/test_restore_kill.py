@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pytest
 from kill_world import sweep
 from rebuild_world import record
 from restore_world import Run
@@ -20,20 +21,20 @@ from blackstart.vault.store import Store, patched
 class Kept:
     """What the node and the vault's zfs have done outlives the engine: it is in a file once it is done."""
 
-    def __init__(self, run: Run, path: Path) -> None:
+    def __init__(self, run: Run, path: Path, patch: pytest.MonkeyPatch) -> None:
         self.run, self.path = run, path
         self.sent: list[str] = []
         node, ask, receive, hold, release = run.node, run.node.ask, run.node.receive, run.here.hold, run.here.release
-        node.ask = lambda *words, **more: self._then(ask(*words, **more))  # type: ignore[method-assign]
-        run.here.hold = lambda item: self._then(hold(item))  # type: ignore[method-assign]
-        run.here.release = lambda items: self._then(release(items))  # type: ignore[method-assign]
+        patch.setattr(node, "ask", lambda *words, **more: self._then(ask(*words, **more)))
+        patch.setattr(run.here, "hold", lambda item: self._then(hold(item)))
+        patch.setattr(run.here, "release", lambda items: self._then(release(items)))
 
         def received(send: list[str], landing: str, progress: Callable[[int], None]) -> None:
             receive(send, landing, progress)
             self.sent.append(landing)
             self._then("")
 
-        node.receive = received  # type: ignore[method-assign]
+        patch.setattr(node, "receive", received)
         if path.exists():
             self.load()
 
@@ -49,13 +50,13 @@ class Kept:
         here.held = set(held)
 
 
-def test_the_engine(tmp_path: Path) -> None:
+def test_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     worlds: dict[int, Kept] = {}
 
     def world(k: int) -> Callable[[], object]:
         folder = tmp_path / str(k)
         folder.mkdir()
-        worlds[k] = Kept(Run(folder), folder / "kept")
+        worlds[k] = Kept(Run(folder), folder / "kept", monkeypatch)
         return worlds[k].run
 
     steps = []

@@ -12,17 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from signal_vault import service
 from test_serve_kill import _REAL, CALLS, deadly
 
-from blackstart.serve.events import Events
 from blackstart.signal.asked import Asked
-from blackstart.signal.book import Book
-from blackstart.signal.captures import Captures
-from blackstart.signal.config import Grant, Signals
-from blackstart.signal.give import event
 from blackstart.signal.journal import Journal
-from blackstart.signal.model import OnNode, Signal, load
-from blackstart.signal.opening import Vault
+from blackstart.signal.model import load
 from blackstart.signal.service import Service
 from blackstart.signal.words import Answer, Look
 
@@ -64,31 +59,9 @@ class Node:
         pass
 
 
-def service(root: Path) -> Service:
-    events = Events(root / "events.jsonl")
-    config = Signals("vault1", "backup", {"node1": Grant((), ("tank",))})
-
-    async def fit(severity: str) -> str:
-        return ""
-
-    async def learn(node: str, capture: str) -> str:
-        return ""
-
-    async def pull(node: str, on: OnNode) -> set[str]:
-        return {each.guid for each in on.taken}
-
-    async def say(kind: str, signal: Signal) -> None:
-        await asyncio.to_thread(events.add_all, [event(kind, signal)])
-
-    captures = Captures(root / "live", config.nodes)
-    vault = Vault(fit, lambda node: ("", ""), captures, learn, pull, say)
-    nodes: Any = Node(root / "holds")
-    return Service(config, Book(Journal(root / "signals")), nodes, vault)
-
-
 def life(root: Path, work: Callable[[Service], Awaitable[None]]) -> None:
     async def go() -> None:
-        one = service(root)
+        one = service(root, Node(root / "holds"), ("tank",))
         await one.start()
         await work(one)
         await one.let_go()
