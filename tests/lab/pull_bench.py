@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from dataclasses import dataclass
 
+from guest import Guest
+
+from blackstart.change import shell
 from blackstart.converge import access
 from blackstart.converge.render import render
-from blackstart.lab import Machine
 from blackstart.vault import bzfs, config, layout
 from blackstart.vault.bundle import collect, pack
 from blackstart.vault.record import PoolRecord, Record, dump_record
@@ -32,19 +32,15 @@ Match all
 """
 
 
-@dataclass
-class Pulling:
-    machine: Machine
+def rules() -> str:
+    """What the real unit may and may not, for a transient one."""
+    unit = render("vault/blackstart-replicate@.service.j2", live=layout.LIVE, user=USER, home=HOME, tool=layout.TOOL)
+    service = unit.decode().replace("%i", "node1").partition("[Service]\n")[2].splitlines()
+    kept = [line for line in service if "=" in line and line[0] != "#" and not line.startswith(("Type=", "Exec"))]
+    return " ".join(f"-p {shell(line)}" for line in kept)
 
-    def run(self, script: str, check: bool = True, input: str | None = None) -> str:
-        return self.machine.sudo(script, check=check, input=input).stdout
 
-    def put(self, path: str, content: bytes, mode: str = "644") -> None:
-        self.run(
-            f"mkdir -p $(dirname {path}) && base64 -d > {path} && chmod {mode} {path}",
-            input=base64.b64encode(content).decode(),
-        )
-
+class Pulling(Guest):
     def prepare(self) -> None:
         """A node with two datasets, of which one is encrypted, and a vault that has nothing yet."""
         keep = config.Keep(24, 30, 12)
@@ -70,7 +66,7 @@ zfs allow {USER} create,hold,mount,receive {REPLICAS}
 mkdir -p {layout.KEYS} {FOLDER} {layout.CONFIRMED} {HOME}/.ssh/bzfs {HOME}/bzfs-logs
 ssh-keygen -q -t ed25519 -N '' -f {layout.KEYS}/replicate
 chown -R {USER} {layout.KEYS}/replicate {FOLDER} {layout.CONFIRMED} {HOME}/.ssh/bzfs {HOME}/bzfs-logs
-chmod 700 {HOME}/.ssh/bzfs
+chmod 700 {HOME}/.ssh/bzfs {HOME}/bzfs-logs
 echo "restrict,command=\\"{access.GATE} vault1\\" $(cat {layout.KEYS}/replicate.pub)" > {HOME}/.ssh/authorized_keys
 echo "node1 $(cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub)" > {layout.KNOWN_HOSTS}
 """
@@ -84,11 +80,11 @@ echo "node1 $(cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub)" > {layout.KNOW
         self.run(f"for d in crm db; do head -c {megabytes}M /dev/urandom > /data/$d/new; done; zpool sync tank")
 
     def pull(self, wait: bool = True, failpoint: str = "") -> int:
-        """One replication in a transient unit; its exit status when waited for."""
+        """One replication under the rules of its unit; its exit status when waited for."""
         asked = f"-E BLACKSTART_FAILPOINT={failpoint} " if failpoint else ""
         done = self.machine.sudo(
-            f"systemd-run -q --unit={UNIT} --collect {'--wait' if wait else ''} -p User={USER} "
-            f"-E HOME={HOME} -E PYTHONPATH={CODE} {asked}python3 -m blackstart.vault.replicate node1",
+            f"systemd-run -q --unit={UNIT} --collect {'--wait' if wait else ''} {rules()} "
+            f"{asked}/usr/bin/python3 -m blackstart.vault.replicate node1",
             check=False,
         )
         return done.returncode

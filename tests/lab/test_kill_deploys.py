@@ -32,7 +32,7 @@ def killed(stage: Stage, deploy: str, step: str, *more: str) -> str:
     why = again(deploy, step)
     with failing(stage, f"kill@{step}"):
         code, said = stage.pyinfra(deploy, *more)
-    assert code == -9 and steps_in(said)[-1] == step, f"{why}\n{said}"
+    assert code == -9 and steps_in(said)[-1:] == [step], f"{why}\n{said}"
     return why
 
 

@@ -12,7 +12,7 @@ from blackstart.lab import Machine
 
 pytestmark = pytest.mark.slow
 
-BEFORE = "pulled once"
+BEFORE = "pulled"
 TINY = 4  # MB in each of two datasets
 # Handshakes of ssh, bzfs's questions; and another snapshot of the same data is a few blocks.
 BESIDE = 400_000  # bytes
@@ -45,7 +45,7 @@ def killed_at(pulling: Pulling, step: str) -> None:
     pulling.machine.load(BEFORE)
     why, before = again("replicate", step), pulling.log()
     pulling.pull(failpoint=f"kill@{step}")
-    assert steps_in(pulling.log().removeprefix(before))[-1] == step, f"{why}\n{pulling.log()}"
+    assert steps_in(pulling.log().removeprefix(before))[-1:] == [step], f"{why}\n{pulling.log()}"
     least, before_it = pulling.missing(), pulling.on_the_wire()
     assert pulling.pull() == 0, f"{why}\n{pulling.log()}"
     sent = pulling.on_the_wire() - before_it
