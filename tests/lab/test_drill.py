@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from blackstart.drill.journal import Journal
+from blackstart.drill.journal import DrillError, Journal
 from blackstart.drill.scenario import Drill
 from blackstart.lab import Lab
 
@@ -29,7 +29,11 @@ def test_a_lost_node_is_rebuilt_from_its_spec_and_its_last_snapshot(
     drill: Drill, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with capsys.disabled():  # minutes without a word would look like a hang
-        drill.run()
+        try:
+            drill.run()
+        except DrillError as why:
+            log = Path(drill.journal.steps[-1].log).read_text(errors="replace")
+            pytest.fail(f"{why}\n{log[-5000:]}", pytrace=False)
         drill.journal.console.print(drill.journal.table())
     assert [step.name for step in drill.journal.steps if not step.ok] == []
     assert drill.journal.facts["rto_seconds"] > 0
