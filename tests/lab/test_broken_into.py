@@ -28,7 +28,7 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 words=$(printf '%s' "${SSH_ORIGINAL_COMMAND-}" | tr -d "'")
 case $words in
-ASKED) ACT ;;
+ASKED) echo "$words" >>/var/tmp/attacked; ACT ;;
 esac
 exec GATE.was "$@"
 """
@@ -67,8 +67,10 @@ def answers(stage: Stage, asked: str, act: str) -> None:
 
 
 def pulled(stage: Stage) -> str:
-    """How a run of the vault's ends, in systemd's word: `success`, `exit-code`, `oom-kill` ..."""
+    """How a run of the vault's ends, in systemd's word: `success`, `exit-code`, `oom-kill` ... It met the intruder."""
+    stage.node("rm -f /var/tmp/attacked")
     stage.vault(f"systemctl start {UNIT} || :")
+    assert stage.node("cat /var/tmp/attacked 2>/dev/null || :"), "the vault never asked what the intruder answers"
     return stage.vault(f"systemctl show -P Result {UNIT}")
 
 
