@@ -5,7 +5,7 @@ from __future__ import annotations
 from blackstart.change import Change, shell
 from blackstart.converge.compare import known, unknown, unmanaged, update
 from blackstart.converge.wanted import Wanted
-from blackstart.live.delegation import grants
+from blackstart.live.delegation import NOBODYS, grants
 from blackstart.live.model import Live
 from blackstart.reading import Unknown
 
@@ -24,7 +24,7 @@ def diff(wanted: Wanted, live: Live) -> list[Change]:
                 changes.append(update("delegation", f"{dataset} {user}", "", ",".join(missing), now))
         ours = {name for each in wanted.delegations.values() for name in each}
         for user in sorted(set(have) - set(users)):
-            if user in ours or user.startswith("bs-"):
+            if user in ours or user.startswith(("bs-", NOBODYS)):
                 changes.append(unmanaged("delegation", f"{dataset} {user}"))
     return changes
 

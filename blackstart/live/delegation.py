@@ -9,7 +9,8 @@ from blackstart.live.model import Query
 from blackstart.live.shell import words
 from blackstart.reading import Present, Reading
 
-_GRANT = re.compile(r"^\t(user|group) (\S+) (\S+)$")
+NOBODYS = "(unknown: "  # how zfs_main.c begins the name of a number that no user of this system has
+_GRANT = re.compile(rf"^\t(user|group) ({re.escape(NOBODYS)}\d+\)|\S+) (\S+)$")
 _HEADER = re.compile(r"^---- Permissions on (\S+) -*$")
 
 
@@ -38,7 +39,10 @@ def parse(text: str) -> Reading[dict[str, str]]:
 
 
 def grants(text: str, dataset: str) -> dict[str, frozenset[str]]:
-    """User -> permissions granted on `dataset` itself (inherited ones left out) by the text of `zfs allow`."""
+    """User -> permissions granted on `dataset` itself (inherited ones left out) by the text of `zfs allow`.
+
+    A number that no user has, of a lost system for one, is named `(unknown: 995)`.
+    """
     found: dict[str, set[str]] = {}
     here = False
     for line in text.splitlines():

@@ -117,6 +117,18 @@ def test_only_missing_permissions_are_granted() -> None:
     assert delegation.commands([change]) == [f"zfs allow -u {who} bookmark,snapshot {name}"]
 
 
+def test_what_a_number_of_a_lost_system_may_still_do_is_told() -> None:
+    want = wishes()
+    before = satisfied(want)
+    name, users = next(iter(want.delegations.items()))
+    lines = [f"\tuser {user} {','.join(allowed)}" for user, allowed in users.items()]
+    lines += ["\tuser (unknown: 995) hold,send", "\tgroup (unknown: 990) send"]
+    text = "\n".join([f"---- Permissions on {name} ----", "Local+Descendent permissions:", *lines])
+    (change,) = delegation.diff(want, put(before, "delegations", **{name: text}))
+    assert (change.name, change.action) == (f"{name} (unknown: 995)", "unmanaged")
+    assert delegation.commands([change]) == []
+
+
 # Files
 
 
