@@ -65,10 +65,10 @@ def _freeze(machine: Machine) -> None:
     now = machine.state
     base = image.Image(Path(now.image))
     final = _home() / _key(now.spec, base, qemu.accelerator(base))
+    machine.save(SNAPSHOT)  # its own, also where another lab was first with the copy
     if final.exists():
         return
     _home().mkdir(parents=True, exist_ok=True)
-    machine.save(SNAPSHOT)
     new = Path(tempfile.mkdtemp(prefix="new-", dir=_home()))
     machine.pause()  # which flushes: the files hold still while they are copied
     try:

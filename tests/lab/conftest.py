@@ -11,7 +11,7 @@ from stage import ROOT, Stage
 
 from blackstart.drill.journal import Journal
 from blackstart.drill.scenario import Drill
-from blackstart.lab import Lab, LabError, Machine
+from blackstart.lab import Lab, LabError, Machine, MachineSpec
 from blackstart.lab.machines import NODE1, VAULT1
 
 _running: list[Lab] = []
@@ -53,23 +53,23 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         lab.down()
 
 
-@pytest.fixture(scope="session")
-def _machines(lab: Lab) -> None:
-    for spec in (NODE1, VAULT1):
-        lab.define(spec, warm=True)
-    lab.start(warm=True)
+def _started(lab: Lab, spec: MachineSpec) -> Machine:
+    """Alone: a machine that no test asks for would take its share of two cores."""
+    machine = lab.define(spec, warm=True)
+    lab.start(spec.name, warm=True)
+    return machine
 
 
 @pytest.fixture(scope="session")
-def node1(lab: Lab, _machines: None) -> Machine:
+def node1(lab: Lab) -> Machine:
     """A running node with a stock system and two empty disks. `node1.load("stock")` brings it back to that."""
-    return lab["node1"]
+    return _started(lab, NODE1)
 
 
 @pytest.fixture(scope="session")
-def vault1(lab: Lab, _machines: None) -> Machine:
+def vault1(lab: Lab) -> Machine:
     """A running host with one empty disk, to be a vault."""
-    return lab["vault1"]
+    return _started(lab, VAULT1)
 
 
 @pytest.fixture(scope="session")
