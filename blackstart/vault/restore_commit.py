@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +13,12 @@ from blackstart.vault.restore_status import Status
 from blackstart.vault.store import Store
 
 
-def commit(store: Store, plan: Plan) -> Record:
+def commit(store: Store, plan: Plan, told: Callable[[Record], None]) -> Record:
     """What a restore makes of the record, in one replacement of the file. What is left to do is marked in it.
 
-    For a whole node: epoch, pool guids, host key, applied spec; no open rebuild is left. Raises ValueError when the
-    record went on without this plan.
+    For a whole node: epoch, pool guids, host key, applied spec; no open rebuild is left. `told` gets the new record
+    just before: once it is in place nothing runs this plan again, and what was not told by then never is. Raises
+    ValueError when the record went on without this plan.
     """
     wanted = plan.commit
 
@@ -25,6 +27,11 @@ def commit(store: Store, plan: Plan) -> Record:
             raise ValueError(f"{plan.node} has no record on this vault any more")
         if record.epoch > plan.epoch:
             raise ValueError(f"the record is at epoch {record.epoch}, this plan leads only to {plan.epoch}")
+        new = after(record)
+        told(new)
+        return new
+
+    def after(record: Record) -> Record:
         left = unfinished(plan, record.unfinished, int(time.time()))
         if wanted is None:
             return replace(record, unfinished=left)

@@ -9,10 +9,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from blackstart.failpoint import reach
 from blackstart.vault import damage
+from blackstart.vault.record import Record
 from blackstart.vault.restore_commit import commit, outcome
 from blackstart.vault.restore_gate import Gate, LinkError
 from blackstart.vault.restore_next import Action, State, after, next_action, parse_state, ready
@@ -60,6 +61,7 @@ class Restore:
         self.head_start = HEAD_START
         self.known: State | None = None  # what the node said last, and what was done since
         self.host_patience = HOST
+        self.event: dict[str, Any] = {}  # the outcome, once it is told
         self.pool = ThreadPoolExecutor(max_workers=4)
 
     def run(self) -> int:
@@ -264,16 +266,18 @@ class Restore:
             for line in self.sender.release(self.plan.items):
                 self.status.say(line)
             reach("restore.released")
-            record = commit(self.store, self.plan)
+            commit(self.store, self.plan, self.tell)
         except (CommandError, Failed, ValueError) as error:
             self.status.error(str(error))
             return 1
-        event = outcome(self.plan, self.status, record, time.time())
-        self.store.journal(event)
-        self.status.write("done", outcome=event)
+        self.status.write("done", outcome=self.event)
         try:
             self.gate.ask("step", self.plan.revoke, timeout=CUTOVER)
         except CommandError as error:
             self.status.say(f"what the vault was granted for the restore is still granted: {error}")
         reach("restore.revoked")
         return 0
+
+    def tell(self, record: Record) -> None:
+        self.event = outcome(self.plan, self.status, record, time.time())
+        self.store.journal(self.event)

@@ -58,12 +58,15 @@ def test_the_end_is_written_in_one_piece_and_twice_is_once(tmp_path: Path) -> No
     plan = replace(plan, commit=wanted)
     kept = store(tmp_path, record(rebuild=rebuild(2, {"tank": OTHER})))
     for _ in range(2):
-        after = commit(kept, plan)
+        told: list[Record] = []
+        after = commit(kept, plan, told.append)
+        assert told == [after]
         assert (after.epoch, after.rebuild, after.host_key) == (2, None, "new")
         assert after.pools["tank"].guid == OTHER and after.pools["tank"].members == ("ata-X",)
         assert after.datasets == record().datasets and after.applied == record().applied
     with pytest.raises(ValueError, match="epoch 2"):
-        commit(kept, replace(plan, epoch=1))
+        commit(kept, replace(plan, epoch=1), told.append)
+    assert told == [after]
 
 
 def test_the_outcome_says_what_was_lost_and_how_long_it_took(tmp_path: Path) -> None:
