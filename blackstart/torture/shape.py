@@ -9,15 +9,15 @@ from blackstart.spec.resolve import NodeSpec
 
 TB = 10**12
 KEY = "ssh-ed25519 AAAA"
-# (type, disks of one vdev, vdevs)
+# (type, disks of one vdev, vdevs, disks of a special that can lose as many: zpool makes no other without force)
 LAYOUTS = (
-    ("disk", 1, 1),
-    ("disk", 2, 1),
-    ("mirror", 2, 1),
-    ("mirror", 2, 2),
-    ("mirror", 3, 1),
-    ("raidz1", 3, 1),
-    ("raidz2", 4, 1),
+    ("disk", 1, 1, 1),
+    ("disk", 2, 1, 1),
+    ("mirror", 2, 1, 2),
+    ("mirror", 2, 2, 2),
+    ("mirror", 3, 1, 3),
+    ("raidz1", 3, 1, 2),
+    ("raidz2", 4, 1, 3),
 )
 
 
@@ -53,15 +53,15 @@ def node_spec(rng: Random, name: str, vaults: int) -> NodeSpec:
 
 
 def _pool(rng: Random, letters: Any, part: str) -> dict[str, Any]:
-    kind, disks, vdevs = rng.choice(LAYOUTS)
+    kind, disks, vdevs, special = rng.choice(LAYOUTS)
     size = rng.choice((2, 4, 8))
     made = [
         {"type": kind, "members": [{"id": f"ata-{next(letters)}{part}", "size": f"{size}TB"} for _ in range(disks)]}
         for _ in range(vdevs)
     ]
     if rng.random() < 0.15:
-        members = [{"id": f"ata-{next(letters)}{part}", "size": "2TB"} for _ in range(2)]
-        made.append({"type": "mirror", "role": "special", "members": members})
+        members = [{"id": f"ata-{next(letters)}{part}", "size": "2TB"} for _ in range(special)]
+        made.append({"type": "mirror" if special > 1 else "disk", "role": "special", "members": members})
     return {"vdevs": made}
 
 

@@ -39,10 +39,10 @@ def test_chains_that_part_share_what_came_before() -> None:
     mint.add(chain(1, 2, 3), False)
     mint.add(chain(1, 2, 4), False)
     script = mint.script()
-    assert script.count("zfs create") == 1 and "zfs clone mint/m/0@s2 mint/m/1" in script
+    assert script.count("zfs create") == 1 and "branch mint/m/0@s2 mint/m/1" in script
     assert [line for line in script.splitlines() if line.startswith("now")] == ["now 1", "now 2", "now 3", "now 4"]
     assert mint.send(chain(1, 2, 3), "bank/x") == "chain bank/x mint/m/0@s1 mint/m/0@s1 mint/m/0@s3"
-    second = "chain bank/y mint/m/0@s1 mint/m/0@s1 mint/m/0@s2 mint/m/0@s2 mint/m/1@s4"
+    second = "chain bank/y mint/m/0@s1 mint/m/0@s1 mint/m/0@s2 mint/m/1@s2 mint/m/1@s4"
     assert mint.send(chain(1, 2, 4), "bank/y") == second
     assert mint.send(chain(1), "bank/z") == "chain bank/z mint/m/0@s1"
 

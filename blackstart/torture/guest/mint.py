@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from blackstart.change import shell
 from blackstart.torture.world import Snapshot
@@ -12,7 +12,10 @@ BULK = 384  # KiB of each dataset: enough for a stream to be cut in the middle
 
 
 class Mint:
-    """Every snapshot of some chains. Two chains that part share what came before: the second goes on in a clone."""
+    """Every snapshot of some chains. Two chains that part share what came before: the second goes on from a copy of it.
+
+    A copy that was received, as after a rebuild: what is sent of a clone is a clone wherever it arrives.
+    """
 
     def __init__(self) -> None:
         self.parent: dict[str, str] = {}  # guid -> that of the snapshot before it, "" for none
@@ -39,7 +42,7 @@ class Mint:
                 taken.append(self.path(guid))
             lines += [f"now {when}", shell("zfs", "snapshot", *taken) + " || fail mint"]
         if heads:
-            lines.append(shell("zfs", "get", "-Hp", "-o", "value", "guid,creation", *map(self.path, self.order())))
+            lines.append(shell("values", "guid,creation", *map(self.path, self.order())))
         return "\n".join(lines) + "\n"
 
     def order(self) -> list[str]:
@@ -54,7 +57,7 @@ class Mint:
         else:
             place = f"mint/m/{len(heads)}"
             if before:
-                lines.append(shell("zfs", "clone", self.path(before), place))
+                lines.append(shell("branch", self.path(before), place))
             else:
                 lines.append(shell("zfs", "create", *encryption(self.encrypted[guid]), place))
                 lines.append(f"head -c {BULK}k /dev/urandom >/{place.replace('mint/m', 'mint')}/bulk")
@@ -74,13 +77,10 @@ class Mint:
 
     def send(self, chain: list[Snapshot], target: str) -> str:
         """A line that brings the whole chain to `target`."""
-        words, paths = [target, self._path(chain[0])], [self._path(each) for each in chain]
-        start = 0
-        for number in range(1, len(chain)):
-            last = number + 1 == len(chain) or paths[number + 1].split("@")[0] != paths[number].split("@")[0]
-            if last:
-                words += [paths[start], paths[number]]
-                start = number
+        words = [target, self._path(chain[0])]
+        for place, group in groupby(pairwise(chain), key=lambda pair: self.place[pair[1].guid]):
+            steps = list(group)
+            words += [f"{place}@{steps[0][0].name}", f"{place}@{steps[-1][1].name}"]
         return shell("chain", *words)
 
 

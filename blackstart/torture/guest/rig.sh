@@ -38,6 +38,18 @@ there() {
 }
 gone() { udevadm settle --timeout=30 || :; }
 
+# values PROPERTIES NAME...: in this order, which is not that of one `zfs get` of them all
+values() { k=$1; shift; for n do zfs get -Hp -o value "$k" "$n" || fail "$k of $n"; done; }
+
+# branch SNAPSHOT DATASET: a copy, in which the same snapshot is, to be written to
+branch() {
+  zfs send -w "$1" | zfs receive -u "$2" || fail "send $1 to $2"
+  if [ "$(zfs get -H -o value encryption "$2")" != off ]; then
+    zfs set keylocation=file:///rig/key "$2" && zfs load-key "$2" || fail "the key of $2"
+  fi
+  zfs mount "$2" || fail "mount $2"
+}
+
 # chain TARGET FIRST [FROM LAST]...: a full stream, then what follows, out of the mint
 chain() {
   t=$1; zfs send -w "$2" | zfs receive -u "$t" || fail "send $2 to $t"

@@ -116,7 +116,7 @@ class OnZfs(Play):
         taken = [f"{name}@blackstart_after{len(there.snapshots)}" for there, name in due]
         if taken:
             made = shell("zfs", "snapshot", *taken)
-            asked = shell("zfs", "get", "-Hp", "-o", "value", "guid", *taken)
+            asked = shell("values", "guid", *taken)
             numbers = world.numbers
             assert isinstance(numbers, Guids)
             numbers.given += map(int, self.guest.run(f"now {NOW}\n{made}\n{asked}").split())
