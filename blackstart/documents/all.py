@@ -122,7 +122,7 @@ DOCUMENTS: dict[str, Document] = {
     ),
     "drill": Document("`.drill/result.json` after `make drill`", (lab.DrillResult,)),
     "torture": Document(
-        "`.torture/result.json` after `make torture`, the same of `blackstart.torture.guest` in `.torture/guest`",
+        "`.torture/result.json` after `make torture`, the same of `blackstart lab torture` in `.torture/guest`",
         (lab.TortureResult,),
     ),
     "bench": Document("`.bench/result.json` after `make bench`", (lab.BenchResult,)),

@@ -221,3 +221,21 @@ def logs(lab: Lab, name: str) -> None:
     """Print what NAME's serial console said."""
     log = lab[name].serial_log
     click.echo(log.read_text(errors="replace") if log.exists() else f"{name} was never started")
+
+
+@lab.command()
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The first round's seed.")
+@click.option("--rounds", type=click.IntRange(min=1), default=20, show_default=True, help="One seed each.")
+@click.pass_obj
+@_refusing
+def torture(lab: Lab, seed: int, rounds: int) -> None:
+    """Lose nodes at random and rebuild them on real ZFS, in a machine of its own.
+
+    Each seed is a fleet with a past and a loss; which verdict is right is known from how it was made. A round takes
+    a minute or two under emulation. The page is in .torture/guest. Exit code 1: something did not hold, with the line
+    that shows it again.
+    """
+    from blackstart.torture.guest import command  # what other commands would wait for
+
+    if not command.torture(Lab(lab.root / "torture"), seed, rounds):
+        sys.exit(1)

@@ -11,7 +11,7 @@ MOST = 5
 
 
 SIMULATED = "python -m blackstart.torture --seed {}"
-GUEST = "python -m blackstart.torture.guest --seed {} --rounds 1"
+GUEST = "blackstart lab torture --seed {} --rounds 1"
 
 
 def again(seed: int, form: str = SIMULATED) -> str:

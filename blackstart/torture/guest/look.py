@@ -148,9 +148,9 @@ def _disk(world: World, disk: DiskLive) -> list[tuple[object, ...]]:
     ids |= {f"{name}-part1" for name in ids if not name.endswith("-part3")}
     signature = disk.signature.value if isinstance(disk.signature, Present) else type(disk.signature).__name__
     size = disk.size if disk.ids and disk.ids[0] in world.disks else 0
-    return [
-        (name, size if name in world.disks else 0, signature, disk.uuid, disk.label) for name in set(disk.ids) & ids
-    ]
+    # Whose pool it is counts; of anything else, that it is there.
+    owner = (disk.uuid, disk.label) if signature == "zfs_member" else ("", "")
+    return [(name, size if name in world.disks else 0, signature, *owner) for name in set(disk.ids) & ids]
 
 
 def agree_vault(world: World, vault: Vault, reading: VaultReading) -> None:
