@@ -48,6 +48,7 @@ test-full: $(STAMP) deps
 	pytest -q tests/unit tests/contract
 	pytest -q tests/page
 	$(MAKE) torture
+	$(PY) -m blackstart lab torture
 	pytest -v tests/molecule
 	pytest -v tests/lab
 	$(IF_ROOT) test-vagrant
