@@ -25,6 +25,7 @@ from blackstart.typed import by_blackstart
 from blackstart.verdict import recorded_spec
 from blackstart.verdict_datasets import lost
 from blackstart.verdict_guard import Refusal, refuse_apply, refuse_bootstrap, render
+from operations import lock
 from operations.common import Commands, refuse
 from operations.host_shell import ShellError
 from operations.live import carry_over, is_read, live
@@ -99,7 +100,8 @@ def bootstrap(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
         say_once(line, "yellow")
     refusal = refuse_bootstrap(job.verdict) or _lost(job, about)
     if refusal:
-        yield refuse(str(refusal))
+        # A node that somebody is at work on may look like nothing known.
+        yield refuse(f"{lock.meanwhile(job.vault, spec.name)}{refusal}")
         return
     if job.verdict.kind == "intact" and not (job.unfinished and not asks.plan_only):
         _report(job, about)

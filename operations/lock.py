@@ -15,11 +15,11 @@ from blackstart.change import shell
 from blackstart.reading import Absent, Present, Unknown
 from blackstart.restore.keeper import choose
 from blackstart.spec.resolve import NodeSpec
-from blackstart.vault.lock import Held, LockError, Taken, holder, script
+from blackstart.vault.lock import Held, LockError, Taken, holder, script, who_has, works
 from blackstart.vault.records import VaultReading
 from operations.common import Commands, refuse
 from operations.held import Holding, fence, locks
-from operations.host_shell import ShellError
+from operations.host_shell import ShellError, run
 from operations.record import readings, vault_host
 
 
@@ -110,6 +110,18 @@ def host_part(vault: str, node: str, who: str, commit: str) -> str:
     except LockError as error:
         raise ShellError(str(error).removeprefix(f"{node}: ")) from error
     return ""
+
+
+def meanwhile(vault: str, node: str) -> str:
+    """Who holds the node's lock, before what was seen while they did; "" where nobody does, or none can say."""
+    host = vault_host(vault)
+    if host is None or (node, vault) in locks:
+        return ""
+    try:
+        said = run(host, who_has(node))
+    except ShellError:
+        return ""
+    return f"{works(node, said)}. Seen meanwhile: " if said else ""
 
 
 def release(node: str) -> None:

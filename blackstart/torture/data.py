@@ -74,7 +74,7 @@ def bring(run: Bootstrap, job: Job, todo: Plan) -> None:
 
 
 def _commit(world: World, vault: Vault, todo: Plan) -> None:
-    record = commit(_Kept(world, vault), todo, lambda new: None)
+    record = commit(_Kept(world, vault), todo)
     world.epoch = max(world.epoch, record.epoch)
     world.lives |= {name: pool.guid for name in record.pools if (pool := world.imported_as(name))}
 

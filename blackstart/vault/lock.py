@@ -104,6 +104,17 @@ def proven(node: str, line: str, command: str, part: str = "") -> str:
     )
 
 
+def who_has(node: str) -> str:
+    """Shell that prints what the lock's file says while somebody holds it, and nothing otherwise."""
+    file = shell(path(node))
+    return f"[ ! -e {file} ] || flock -n -E {BUSY} {file} true || [ $? != {BUSY} ] || cat {file}"
+
+
+def works(node: str, text: str) -> str:
+    """One clause out of the lock's file."""
+    return f"{node}: somebody else works on it: {describe(text)}; wait, or ask them"
+
+
 def describe(text: str) -> str:
     """Who holds it, since when and at which commit, out of the lock's file."""
     try:
@@ -143,7 +154,7 @@ class Held:
             status = channel.recv_exit_status()
             channel.close()
             if status == BUSY:
-                raise Taken(f"{node}: somebody else works on it: {describe(said)}; wait, or ask them")
+                raise Taken(works(node, said))
             raise LockError(f"{node}: its lock on {vault} could not be taken: {said or f'status {status}'}")
         threading.Thread(target=self._live, name=f"lock {node}", daemon=True).start()
 

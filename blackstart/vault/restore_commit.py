@@ -13,7 +13,7 @@ from blackstart.vault.restore_status import Status
 from blackstart.vault.store import Store
 
 
-def commit(store: Store, plan: Plan, told: Callable[[Record], None]) -> Record:
+def commit(store: Store, plan: Plan, told: Callable[[Record], None] = lambda new: None) -> Record:
     """What a restore makes of the record, in one replacement of the file. What is left to do is marked in it.
 
     For a whole node: epoch, pool guids, host key, applied spec; no open rebuild is left. `told` gets the new record

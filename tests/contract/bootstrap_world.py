@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
@@ -17,6 +18,7 @@ from blackstart.live.model import Live
 from blackstart.reading import ABSENT, Present, Reading
 from blackstart.restore.job import Asks
 from blackstart.spec.resolve import NodeSpec
+from blackstart.vault.lock import who_has
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading, unknown
 from facts.record import VaultRecords
@@ -43,9 +45,15 @@ class Node:
 
 class Vault:
     name, connected = "vault1", True
+    data: dict[str, Any] = {}
+    lock = ""  # what the file of a lock says that somebody holds
 
     def __init__(self, reading: VaultReading) -> None:
         self.reading = reading
+
+    def run_shell_command(self, command: Any, **arguments: Any) -> tuple[bool, Any]:
+        assert str(command) == who_has("node1")
+        return True, SimpleNamespace(stdout=self.lock, stderr="")
 
     def get_fact(self, fact: Any, **arguments: Any) -> VaultReading:
         assert fact is VaultRecords and arguments == {"pool": "tank", "_ignore_errors": True}

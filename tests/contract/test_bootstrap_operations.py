@@ -11,14 +11,15 @@ import pytest
 from pyinfra.api.command import FunctionCommand
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-from bootstrap_world import NEW_DISKS, THERE, WAYS, Go, asked, job
-from rebuild_world import GUID, OS_DISK, OTHER, disk, live, node_spec, on_disks, pool, rebuild, record
+from bootstrap_world import NEW_DISKS, THERE, WAYS, Go, Vault, asked, job
+from rebuild_world import GUID, NOW, OS_DISK, OTHER, disk, live, node_spec, on_disks, pool, rebuild, record
 
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import ABSENT, Present, Reading, Unknown
 from blackstart.restore.job import Asks
 from blackstart.typed import MARK
+from blackstart.vault.lock import holder
 from blackstart.vault.record import Record
 from operations import bootstrap, verdict
 from operations import rebuild as rebuild_operations
@@ -51,6 +52,15 @@ def test_a_refusal_is_one_command_that_fails_with_the_reason_and_the_next_line(
     commands, _ = asked(go, reading, known)
     (command,) = commands
     assert words in command and then in command and command.endswith(">&2; exit 1")
+
+
+def test_what_somebody_else_is_at_work_on_is_refused_by_their_name_first(
+    go: Go, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Vault, "lock", holder("bob@desk", "c0ffee", "bootstrap.py", NOW, "r1"))
+    (command,), _ = asked(go, live(disks=NEW_DISKS), Present(record()))
+    assert "node1: somebody else works on it: bob@desk (bootstrap.py), since " in command
+    assert "wait, or ask them. Seen meanwhile: node1: " in command
 
 
 @pytest.mark.parametrize("typed", [True, False])

@@ -80,6 +80,17 @@ def test_a_second_holder_is_refused_by_name_until_the_first_is_gone(command: str
     lock.Held(Pipe(), "node1", "vault1", command).release()
 
 
+def test_who_has_it_is_told_to_whoever_asks_and_only_while_they_have_it(command: str) -> None:
+    def asked() -> str:
+        return subprocess.run(["sh", "-c", lock.who_has("node1")], capture_output=True, text=True, check=True).stdout
+
+    assert asked() == ""
+    first = lock.Held(Pipe(), "node1", "vault1", command)
+    assert lock.works("node1", asked()).startswith("node1: somebody else works on it: me@laptop (site.py), since 2025")
+    first.release()
+    assert asked() == ""
+
+
 def signs(root: Path) -> list[str]:
     """As a vault's reading prints them."""
     find = lock.sign(f"{root} -mindepth 2 -maxdepth 2", "lock")

@@ -79,7 +79,12 @@ class Guest:
         self.machine.save(READY)
 
     def begin(self) -> None:
-        """As it was when it was ready, whatever the last round left behind."""
+        """As it was when it was ready, whatever the last round left behind.
+
+        In a new process of QEMU: now and then the timers of one that went back under emulation stood still, and the
+        guest with them.
+        """
+        self.machine.kill()
         self.machine.load(READY)
 
     def run(self, script: str, input: str | None = None, timeout: float = 900) -> str:
