@@ -17,6 +17,7 @@ from blackstart.cli.fleet_hosts import Hosts, load, require_node, ssh_config_opt
 from blackstart.converge.token import command
 from blackstart.ssh import write_whole
 from blackstart.vault import layout
+from blackstart.vault.tokens import Token
 from blackstart.vault.tokens import load as read_tokens
 from blackstart.vault.tokens import token as checked
 
@@ -70,7 +71,8 @@ def new(
 ) -> None:
     """Make a token called NAME, and tell every vault its digest.
 
-    One that had this name counts no more. It is written as the line of a request's header:
+    One that had this name counts no more. The same again, while it counts, only tells vaults that were not told; for
+    a new secret, revoke NAME first. It is written as the line of a request's header:
 
         curl -H @FILE ...
 
@@ -82,8 +84,8 @@ def new(
     if node:
         require_node(known.fleet, node)
     path = file or own()
-    word = kept(path) or secrets.token_hex(32)
-    digest = hashlib.sha256(word.encode()).hexdigest()
+    word = _still(known, name, path) or secrets.token_hex(32)
+    digest = _digest(word)
     asked = {"id": name, "scope": scope, "node": node or "", "service": service or "", "sha256": digest}
     try:
         checked(asked, 0)
@@ -119,17 +121,39 @@ def list_(ssh_config: str | None) -> None:
     known = load(ssh_config)
     unread = 0
     for vault in _vaults(known):
-        said, why = known.run(vault, shell("cat", layout.TOKENS))
-        try:
-            found = read_tokens(said) if not why else ()
-        except ValueError as error:
-            found, why = (), str(error)
+        found, why = _tokens(known, vault)
         if why:
             click.echo(f"{vault}: its tokens could not be read: {why}", err=True)
             unread = 3
         for each in found:
             click.echo(" ".join(filter(None, (f"{vault}:", each.id, each.scope, each.node, each.service))))
     sys.exit(unread)
+
+
+def _digest(word: str) -> str:
+    return hashlib.sha256(word.encode()).hexdigest()
+
+
+def _still(known: Hosts, name: str, path: Path) -> str:
+    """The token at `path` while a vault knows it as NAME's; "" for none, and for one that counts nowhere any more.
+
+    Raises ClickException where it is another one's.
+    """
+    word = kept(path)
+    names = {each.id for vault in _vaults(known) for each in _tokens(known, vault)[0] if each.sha256 == _digest(word)}
+    if word and names - {name}:
+        whose = ", ".join(sorted(names - {name}))
+        raise click.ClickException(f"{path} holds the token of {whose}; next: the same command with --to FILE")
+    return word if names else ""
+
+
+def _tokens(known: Hosts, vault: str) -> tuple[tuple[Token, ...], str]:
+    """What the vault has, and why that could not be read."""
+    said, why = known.run(vault, shell("cat", layout.TOKENS))
+    try:
+        return (read_tokens(said) if not why else ()), why
+    except ValueError as error:
+        return (), str(error)
 
 
 def _tell(known: Hosts, asked: dict[str, Any]) -> list[str]:

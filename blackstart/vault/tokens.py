@@ -84,12 +84,18 @@ def by_id(lines: list[str]) -> dict[str, Token]:
 
 
 def changed(tokens: Iterable[Token], asked: dict[str, Any], now: int) -> tuple[Token, ...]:
-    """`tokens` with what was asked for; the same one added again keeps its `since`. Raises ValueError."""
+    """`tokens` with what was asked for; the same one added again keeps its `since`.
+
+    Raises ValueError, also for one secret under two names: it would be taken for either.
+    """
     kept = {each.id: each for each in tokens if each.id not in set(asked.get("revoke", ()))}
     if "keep" in asked:
         kept = {name: each for name, each in kept.items() if not each.node or each.node in asked["keep"]}
     for data in asked.get("add", ()):
         made = token(data, now)
+        other = next((each.id for each in kept.values() if each.sha256 == made.sha256 and each.id != made.id), "")
+        if other:
+            raise ValueError(f"{made.id} would have the secret of token {other}; it takes one of its own")
         was = kept.get(made.id)
         if was is None or made != Token(**asdict(was) | {"since": now}):
             kept[made.id] = made

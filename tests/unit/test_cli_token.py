@@ -29,7 +29,10 @@ class Vaults:
             return "", "no route to host"
         if not stdin:
             return self.listed, ""
-        self.told.setdefault(name, []).append(json.loads(stdin))
+        asked = json.loads(stdin)
+        self.told.setdefault(name, []).append(asked)
+        known = tokens.load(self.listed) if self.listed else ()
+        self.listed = tokens.dump(tokens.changed(known, asked, 1))
         return "told\n", ""
 
 
@@ -68,6 +71,26 @@ def test_a_vault_that_was_not_told_is_told_by_the_same_command(vaults: Vaults) -
     vaults.silent = set()
     assert token("new", "eve").exit_code == 0
     assert vaults.told["vault1"][0] == vaults.told["vault1"][1] == vaults.told["vault2"][0]
+
+
+def test_one_secret_is_never_that_of_two_names(vaults: Vaults, tmp_path: Path) -> None:
+    token("new", "eve")
+    file = tmp_path / "home/blackstart/token"
+    before = file.read_text()
+    done = token("new", "ci", "--scope", "signal")
+    assert (
+        done.exit_code == 1 and f"{file} holds the token of eve; next: the same command with --to FILE" in done.output
+    )
+    assert file.read_text() == before
+    assert token("new", "ci", "--scope", "signal", "--to", str(tmp_path / "ci")).exit_code == 0
+
+
+def test_what_was_revoked_never_counts_again(vaults: Vaults, tmp_path: Path) -> None:
+    token("new", "eve")
+    leaked = (tmp_path / "home/blackstart/token").read_text()
+    token("revoke", "eve")
+    assert token("new", "eve").exit_code == 0
+    assert (tmp_path / "home/blackstart/token").read_text() != leaked
 
 
 def test_a_service_has_one_of_its_own(vaults: Vaults, tmp_path: Path) -> None:

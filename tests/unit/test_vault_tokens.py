@@ -44,6 +44,13 @@ def test_one_is_added_replaced_and_revoked(vault: Any) -> None:
     assert vault.ask(keep=["node2"]) == 0 and set(vault.ids()) == {"eve@laptop"}  # a person is no node's
 
 
+def test_a_secret_has_one_name(vault: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert vault.ask(add=[PERSON]) == 0
+    assert vault.ask(add=[PERSON | {"id": "ci", "scope": "signal"}]) == 1
+    assert "ci would have the secret of token eve@laptop; it takes one of its own" in capsys.readouterr().err
+    assert set(vault.ids()) == {"eve@laptop"}
+
+
 def test_the_same_one_again_changes_nothing(vault: Any) -> None:
     vault.ask(add=[NODE])
     before = vault.path.stat().st_ino
