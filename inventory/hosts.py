@@ -9,6 +9,7 @@ from pathlib import Path as _Path
 import click as _click
 from pyinfra.api.exceptions import PyinfraError as _PyinfraError
 
+from blackstart.data_words import mistakes as _mistakes
 from blackstart.hosts import NoHosts as _NoHosts
 from blackstart.hosts import groups as _groups
 from blackstart.hosts import require_hosts as _require_hosts
@@ -23,7 +24,12 @@ def _load():
     # The command line being served; none where this file is loaded by something else than pyinfra's own.
     context = _click.get_current_context(silent=True)
     said = context.params if context else {}
-    data = dict(word.split("=", 1) for word in said.get("data") or () if "=" in word)
+    given = said.get("data") or ()
+    deploy = _Path(next(iter(said.get("operations") or ()), "")).stem
+    wrong = _mistakes(given, deploy)
+    if wrong:
+        raise _PyinfraError("\n".join(wrong))
+    data = dict(word.split("=", 1) for word in given if "=" in word)
     config = data.get("ssh_config_file") or _os.environ.get("BLACKSTART_SSH_CONFIG")
     path = _Path(config) if config else None
     folder = _fleet_path()

@@ -80,9 +80,10 @@ def apply(
 @click.command()
 @click.argument("node")
 @disks_option
+@click.option("--dry", is_flag=True, help="Show what would be made, and make nothing.")
 @ssh_config_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-def enroll(node: str, disks: str | None, ssh_config: str | None, yes: bool) -> None:
+def enroll(node: str, disks: str | None, dry: bool, ssh_config: str | None, yes: bool) -> None:
     """Provision NODE for the first time.
 
     Makes its pools, on members that are proven blank, and all that apply brings; its vaults begin a record of it.
@@ -91,4 +92,4 @@ def enroll(node: str, disks: str | None, ssh_config: str | None, yes: bool) -> N
     """
     require_node(read_fleet(), node)
     data = given(enroll="yes", disks=disks, ssh_config=ssh_config)
-    sys.exit(run(pyinfra_command("site", (node,), data, ("-y",) * yes)))
+    sys.exit(run(pyinfra_command("site", (node,), data, ("--dry",) if dry else ("-y",) * yes)))

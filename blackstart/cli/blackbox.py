@@ -16,7 +16,7 @@ from blackstart.blackbox import shown
 from blackstart.blackbox.__main__ import told
 from blackstart.change import shell
 from blackstart.cli import fleet_hosts
-from blackstart.cli.fleet_hosts import Hosts, ssh_config_option
+from blackstart.cli.fleet_hosts import Hosts, not_empty, ssh_config_option
 from blackstart.cli.here import on_a_vault
 from blackstart.restore.at import parse_time
 from blackstart.spec.types import parse_duration
@@ -90,7 +90,13 @@ def merge(answers: Answers, most: int) -> dict[str, Any]:
 
 @click.command()
 @click.argument("node", default="")
-@click.option("--at", metavar="SNAPSHOT|TIME|A..B", default="", help="As of then, or what changed between A and B.")
+@click.option(
+    "--at",
+    metavar="SNAPSHOT|TIME|A..B",
+    callback=not_empty,
+    default="",
+    help="As of then, or what changed between A and B.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, with all that is known.")
 @root_option
 @ssh_config_option

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from blackstart.change import shell
-from blackstart.cli.fleet_hosts import Hosts, hosts, ssh, ssh_config_option
+from blackstart.cli.fleet_hosts import Hosts, hosts, not_empty, ssh, ssh_config_option
 from blackstart.converge import access
 from blackstart.converge.drill import unit
 from blackstart.drift.text import printable
@@ -61,8 +61,16 @@ def script(node: str, by: str, named: str = "", lends: bool = False) -> str:
 
 @click.command()
 @click.argument("node")
-@click.option("--vault", "only", metavar="NAME", help="Only this vault; otherwise every one that holds the node.")
-@click.option("--at", "named", metavar="SNAPSHOT", default="", help="This snapshot, instead of the newest.")
+@click.option(
+    "--vault",
+    "only",
+    metavar="NAME",
+    callback=not_empty,
+    help="Only this vault; otherwise every one that holds the node.",
+)
+@click.option(
+    "--at", "named", metavar="SNAPSHOT", callback=not_empty, default="", help="This snapshot, instead of the newest."
+)
 @click.option("--keys", "lends", is_flag=True, help="Lend the vaults the keys of encrypted datasets, for its time.")
 @click.option("--report", metavar="FILE", help="Write the page (HTML) here, too; of several vaults, FILE-VAULT.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document per vault.")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from blackstart.change import shell
 from blackstart.converge.pool import replacements
@@ -153,8 +154,16 @@ def hosts(node: str, ssh_config: str | None = None) -> tuple[Hosts, NodeSpec]:
 def given(**values: str | None) -> dict[str, str]:
     """pyinfra's --data of what was said at all; `ssh_config` is a path."""
     config = values.pop("ssh_config", None)
-    said = {key: value for key, value in values.items() if value}
+    said = {key: value for key, value in values.items() if value is not None}
     return said | ({"ssh_config_file": str(Path(config).resolve())} if config else {})
+
+
+def not_empty(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """An empty word is a shell's variable that was not set, and not the wish for what is done without it."""
+    source = context.get_parameter_source(option.name or "")
+    if value is not None and not value.strip() and source is ParameterSource.COMMANDLINE:
+        raise click.BadParameter("it is empty; give it a value, or leave it out", context, option)
+    return value
 
 
 def _old_new(context: click.Context, option: click.Parameter, value: str | None) -> str | None:

@@ -7,15 +7,20 @@ import sys
 import click
 
 from blackstart.cli.apply import pyinfra_command, run
-from blackstart.cli.fleet_hosts import disks_option, given, hosts, ssh_config_option
+from blackstart.cli.fleet_hosts import disks_option, given, hosts, not_empty, ssh_config_option
 from blackstart.restore.keeper import keepers, no_keeper
 
 
 @click.command()
 @click.argument("node")
 @disks_option
-@click.option("--at", metavar="TIME|SNAPSHOT", help="Go back to this state instead of the newest.")
-@click.option("--vault", metavar="NAME", help="Bring all from this vault, instead of the one that has the newest.")
+@click.option("--at", metavar="TIME|SNAPSHOT", callback=not_empty, help="Go back to this state instead of the newest.")
+@click.option(
+    "--vault",
+    metavar="NAME",
+    callback=not_empty,
+    help="Bring all from this vault, instead of the one that has the newest.",
+)
 @click.option("--abandon", is_flag=True, help="Give up a rebuild that has made nothing yet.")
 @click.option("--plan", "plan_only", is_flag=True, help="Only show what would be done.")
 @ssh_config_option

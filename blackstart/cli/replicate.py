@@ -9,7 +9,7 @@ import sys
 import click
 
 from blackstart.change import shell
-from blackstart.cli.fleet_hosts import hosts, ssh, ssh_config_option
+from blackstart.cli.fleet_hosts import hosts, not_empty, ssh, ssh_config_option
 from blackstart.person import who
 from blackstart.spec.types import format_duration
 from blackstart.vault import asked, layout
@@ -45,7 +45,13 @@ def status_command(node: str) -> str:
 
 @click.command()
 @click.argument("node")
-@click.option("--vault", "only", metavar="NAME", help="Only this vault; otherwise every one that holds the node.")
+@click.option(
+    "--vault",
+    "only",
+    metavar="NAME",
+    callback=not_empty,
+    help="Only this vault; otherwise every one that holds the node.",
+)
 @click.option("--status", is_flag=True, help="Replicate nothing: say how old the data on the vaults is.")
 @click.option("--json", "as_json", is_flag=True, help="With --status: one JSON document per vault.")
 @ssh_config_option

@@ -6,13 +6,13 @@ import sys
 
 import click
 
-from blackstart.cli.fleet_hosts import given, hosts, ssh_config_option
+from blackstart.cli.fleet_hosts import given, hosts, not_empty, ssh_config_option
 from blackstart.cli.rebuild import planned
 
 
 @click.command()
 @click.argument("what", metavar="NODE/DATASET")
-@click.option("--at", metavar="TIME|SNAPSHOT", help="Go back to this state instead of the newest.")
+@click.option("--at", metavar="TIME|SNAPSHOT", callback=not_empty, help="Go back to this state instead of the newest.")
 @click.option("--plan", "plan_only", is_flag=True, help="Only show what would be done.")
 @ssh_config_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask for the node's name.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from blackstart.cli.fleet_hosts import Hosts, load, ssh_config_option
+from blackstart.cli.fleet_hosts import Hosts, load, not_empty, ssh_config_option
 from blackstart.cli.token import PREFIX, kept, own
 from blackstart.converge.reader import readers
 from blackstart.person import who
@@ -29,7 +29,9 @@ def _seconds(context: click.Context, option: click.Parameter, value: str) -> int
         raise click.BadParameter(str(error)) from None
 
 
-_vault = click.option("--vault", "only", metavar="NAME", help="Ask this vault; otherwise the one that keeps the node.")
+_vault = click.option(
+    "--vault", "only", metavar="NAME", callback=not_empty, help="Ask this vault; otherwise the one that keeps the node."
+)
 
 
 @click.group()

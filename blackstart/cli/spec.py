@@ -85,7 +85,7 @@ def show(node: str, as_json: bool) -> None:
 @spec.command("schema")
 @click.argument("file", type=click.Choice(sorted(FILES)), required=False)
 def schema_(file: str | None) -> None:
-    """Print the JSON Schema of one kind of file, or of all four by name. Changes nothing."""
+    """Print the JSON Schema of one kind of file, or of all of them by name. Changes nothing."""
     made = schema(file) if file else {name: schema(name) for name in FILES}
     click.echo(json.dumps(made, indent=1))
 

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from blackstart.change import shell
 from blackstart.cli import fleet_hosts
-from blackstart.cli.fleet_hosts import Hosts, ssh_config_option
+from blackstart.cli.fleet_hosts import Hosts, not_empty, ssh_config_option
 from blackstart.cli.here import on_a_vault
 from blackstart.drift.text import printable
 from blackstart.status.__main__ import here
@@ -31,7 +31,13 @@ Ways = Mapping[str, Callable[[], Answer]]  # by vault
 
 
 @click.command()
-@click.option("--vault", "only", metavar="NAME", help="Only what this vault sees; otherwise each vault of the fleet.")
+@click.option(
+    "--vault",
+    "only",
+    metavar="NAME",
+    callback=not_empty,
+    help="Only what this vault sees; otherwise each vault of the fleet.",
+)
 @click.option("--watch", is_flag=True, help="Look again every 5 seconds, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document per vault.")
 @ssh_config_option

@@ -107,6 +107,11 @@ class _Reader:
         return None if data is None else self._validate(file, model, data)
 
     def _folder(self, folder: str, model: type[M]) -> Iterator[tuple[str, M]]:
+        try:
+            if (self.root / folder).exists():
+                next((self.root / folder).iterdir(), None)  # glob() takes what it may not read for empty
+        except OSError as error:
+            self.problems.append(Problem(folder, (), f"cannot be read: {error.strerror}"))
         self.problems += _strays(self.root, folder)
         for path in sorted((self.root / folder).glob("*.toml")):
             file = f"{folder}/{path.name}"

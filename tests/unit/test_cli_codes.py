@@ -163,3 +163,11 @@ def test_why_says_what_a_vault_could_not_say() -> None:
     assert "its stock could not be read: input/output error" in said
     whole = replace(known, replicas=Present({}), stock=Present(()), specs=ABSENT)
     assert not any("could not be read" in what for _, what in why.vault_sees("vault1", "node1", whole, ""))
+
+
+@pytest.mark.parametrize(
+    "words", [["rebuild", "node1", "--at", ""], ["restore", "node1/x", "--at", " "], ["state", "--at", ""]]
+)
+def test_an_empty_word_is_not_the_newest(words: list[str]) -> None:
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 1 and "--at': it is empty; give it a value, or leave it out" in result.output

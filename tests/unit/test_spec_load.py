@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -250,3 +251,16 @@ def test_a_secret_in_the_wrong_place_is_not_printed(tmp_path: Path) -> None:
 def test_an_unreadable_file_is_said(tmp_path: Path) -> None:
     (write(tmp_path) / "containers" / "loop.toml").symlink_to("loop.toml")
     assert said(tmp_path) == ["containers/loop.toml: cannot be read: Too many levels of symbolic links"]
+
+
+def test_a_folder_that_cannot_be_read_is_not_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write(tmp_path)
+    real = Path.iterdir
+
+    def iterdir(path: Path) -> Iterator[Path]:
+        if path.name == "containers":  # root may read any
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert said(root) == ["containers: cannot be read: Permission denied"]
