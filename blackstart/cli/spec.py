@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import tomllib
 from pathlib import Path
@@ -10,11 +11,15 @@ from typing import Any
 
 import click
 
+from blackstart.cli.cases import wishes
 from blackstart.cli.fleet_hosts import read_fleet, require_node
 from blackstart.converge.context import commit_of
+from blackstart.converge.everything import wanted
+from blackstart.converge.wanted import Twice
 from blackstart.spec.check import check as check_fleet
 from blackstart.spec.check import warnings
 from blackstart.spec.docs import reference
+from blackstart.spec.fleet import Fleet
 from blackstart.spec.load import fleet_path, format_problem
 from blackstart.spec.load import read_fleet as read_with_lines
 from blackstart.spec.problem import Problem, SpecError
@@ -38,6 +43,8 @@ def check(as_json: bool) -> None:
     try:
         fleet, sources = read_with_lines(fleet_path())
         problems, notes = check_fleet(fleet, sources), warnings(fleet, sources)
+        problems += [] if problems else _differently(fleet)
+        notes += [] if problems else _commit()
         summary = f"{len(fleet.nodes)} nodes, {len(fleet.containers)} containers: nothing is wrong"
     except SpecError as error:
         problems, notes, summary = list(error.problems), [], ""
@@ -46,12 +53,31 @@ def check(as_json: bool) -> None:
     else:
         for note in notes:
             click.echo(f"warning: {note}", err=True)
-        if not problems and not commit_of(fleet_path()):
-            click.echo(
-                "warning: no git commit here yet; until there is, the vaults get no copy of these files", err=True
-            )
         _print(problems, summary)
     sys.exit(1 if problems else 0)
+
+
+def _differently(fleet: Fleet) -> list[Problem]:
+    """What a node's spec wants of the host, and blackstart itself wants otherwise."""
+    found = []
+    for name in fleet.nodes:
+        try:
+            meant = wishes(fleet, fleet_path(), [name])
+            wanted(meant.specs[name], meant.contexts[name])
+        except Twice as error:
+            said = f"{error}: by the spec and by blackstart itself; take another name"
+            found.append(Problem(f"nodes/{name}.toml", ("host",), said))
+        except (OSError, ValueError):
+            continue  # what a deploy takes beside the spec: its own commands say it
+    return found
+
+
+def _commit() -> list[Problem]:
+    if commit_of(fleet_path()):
+        return []
+    if shutil.which("git") is None:
+        return [Problem("fleet.toml", (), "git is not installed here: whether this is committed is not known")]
+    return [Problem("fleet.toml", (), "no git commit yet; until there is, the vaults get no copy of these files")]
 
 
 def as_data(problems: list[Problem]) -> list[dict[str, Any]]:

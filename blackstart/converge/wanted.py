@@ -131,8 +131,12 @@ class Wanted:
         return tuple(sorted({*self.files, *marks}))
 
 
+class Twice(ValueError):
+    """Two parts want the same thing differently; one clause names it."""
+
+
 def merge(*parts: Wanted) -> Wanted:
-    """All parts in one. Two parts that want the same thing differently are a defect: raises ValueError naming it.
+    """All parts in one. Raises Twice.
 
     Of one dataset several parts may let their own users do something.
     """
@@ -155,5 +159,5 @@ def _together(name: str, parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     for part in parts:
         for key, value in part.items():
             if together.setdefault(key, value) != value:
-                raise ValueError(f"{name} {key}: wanted twice, differently")
+                raise Twice(f"{name} {key}: wanted twice, differently")
     return together

@@ -39,6 +39,12 @@ def _items(spec: NodeSpec) -> list[Item]:
     return items
 
 
+def items(fleet: Fleet) -> Iterator[Item]:
+    """Of all nodes."""
+    for spec in _specs(fleet):
+        yield from _items(spec)
+
+
 def datasets(fleet: Fleet) -> Iterator[Problem]:
     """Each dataset has one owner; node datasets have mount points of their own."""
     for spec in _specs(fleet):

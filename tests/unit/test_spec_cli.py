@@ -21,7 +21,10 @@ ROOT = Path(__file__).parents[2]
 def test_check_of_a_fit_fleet(fleet: Path) -> None:
     result = run("spec", "check")
     assert (result.exit_code, result.stdout) == (0, "2 nodes, 2 containers: nothing is wrong\n")
-    assert result.stderr == "warning: no git commit here yet; until there is, the vaults get no copy of these files\n"
+    assert (
+        result.stderr
+        == "warning: fleet.toml: no git commit yet; until there is, the vaults get no copy of these files\n"
+    )
 
 
 def test_check_has_no_warning_where_the_fleet_is_committed(fleet: Path) -> None:
@@ -131,3 +134,11 @@ def test_project_lock(fleet: Path) -> None:
     result = run("project", "lock", "wep")
     assert result.exit_code == 1
     assert result.stderr == f"Error: {fleet}/projects has no wep; did you mean 'web'?\n"
+
+
+def test_what_blackstart_writes_itself_is_a_mistake_before_any_host_is_asked(fleet: Path) -> None:
+    more = '\n[host.files."/etc/cron.d/blackstart"]\ncontent = "mine"\n'
+    (fleet / "nodes/node1.toml").write_text(plus("nodes/node1.toml", more))
+    result = run("spec", "check")
+    assert result.exit_code == 1 and "nodes/node1.toml" in result.stderr
+    assert "files /etc/cron.d/blackstart: wanted twice, differently: by the spec" in result.stderr
