@@ -53,6 +53,9 @@ _COMMANDS = {name: target for section in _SECTIONS.values() for name, target in 
 click.UsageError.exit_code = 1
 
 
+_PACKAGES = {"ssh": "openssh-client", "ssh-keygen": "openssh-client", "git": "git"}  # programs that others start
+
+
 class _Lazy(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -60,6 +63,9 @@ class _Lazy(click.Group):
         except OSError as error:
             if error.filename is None:
                 raise
+            package = _PACKAGES.get(str(error.filename)) if isinstance(error, FileNotFoundError) else None
+            if package:
+                raise click.ClickException(f"{error.filename} is not installed here: apt install {package}") from None
             raise click.ClickException(f"{error.filename}: {error.strerror}") from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -63,7 +63,7 @@ def timeline(node: str, since: str | None, as_json: bool, root: Path | None, ssh
     else:
         for line in shown.history(merged["entries"]):
             click.echo(line)
-        if not merged["entries"]:
+        if not merged["entries"] and any("why" not in each for each in knowing.values()):
             click.echo("nothing is known" + (f" since {since}" if since else ""))
         elif merged["more"]:
             click.echo(f"the newest {len(merged['entries'])}; for more: --since TIME")

@@ -87,14 +87,26 @@ def _lines(made: core.Plan, node: str) -> list[str]:
         steps = [step for step in made.steps if step.does == does]
         if steps:
             lines.append(f"{title}:")
-            lines += [_said(step) for step in steps]
+            lines += _unread(steps) if does == "unread" else [_said(str(step.change), step.cause) for step in steps]
     return lines or [f"{node}: nothing differs"]
 
 
-def _said(step: core.Step) -> str:
-    said = f"{step.change} ({step.cause})" if step.cause else str(step.change)
+def _unread(steps: list[core.Step]) -> list[str]:
+    """A reason once, with all that it is the reason for: of a host that does not answer it is one for everything."""
+    reasons: dict[str, list[core.Step]] = {}
+    for step in steps:
+        reasons.setdefault(step.change.live, []).append(step)
+    return [
+        _said(str(found[0].change), found[0].cause)
+        if len(found) == 1
+        else _said(f"{', '.join(sorted({step.change.resource for step in found}))}: could not be read: {why}")
+        for why, found in reasons.items()
+    ]
+
+
+def _said(what: str, cause: str = "") -> str:
     return textwrap.fill(
-        printable(said),
+        printable(f"{what} ({cause})" if cause else what),
         80,
         initial_indent="  - ",
         subsequent_indent="    ",

@@ -149,3 +149,8 @@ def test_every_vault_is_asked_and_the_same_words_are_one_entry(
     merged = command.merge({**both, "b": both["a"], "c": {"why": "no answer", "code": 3}}, 9)
     assert len(merged["entries"]) == 7 and merged["entries"][0]["vaults"] == ["a", "b"]
     assert merged["unread"] == ["c: no answer"]
+
+
+def test_where_nobody_could_be_asked_nothing_is_said_of_what_is_known(tmp_path: Path) -> None:
+    result = run("timeline", "--root", str(tmp_path))
+    assert (result.exit_code, result.stdout) == (3, "") and "no node has a folder there" in result.stderr

@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from converge_world import put
 from drift_world import NOW, World, drift, findings, recorded, stub_ssh, vault_said, world
 
-from blackstart.cli import cases, look
+from blackstart.cli import cases, look, main
 from blackstart.cli.fleet_hosts import Hosts, load
 from blackstart.drift.compare import ASKED
 from blackstart.reading import Present
@@ -144,6 +145,22 @@ def test_a_host_that_cannot_be_asked(real: World, tmp_path: Path, monkeypatch: p
     (found,) = findings(result)
     assert (found["kind"], found["resource"]) == ("unknown", "host") and found["live"].startswith(said)
     assert drift("node1").exit_code == 3 and "Could not be read" in drift("node1").stdout
+
+
+def test_a_plan_says_once_why_nothing_could_be_read(
+    real: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    does, said = SSH["sshd refuses"]
+    stub_ssh(tmp_path, monkeypatch, does)
+    result = CliRunner().invoke(main, ["plan", "node1"])
+    assert result.exit_code == 3 and said in " ".join(result.stdout.split())
+    assert " ".join(result.stdout.split()).count(said) <= 3, result.stdout
+
+
+def test_without_ssh_the_package_is_named(real: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = CliRunner().invoke(main, ["drift", "node1"])
+    assert result.exit_code == 1 and "ssh is not installed here: apt install openssh-client" in result.output
 
 
 def test_a_host_that_hangs_is_given_up(real: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
