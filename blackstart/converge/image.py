@@ -8,7 +8,7 @@ from blackstart.converge.compare import create, known, unknown, update
 from blackstart.converge.wanted import Wanted, WantedImage
 from blackstart.live.model import Live
 from blackstart.reading import Unknown
-from blackstart.vault.upload import beside, cleared
+from blackstart.vault.upload import beside, cleared, unpacking
 
 SNAPSHOT = "image"
 
@@ -56,7 +56,7 @@ def put(image: WantedImage, half: str) -> str:
 def fill_command(dataset: str, image: WantedImage, wanted: Wanted) -> str:
     """Unpack into the dataset, then snapshot. Repeatable: what an earlier run left half-done is unpacked again."""
     mountpoint = wanted.datasets[dataset].properties["mountpoint"]
-    name, where = shell(dataset), shell(mountpoint)
+    name, where, packed = shell(dataset), shell(mountpoint), shell(tarball(image))
     make = shell("zfs", "create", "-o", f"mountpoint={mountpoint}", dataset)
     is_whole = f"echo {shell(f'{image.sha256}  {tarball(image)}')} | sha256sum -c --status 2>/dev/null"
     broken = shell(f"image {image.name}: the tarball on the node is not sha256:{image.sha256}; run it again")
@@ -64,7 +64,8 @@ def fill_command(dataset: str, image: WantedImage, wanted: Wanted) -> str:
     return "\n".join(
         [
             "set -eu",
-            f"{is_whole} || {{ rm -f {shell(tarball(image))}; echo {broken} >&2; exit 1; }}",
+            unpacking(tarball(image), shell("zfs", "list", "-H", "-o", "name", f"{dataset}@{SNAPSHOT}")),
+            f"{is_whole} || {{ rm -f {packed}; echo {broken} >&2; exit 1; }}",
             f"zfs list -H -o name {name} >/dev/null 2>&1 || {make}",
             f'[ "$(zfs get -H -o value mounted {name})" = yes ] || zfs mount {name}',
             # An assignment of its own: inside the test, a zfs that failed would look like "no snapshots".
@@ -73,10 +74,10 @@ def fill_command(dataset: str, image: WantedImage, wanted: Wanted) -> str:
             # The folder must be the dataset itself, or `find -delete` would empty something else.
             f'[ "$(findmnt -n -o SOURCE --mountpoint {where})" = {name} ]',
             f"find {where} -xdev -mindepth 1 -delete",
-            f"tar --zstd -x -p --numeric-owner --xattrs --xattrs-include='*' -C {where} -f {shell(tarball(image))}",
+            f"tar --zstd -x -p --numeric-owner --xattrs --xattrs-include='*' -C {where} -f {packed}",
             f"sync -f {where}",
             f"zfs snapshot {shell(f'{dataset}@{SNAPSHOT}')}",
             f"zfs set readonly=on {name}",
-            f"rm -f {shell(tarball(image))}",
+            f"rm -f {packed}",
         ]
     )

@@ -15,6 +15,7 @@ from blackstart.converge.wanted import Wanted, WantedFile, WantedRelease
 from blackstart.live.model import Live
 from blackstart.reading import Unknown
 from blackstart.spec.resolve import NodeSpec, service_port
+from blackstart.vault.upload import unpacking
 
 
 def inside(project: str) -> str:
@@ -96,6 +97,7 @@ def unpack_command(folder: str, release: WantedRelease) -> str:
     return "\n".join(
         [
             "set -eu",
+            unpacking(archive, shell("test", "-e", paths.complete(folder))),
             f"echo {shell(f'{release.sha256}  {archive}')} | sha256sum -c --status || {{ echo {broken} >&2; exit 1; }}",
             f"if [ ! -d {shell(folder)} ]; then rm -rf {shell(fresh)}; mkdir -p {shell(fresh)}",
             f"tar -x --no-same-owner -C {shell(fresh)} -f {shell(archive)}; chmod 0755 {shell(fresh)}",

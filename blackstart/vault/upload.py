@@ -40,3 +40,13 @@ def cleared(folder: str) -> str:
 def ready(folder: str) -> str:
     """Shell before an upload into a dataset's folder."""
     return f"{mounted(folder)} && {cleared(folder)}"
+
+
+def unpacking(packed: str, done: str) -> str:
+    """Shell, under `set -e`, before the file `packed` is unpacked; where the command `done` succeeds, it ends there.
+
+    A run whose controller was killed may go on with it for a while: the next one waits for it.
+    """
+    file = shell(packed)
+    waited = f"[ ! -e {file} ] || {{ exec 9<{file}; flock 9; }}"
+    return f"{waited}\nif {done} >/dev/null 2>&1; then rm -f {file}; exit 0; fi"

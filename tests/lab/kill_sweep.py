@@ -18,7 +18,7 @@ FILES = {
     "bootstrap": "tests/lab/test_kill_deploys.py",
 }
 OFTEN = 3  # how often a step of one name is killed at; how often it comes may depend on how fast the machine is
-_TOLD = re.compile(r"^failpoint \d+: (.*)$", re.M)
+_TOLD = re.compile(r"^failpoint \d+: (.*?#\d+)\b", re.M)  # a line of the host may be joined to it
 
 
 def steps_in(said: str) -> list[str]:

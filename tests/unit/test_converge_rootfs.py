@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from converge_world import dataset as live_dataset
 from converge_world import node1, put, satisfied, wishes, with_container, without
 
-from blackstart.converge import image, rootfs
+from blackstart.converge import image, paths, rootfs
 from blackstart.converge.everything import wanted
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
@@ -32,11 +34,28 @@ def test_an_image_without_its_snapshot_is_filled_again() -> None:
 
 def test_snapshots_that_cannot_be_listed_leave_an_image_as_it_is() -> None:
     tools = f"""sha256sum() {{ :; }}; findmnt() {{ echo {IMAGE}; }}; find() {{ echo emptied; }}
-zfs() {{ case "$*" in *snapshot*) echo broken >&2; return 1 ;; *mounted*) echo yes ;; esac; }}
+zfs() {{ case "$*" in *snapshot*|*@image*) echo broken >&2; return 1 ;; *mounted*) echo yes ;; esac; }}
 """
     command = tools + image.fill_command(IMAGE, WANT.images[IMAGE], WANT)
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert done.returncode != 0 and "emptied" not in done.stdout
+
+
+def test_what_a_run_that_was_killed_goes_on_with_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "IMAGES", str(tmp_path))
+    packed = Path(image.tarball(WANT.images[IMAGE]))
+    packed.touch()
+    tools = f"""zfs() {{ case "$*" in *@image*) [ -e {tmp_path}/filled ] ;; *) echo touched ;; esac; }}
+"""
+    with packed.open() as filling:
+        fcntl.flock(filling, fcntl.LOCK_EX)
+        command = ["sh", "-c", tools + image.fill_command(IMAGE, WANT.images[IMAGE], WANT)]
+        second = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        with pytest.raises(subprocess.TimeoutExpired):
+            second.wait(0.5)
+        (tmp_path / "filled").touch()
+    said, _ = second.communicate()
+    assert (second.returncode, said) == (0, "") and not packed.exists()
 
 
 def test_a_clone_is_one_command_and_an_own_root_gets_its_name_last() -> None:
