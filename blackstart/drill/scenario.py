@@ -62,7 +62,7 @@ class Drill(Generic[M]):
     def provision(self) -> None:
         with self.journal.step("container image") as (_step, log):
             self.operator.blackstart(log, "image", "build", "debian-13")
-            self._commit("Lock the image", log)
+            self.commit("Lock the image", log)
         with self.journal.step("provision vault") as (_step, log):
             self.operator.deploy("vault", log, "--data", "enroll=yes", "--limit", VAULT)
         with self.journal.step("provision node") as (_step, log):
@@ -80,7 +80,7 @@ class Drill(Generic[M]):
                     f"mkdir -p {folder}/'drill folder'; echo {secrets.token_hex(8)} > {folder}/'drill folder'/ü"
                 )
             wait_until("rows are there", 60, lambda: self._rows() >= 20)
-            self.old_rows = self._notes()
+            self.old_rows = self.notes()
             step.note = f"{len(self.old_rows)} rows"
             log.write(step.note)
 
@@ -121,7 +121,7 @@ class Drill(Generic[M]):
         watcher = threading.Thread(target=self._watch, daemon=True)
         watcher.start()
         with self.journal.step("refusal") as (step, log):
-            self._pin_new_host_key(log)
+            self.pin_new_host_key(log)
             said = self.operator.deploy("bootstrap", log, expect=1)
             match = re.search(r"--data '?(disks=[A-Za-z0-9_.:+@,=-]+)", said)
             if not match:
@@ -139,21 +139,21 @@ class Drill(Generic[M]):
         with self.journal.step("checksums") as (step, _log):
             step.note = f"{sum(outside.compare(self.node, witness) for witness in self.witnesses)} files equal"
         with self.journal.step("service and host") as (step, _log):
-            now = self._notes()
+            now = self.notes()
             if now[: len(self.old_rows)] != self.old_rows:
                 raise DrillError(
                     f"the service lost rows that it had before the snapshot ({len(self.old_rows)} of them)"
                 )
-            for container in self._containers():
+            for container in self.containers():
                 outside.id_maps(self.node, container)
             wait_until("cron's heartbeat is fresh", 150, lambda: outside.heartbeat_age(self.node, HEARTBEAT) < 90)
             step.note = f"all {len(self.old_rows)} rows of before the snapshot, {self._rows()} now"
 
     def prove_idle(self) -> None:
         with self.journal.step("second bootstrap") as (step, log):
-            before = self._state()
+            before = self.state()
             self.operator.deploy("bootstrap", log)
-            if self._state() != before:
+            if self.state() != before:
                 raise DrillError("a second bootstrap changed the node")
             step.note = "changed nothing"
 
@@ -171,7 +171,7 @@ class Drill(Generic[M]):
         spec = resolve_spec(load_fleet(self.operator.fleet), NODE)
         return [dataset.name for dataset in wanted_datasets(spec) if dataset.replicate]
 
-    def _containers(self) -> list[str]:
+    def containers(self) -> list[str]:
         return sorted(resolve_spec(load_fleet(self.operator.fleet), NODE).containers)
 
     def _creation(self, witness: outside.Witness) -> str:
@@ -181,7 +181,7 @@ class Drill(Generic[M]):
         answer = outside.get_json(self.node.url(PORT), "/count", timeout=10)
         return int(answer["count"]) if isinstance(answer, dict) else 0
 
-    def _notes(self) -> list[object]:
+    def notes(self) -> list[object]:
         """The service's first rows, each with the moment it was written."""
         answer = outside.get_json(self.node.url(PORT), "/notes?since=0", timeout=10)
         return list(answer) if isinstance(answer, list) else []
@@ -194,20 +194,20 @@ class Drill(Generic[M]):
                 self.answered = time.monotonic()
             time.sleep(0.25)
 
-    def _pin_new_host_key(self, log: TextIO) -> None:
+    def pin_new_host_key(self, log: TextIO) -> None:
         """What the operator does with the fingerprint from the provider's console."""
         path = self.operator.fleet / "nodes" / f"{NODE}.toml"
         text = path.read_text()
         path.write_text(re.sub(r'(?m)^host_key = ".*"', f'host_key = "{self.node.host_public_key}"', text))
-        self._commit(f"Pin the new host key of {NODE}", log)
+        self.commit(f"Pin the new host key of {NODE}", log)
 
-    def _commit(self, subject: str, log: TextIO) -> None:
+    def commit(self, subject: str, log: TextIO) -> None:
         identity = ["-c", "user.name=drill", "-c", "user.email=drill@lab.invalid"]
         subprocess.run(
             ["git", *identity, "commit", "-qam", subject], cwd=self.operator.fleet, stdout=log, stderr=log, check=False
         )
 
-    def _state(self) -> str:
+    def state(self) -> str:
         """What must not change under a second bootstrap: boots, starts of containers, datasets, files of ours."""
         return self.node.sudo(
             "cat /proc/sys/kernel/random/boot_id;"

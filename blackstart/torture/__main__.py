@@ -54,9 +54,8 @@ def torture(seed: int | None, first: int, states: int, jobs: int) -> None:
 def _chunk(start: int, end: int) -> tuple[Counter[str], Counter[str], list[Round]]:
     """Some seeds: how often each verdict was given, refused or not; why; and the rounds that went wrong."""
     rounds = [play(seed) for seed in range(start, min(start + CHUNK, end))]
-    first = [each.runs[0] for each in rounds if each.runs]
-    kinds = Counter(f"{run.verdict.kind}{', refused' if run.refusal else ''}" for run in first)
-    return kinds, Counter(reason(run.refusal) for run in first if run.refusal), [each for each in rounds if each.wrong]
+    refusals = Counter(reason(each.runs[0].refusal) for each in rounds if each.runs and each.runs[0].refusal)
+    return Counter(each.first for each in rounds if each.runs), refusals, [each for each in rounds if each.wrong]
 
 
 if __name__ == "__main__":

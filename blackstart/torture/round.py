@@ -31,6 +31,13 @@ class Round:
     expected: Expected | None = None
     weight: int = 0  # how much there is to understand: the lightest of many failures is looked at first
 
+    @property
+    def first(self) -> str:
+        """What the first run came to, as in `blank, refused`."""
+        if not self.runs:
+            return "not begun"
+        return f"{self.runs[0].verdict.kind}{', refused' if self.runs[0].refusal else ''}"
+
 
 def play(seed: int) -> Round:
     """Never raises: whatever goes wrong is in the round."""

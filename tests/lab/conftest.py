@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stage import ROOT, Stage
 
 from blackstart.drill.journal import Journal
 from blackstart.drill.scenario import Drill
+from blackstart.drill.stage import ROOT, Stage
 from blackstart.lab import Lab, LabError, Machine, MachineSpec
 from blackstart.lab.machines import NODE1, VAULT1
 

@@ -7,7 +7,8 @@ import time
 from typing import Any
 
 import pytest
-from stage import Stage
+
+from blackstart.drill.stage import Stage
 
 pytestmark = pytest.mark.slow
 

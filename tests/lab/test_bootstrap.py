@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from stage import UNIT, Stage
+
+from blackstart.drill.stage import UNIT, Stage
 
 pytestmark = pytest.mark.slow
 
@@ -14,10 +15,10 @@ def provisioned(stage: Stage) -> None:
 
 
 def test_an_intact_node_comes_out_unchanged(stage: Stage) -> None:
-    before = stage.drill._state()
+    before = stage.drill.state()
     code, said = stage.pyinfra("bootstrap")
     assert code == 0 and "node1: intact" in said and "Success" not in said.split("Results:")[0]
-    assert stage.drill._state() == before
+    assert stage.drill.state() == before
 
 
 def test_a_dataset_destroyed_on_a_living_node(stage: Stage) -> None:
@@ -28,7 +29,7 @@ def test_a_dataset_destroyed_on_a_living_node(stage: Stage) -> None:
     assert "tank/data/notes" not in stage.node("zfs list -H -o name -r tank")
     code, said = stage.pyinfra("restore", "--data", "dataset=tank/data/notes")
     assert code == 0, said
-    assert stage.drill._notes()[: len(stage.drill.old_rows)] == stage.drill.old_rows
+    assert stage.drill.notes()[: len(stage.drill.old_rows)] == stage.drill.old_rows
 
 
 def test_a_living_dataset_goes_back_and_what_it_was_is_kept(stage: Stage) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from stage import Stage
 
 from blackstart.drill import outside
+from blackstart.drill.stage import Stage
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from stage import Stage
+
+from blackstart.drill.stage import Stage
 
 pytestmark = pytest.mark.slow
 

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from stage import Stage
 
+from blackstart.drill.stage import Stage
 from blackstart.image import cache_folder
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from stage import ROOT, Stage
+
+from blackstart.drill.stage import ROOT, Stage
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stage import ROOT, Stage
 
+from blackstart.drill.stage import ROOT, Stage
 from blackstart.ssh import HOST_KEY_ADVICE, state_folder
 from blackstart.terminal import INTERRUPTED
 
@@ -80,7 +80,7 @@ def test_the_vault_meets_another_machine(stage: Stage) -> None:
 
 
 def test_a_vault_that_is_cut_off(stage: Stage) -> None:
-    before = stage.drill._state()
+    before = stage.drill.state()
     stage.drill.vault.set_link(False)
     try:
         runs = [stage.begin(deploy) for deploy in ("bootstrap", "site")]
@@ -92,7 +92,7 @@ def test_a_vault_that_is_cut_off(stage: Stage) -> None:
             assert "vault vault1 could not be reached" in output and "Next: blackstart why node1" in output
     finally:
         stage.drill.vault.set_link(True)
-    assert stage.drill._state() == before
+    assert stage.drill.state() == before
 
 
 def test_a_login_that_may_not_use_sudo(stage: Stage, request: pytest.FixtureRequest) -> None:
@@ -150,11 +150,11 @@ def test_the_node_goes_away_in_the_middle(changed: Stage) -> None:
 
 def test_the_literal_command_on_a_terminal(stage: Stage) -> None:
     """The whole fleet, with pyinfra's own question: no changes nothing, and an intact fleet has nothing to ask for."""
-    before = stage.drill._state()
+    before = stage.drill.state()
     words = ["pyinfra", "inventory", "deploys/bootstrap.py"]
     for answer, code in (("n" + ENTER, 1), (CTRL_C, 1), (ENTER, 0)):
         ended, said = typed(words, [("Press enter to execute...", answer)], ROOT, stage.drill.operator.env, 300)
         assert ended == code, said
         assert "node1: intact" in said and "vault1: intact" in said
         assert all(len(line) <= 80 for line in said.splitlines() if line.startswith("    ["))
-    assert stage.drill._state() == before
+    assert stage.drill.state() == before

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from stage import ROOT, Stage, joined
 
 from blackstart.drill import outside
+from blackstart.drill.stage import ROOT, Stage, joined
 from blackstart.lab import GB, DiskSpec
 from blackstart.terminal import INTERRUPTED
 

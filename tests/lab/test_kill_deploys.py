@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 from kill_sweep import again, chosen, seldom, steps_in
-from stage import Stage
 
+from blackstart.drill.stage import Stage
 from blackstart.failpoint import VARIABLE
 
 pytestmark = pytest.mark.slow

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from stage import ROOT, Stage
 
 from blackstart.drill import outside
 from blackstart.drill.scenario import REPLICAS
+from blackstart.drill.stage import ROOT, Stage
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from stage import ROOT, Stage
 
+from blackstart.drill.stage import ROOT, Stage
 from blackstart.lab import Machine
 
 pytestmark = pytest.mark.slow

@@ -7,9 +7,9 @@ import time
 from typing import Any
 
 import pytest
-from stage import Stage
 
 from blackstart.drill.journal import DrillError
+from blackstart.drill.stage import Stage
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from stage import Stage
+
+from blackstart.drill.stage import Stage
 
 pytestmark = pytest.mark.slow
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stage import ROOT, Stage
 
 from blackstart.drill.pyinfra import Operator
+from blackstart.drill.stage import ROOT, Stage
 
 pytestmark = pytest.mark.slow
 

@@ -1,4 +1,4 @@
-"""A provisioned and replicated node with its vault: made once, and brought back to that moment whatever was lost."""
+"""A provisioned and replicated node with its vault, brought back to that moment however it was lost since."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from blackstart.drill import outside
 from blackstart.drill.scenario import Drill
-from blackstart.lab import DiskSpec
+from blackstart.lab import DiskSpec, Lab, Machine
 
 ROOT = Path(__file__).resolve().parents[2]
 UNIT = "blackstart-restore-node1"
@@ -31,8 +31,12 @@ def joined(output: str) -> str:
 class Stage:
     """`folder` holds what `reset` needs, and a log of what was typed beside the commands under test."""
 
-    drill: Drill
+    drill: Drill[Machine]
     folder: Path
+
+    @property
+    def lab(self) -> Lab:
+        return self.drill.node.lab
 
     def make(self) -> None:
         drill = self.drill
@@ -45,7 +49,7 @@ class Stage:
 
     def keep(self) -> None:
         """Remember this moment: memory and disks of both machines, and the fleet's files."""
-        lab = self.drill.lab
+        lab = self.lab
         lab.save(PROVISIONED)
         for machine in lab.machines():
             machine.kill()
@@ -57,7 +61,7 @@ class Stage:
 
     def reset(self) -> None:
         """Back to that moment, also for a machine that was lost, replaced or installed anew since."""
-        lab = self.drill.lab
+        lab = self.lab
         for machine in lab.machines():
             kept = self.folder / machine.name
             if (kept / "machine.json").read_text() != (machine.folder / "machine.json").read_text():
@@ -149,12 +153,12 @@ class Stage:
 
     def pin_new_host_key(self) -> None:
         with (self.folder / "log").open("w") as log:
-            self.drill._pin_new_host_key(log)
+            self.drill.pin_new_host_key(log)
 
     def proven(self) -> bool:
         """From outside: every file of the snapshot is there, and the service has its old rows."""
         compared = [outside.compare(self.drill.node, witness) for witness in self.drill.witnesses]
-        return all(compared) and self.drill._notes()[: len(self.drill.old_rows)] == self.drill.old_rows
+        return all(compared) and self.drill.notes()[: len(self.drill.old_rows)] == self.drill.old_rows
 
     def node(self, script: str) -> str:
         return self.drill.node.sudo(script).stdout.strip()
@@ -174,4 +178,4 @@ class Stage:
         path.write_text(text.replace(old, new))
         subprocess.run(["git", "add", "-A"], cwd=self.drill.operator.fleet, check=True)
         with (self.folder / "log").open("w") as log:
-            self.drill._commit(f"Change {file}", log)
+            self.drill.commit(f"Change {file}", log)

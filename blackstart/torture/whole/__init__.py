@@ -1,0 +1,1 @@
+"""Random losses of whole machines: stock systems, real services, the literal commands. A round takes minutes."""
