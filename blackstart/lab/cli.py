@@ -229,10 +229,11 @@ def logs(lab: Lab, name: str) -> None:
 @click.pass_obj
 @_refusing
 def torture(lab: Lab, seed: int, rounds: int) -> None:
-    """Lose nodes at random and rebuild them on real ZFS, in a machine of its own.
+    """Lose nodes at random and rebuild them on real ZFS, in machines of its own.
 
-    Each seed is a fleet with a past and a loss; which verdict is right is known from how it was made. A round takes
-    a minute or two under emulation. The page is in .torture/guest. Exit code 1: something did not hold, with the line
+    Each seed is a fleet with a past and a loss; which verdict is right is known from how it was made. One machine is
+    node and vaults at once, and a round takes a minute or two under emulation; every tenth seed is played on whole
+    machines, in some ten minutes. The page is in .torture/guest. Exit code 1: something did not hold, with the line
     that shows it again.
     """
     from blackstart.torture.guest import command  # what other commands would wait for

@@ -1,4 +1,4 @@
-"""`properties` of datasets and pools: none that blackstart derives itself, and no name that ZFS does not know."""
+"""`properties` of datasets and pools: none that blackstart derives itself, no name and no value that ZFS refuses."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from blackstart.spec.check_data import items
 from blackstart.spec.clash import node_file
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.problem import Key, Problem, nearest
+from blackstart.spec.property_values import wrong
 
 _OF_ENCRYPTION = "the dataset's own `encryption` says it"
 # What would contradict the rest of the spec: the guard of a mount, the place of a root, who holds the key.
@@ -35,12 +36,14 @@ _NATIVE = _NAMES.split()
 def properties(fleet: Fleet) -> Iterator[Problem]:
     """Of every dataset and every pool's root. One that a newer ZFS may have, and is like none that is known, passes."""
     for file, key, given, derived in _given(fleet):
-        for name in given:
+        for name, value in given.items():
             where = (*key, "properties", name)
             if name in derived:
                 yield Problem(file, where, f"is not for `properties`: {_DERIVED[name]}")
             elif ":" not in name and name not in (*_NATIVE, *_DERIVED) and (near := nearest(name, _NATIVE)):
                 yield Problem(file, where, f"is no property of ZFS; did you mean {near!r}?")
+            elif says := wrong(name, value):
+                yield Problem(file, where, f"{value!r} is no value that ZFS takes; it {says}")
 
 
 def _given(fleet: Fleet) -> Iterator[tuple[str, Key, dict[str, str], tuple[str, ...]]]:

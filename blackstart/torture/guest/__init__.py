@@ -4,8 +4,8 @@
     mint.py     snapshots with their own past     build.py     a generated world, made real
     renamed.py  the world with ZFS's own guids    look.py      the real readings, compared with the world
     run.py      the real commands, step by step   round.py     one seed, from begin to end
+    command.py  `blackstart lab torture`           many.py      a range of seeds
 
-The generator, what is right, and what must hold are those of the simulated rounds. `python -m blackstart.torture.guest`
-plays them. It is no part of `make torture` yet: the guest is made ready and goes back to that, snapshots and replicas
-are made, but a whole round has not been seen to its end.
+The generator, what is right, and what must hold are those of the simulated rounds. Every tenth is one on whole
+machines (whole/).
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from blackstart.drill.journal import Journal
+from blackstart.drill.journal import DrillError, Journal
 from blackstart.drill.scenario import Drill
 from blackstart.drill.stage import Stage
 from blackstart.lab import Lab, LabError
@@ -25,7 +25,7 @@ MEGABYTES = 12  # of data in a round on whole machines
 
 
 def torture(lab: Lab, seed: int, count: int) -> bool:
-    """Whether everything held, over `count` rounds from `seed` on. Raises LabError, DrillError."""
+    """Whether everything held, over `count` rounds from `seed` on. Raises LabError."""
     others = Lab(lab.root.with_name(f"{lab.root.name}-whole"))
     for each in (lab, others):
         if each.names():
@@ -45,7 +45,10 @@ def torture(lab: Lab, seed: int, count: int) -> bool:
         folder = FOLDER / "whole"
         shutil.rmtree(folder, ignore_errors=True)
         made = Stage(Drill(Path.cwd(), others, Journal(folder), MEGABYTES), folder.resolve() / "kept")
-        made.make()
+        try:
+            made.make()
+        except DrillError as error:
+            raise LabError(f"the machines were not made ready: {error}") from error
         return made
 
     try:
