@@ -26,6 +26,7 @@ M = TypeVar("M", bound=Model)
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 # What tomllib stumbles over in `sudo = yes`, in a name without quotes or with curly ones, and in a bare address.
 _PLAIN = '; text stands in straight quotes, "like this"; yes or no is written true or false'
+_FOLDERS = ("nodes", "containers")
 _DEFAULTS: Key = ("defaults", "container")
 
 
@@ -73,6 +74,7 @@ class _Reader:
 
     def fleet(self) -> tuple[Fleet, Sources]:
         self.problems += _strays(self.root, "", r"(?i)fleet|lock|waivers")
+        self.problems += _stray_folders(self.root)
         if not (self.root / "fleet.toml").is_file():
             said = "no fleet here: the file is missing; set BLACKSTART_FLEET to the folder that has it"
             raise SpecError(self.problems or [Problem(str(self.root / "fleet.toml"), (), said)])
@@ -135,6 +137,10 @@ class _Reader:
                 self.problems.append(Problem(file, (), said, 1))
                 return None
             data = tomllib.loads(text)
+            self.sources.lines[file] = locate(text)
+        except RecursionError:
+            self.problems.append(Problem(file, (), "is nested too deeply to be read"))
+            return None
         except OSError as error:
             self.problems.append(Problem(file, (), f"cannot be read: {error.strerror}"))
             return None
@@ -145,7 +151,6 @@ class _Reader:
         except tomllib.TOMLDecodeError as error:
             self.problems.append(_syntax(file, str(error), text))
             return None
-        self.sources.lines[file] = locate(text)
         problem = format_problem(file, data)
         if problem:
             self.problems.append(self.sources.place(problem))
@@ -178,6 +183,14 @@ def _strays(root: Path, folder: str, names: str = r"[^.].*") -> Iterator[Problem
         if meant and path.suffix != ".toml" and not ending.endswith("~") and re.fullmatch(names, path.stem):
             said = f"would not be read: its name does not end in .toml; rename it to {path.stem}.toml"
             yield Problem(path.relative_to(root).as_posix(), (), said)
+
+
+def _stray_folders(root: Path) -> Iterator[Problem]:
+    """Folders that are meant as one of ours and would not be read: `container`, `Nodes`."""
+    for path in sorted(each for each in root.glob("*") if each.is_dir() and each.name not in _FOLDERS):
+        meant = next((name for name in _FOLDERS if path.name.lower() in (name, name[:-1])), "")
+        if meant and any(path.glob("*.toml")):
+            yield Problem(path.name, (), f"would not be read: the folder's name is {meant}; move its files there")
 
 
 def format_problem(file: str, data: dict[str, Any]) -> Problem | None:

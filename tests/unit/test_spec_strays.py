@@ -18,6 +18,22 @@ def test_a_file_that_would_not_be_read_is_said(tmp_path: Path, name: str) -> Non
         read_fleet(tmp_path)
 
 
+@pytest.mark.parametrize(("name", "right"), [("container", "containers"), ("Nodes", "nodes")])
+def test_so_is_a_folder(tmp_path: Path, name: str, right: str) -> None:
+    stray = write(tmp_path) / name
+    stray.mkdir()
+    assert problems(tmp_path) == []
+    (stray / "db2.toml").write_text("format = 1\n")
+    with pytest.raises(SpecError, match=f"^{name}: would not be read: the folder's name is {right}; move its files"):
+        read_fleet(tmp_path)
+
+
+def test_a_file_that_is_nested_without_end_is_said(tmp_path: Path) -> None:
+    (write(tmp_path) / "containers" / "db2.toml").write_text(f"format = {'[' * 9000}{']' * 9000}\n")
+    with pytest.raises(SpecError, match=r"^containers/db2.toml: is nested too deeply to be read"):
+        read_fleet(tmp_path)
+
+
 @pytest.mark.parametrize(("right", "wrong"), [("fleet.toml", "fleet.TOML"), ("lock.toml", "lock.tml")])
 def test_so_are_the_fleet_s_own_two(tmp_path: Path, right: str, wrong: str) -> None:
     (write(tmp_path) / right).rename(tmp_path / wrong)

@@ -113,8 +113,8 @@ class OnMachines:
                     raise Wrong(f"it offers {serial}, which carries something: {found[1]}")
             self.verdict(said, right, refused=True)
             given = ("--data", found[1])
-        if right.sends and self.rng.random() < 0.5:
-            self.killed(*given)
+        if right.sends:
+            self.rng.choice((self.killed, self.killed, self.two_at_once, _nothing))(*given)
         code, said = self.run(*given)
         self.verdict(said, right, refused=False)
         if code:
@@ -134,6 +134,21 @@ class OnMachines:
             also.kill()
             also.start()
         self.stage.until(lambda: not self.stage.locked(), 120)
+
+    def two_at_once(self, *given: str) -> None:
+        """A second operator types the same a moment later: whoever is not first is told so, or waits."""
+        seconds = round(self.rng.uniform(0, 90), 1)
+        self.played.story.append(f"a second operator begins the same {seconds} s later")
+        first = self.stage.begin("bootstrap", *given)
+        time.sleep(seconds)
+        ended = [self.stage.ended(each) for each in (first, self.stage.begin("bootstrap", *given))]
+        for code, said in ended:
+            if "Traceback" in said:
+                raise Wrong(f"a traceback of two operators: {_end(said)}")
+            if code and "somebody else works on it" not in said:
+                raise Wrong(f"of two operators one ends with {code} and is not told why: {_end(said)}")
+        if all(code for code, _ in ended):
+            raise Wrong(f"of two operators none comes to the end: {_end(ended[0][1])}")
 
     def refused(self, right: Right) -> None:
         code, said = self.run()
@@ -185,6 +200,10 @@ class OnMachines:
             raise Wrong(f"destroyed on the vault: snapshots {', '.join(sorted(gone))}")
         if labels != losses.labels(self.stage, right.untouched):
             raise Wrong("a disk that is none of its business is not what it was")
+
+
+def _nothing(*_given: str) -> None:
+    """Nobody comes in the way."""
 
 
 def _end(said: str) -> str:
