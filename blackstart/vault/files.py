@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import tempfile
+import time
 from pathlib import Path
 
 from blackstart.failpoint import reach
+
+ABANDONED = 86400  # seconds after which nobody writes into a temporary file any more
+RANDOM = 8  # letters that tempfile puts behind a prefix
 
 
 def replace(path: Path, content: str, mode: int = 0o664, group: int | None = None) -> None:
@@ -15,6 +20,7 @@ def replace(path: Path, content: str, mode: int = 0o664, group: int | None = Non
 
     `group`: who gets it beside its owner; None leaves the writer's own.
     """
+    _cleared(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -31,6 +37,14 @@ def replace(path: Path, content: str, mode: int = 0o664, group: int | None = Non
         raise
     reach(f"{path.name}.replaced")
     sync_folder(path.parent)
+
+
+def _cleared(path: Path) -> None:
+    """What a writer left that was killed before its rename. Raises nothing: it only takes space."""
+    with contextlib.suppress(OSError):
+        for each in path.parent.glob(f".{glob.escape(path.name)}.{'?' * RANDOM}"):
+            if time.time() - each.stat().st_mtime > ABANDONED:
+                each.unlink()
 
 
 def append(path: Path, line: str, sync: bool = True) -> None:
