@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from kill_sweep import again, chosen, seldom, steps_in
-from restore_bench import UNIT, Bench
+from restore_bench import KEY, UNIT, Bench
 
 from blackstart.lab import Machine
 from blackstart.vault import layout
@@ -25,6 +25,12 @@ ls /var/lib/bs-restore/.ssh/authorized_keys 2>/dev/null
 for lock in {layout.LIVE}/node1/*lock; do flock -n "$lock" true || echo "locked: $lock"; done
 pgrep -u bs-restore -a zfs
 :
+"""
+
+UNLOCK = f"""
+[ "$(zfs get -H -o value keystatus tank/data/db)" = available ] || {{
+  printf %s {KEY} | zfs load-key tank/data/db && zfs mount tank/data/db
+}}
 """
 
 
@@ -80,6 +86,8 @@ def goes_on(bench: Bench, why: str) -> None:
         # As bootstrap.py does: gate, steps and keys are laid down again.
         bench.install(bench.plan())
         assert bench.start() == 0, f"{why}\n{bench.log()}"
+    # What is done comes back with the system, but for what has a key: bootstrap.py loads it (deploys/dataset.py).
+    bench.run(UNLOCK)
     # The last thing that bootstrap.py does with it (operations/restore.py).
     bench.run("step=/var/lib/blackstart/restore/steps/revoke; [ ! -x $step ] || $step")
     sent = on_the_wire(bench) - before
