@@ -9,12 +9,16 @@ import pytest
 
 from blackstart.torture.guest import build
 from blackstart.torture.guest.look import node_script, timeless, vault_script
+from blackstart.torture.guest.many import rounds
 from blackstart.torture.guest.mint import Mint
 from blackstart.torture.guest.renamed import renamed
 from blackstart.torture.guest.round import fits, worlds
 from blackstart.torture.guest.run import Guids
 from blackstart.torture.guest.signature import image
+from blackstart.torture.page import page
+from blackstart.torture.round import Round
 from blackstart.torture.stage import stage
+from blackstart.torture.whole.round import WholeRound
 from blackstart.torture.world import POOL, Snapshot, World
 
 SEEDS = range(60)
@@ -110,3 +114,21 @@ def test_blkid_takes_a_signature_for_what_it_stands_for(tmp_path: Path, kind: st
             disk.write(content)
     said = subprocess.run(["blkid", "-p", "-o", "export", tmp_path / "disk"], capture_output=True, text=True).stdout
     assert f"TYPE={kind}" in said.splitlines()
+
+
+def test_every_tenth_seed_is_played_on_whole_machines() -> None:
+    guest, whole = [], []
+
+    def on_guest(seed: int) -> Round:
+        guest.append(seed)
+        return Round(seed, [], wrong="a pool is gone" if seed == 231 else "")
+
+    def on_machines(seed: int) -> Round:
+        whole.append(seed)
+        return WholeRound(seed, ["its disks are gone"], kind="blank, refused")
+
+    tally = rounds(on_guest, on_machines, 228, 14, lambda *_: None)
+    assert whole == [230, 240] and 231 in guest and not {*whole} & {*guest}
+    assert tally.verdicts == {"not begun": 12, "blank, refused": 2} and tally.states == 14
+    assert [each.seed for each in tally.wrong] == [231]
+    assert "blank, refused" in page(tally) and "1 rounds were wrong" in page(tally)
