@@ -103,11 +103,18 @@ def test_a_rebuild_with_everything_in_its_way(lost: Stage) -> None:
         lost.until(lost.locked, 300)
         return lost.pyinfra("bootstrap", *GIVEN)
 
+    def cut() -> bool:
+        """Once the last dataset is on its way, no more of it comes."""
+        if not (second.done() and lost.moving()):
+            return False
+        lost.drill.node.set_link(False, nics=("mesh",))
+        return True
+
     with ThreadPoolExecutor() as pool:
         second = pool.submit(another)
         code, said = typed(
             lost.words("bootstrap", *GIVEN),
-            [("Press enter to execute...", ENTER), (lambda: second.done() and lost.moving(), CTRL_C)],
+            [("Press enter to execute...", ENTER), (cut, CTRL_C)],
             ROOT,
             lost.drill.operator.env,
             900,
@@ -118,15 +125,14 @@ def test_a_rebuild_with_everything_in_its_way(lost: Stage) -> None:
     assert second.result()[0] == 1 and "somebody else works on it: " in second.result()[1]
     assert lost.restoring()
 
-    lost.drill.node.set_link(False, nics=("mesh",))
     time.sleep(20)
-    lost.drill.node.set_link(True)
-    already = lost.sent()
-    lost.until(lambda: lost.sent() > already, 120)
     # What has come already and a part of the rest: files' root file system no longer has room. What is still on its way
     # to the disk counts as well, so that the first try may ask for too little.
     room = "zfs set quota=$(($(zfs get -Hpo value used tank/.restore) + 16000000)) tank/.restore"
     lost.node(f"for try in $(seq 50); do {room} 2>/dev/null && exit; sleep 0.2; done; {room}")
+    lost.drill.node.set_link(True)
+    already = lost.sent()
+    lost.until(lambda: lost.sent() > already, 120)
     code, said = lost.pyinfra("bootstrap")
     assert code == 1 and "what came back stays" in said
     assert "tank/data/ledger" in said and "the key does not open it" in said
