@@ -33,7 +33,8 @@ def _zfs(world: World) -> dict[str, Reading[Any]]:
     for pool in world.on_disks():
         state = world.state(pool)
         if pool.guid not in world.imported:
-            importable.append(ImportableLive(pool.name, pool.guid, state, pool.comment))
+            said = "" if pool.comment == "-" else pool.comment  # `zpool import` leaves the line out
+            importable.append(ImportableLive(pool.name, pool.guid, state, said))
             continue
         state = "SUSPENDED" if state == "UNAVAIL" else state
         pools[pool.name] = PoolLive(pool.name, pool.guid, state, pool.comment, TB, TB, False)
