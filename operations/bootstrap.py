@@ -20,7 +20,7 @@ from blackstart.restore.differs import differences
 from blackstart.restore.job import Asks, Job, with_disks
 from blackstart.restore.keeper import holder, keepers
 from blackstart.restore.outline import Outline
-from blackstart.spec.resolve import NodeSpec
+from blackstart.spec.resolve import NodeSpec, wanted_datasets
 from blackstart.typed import by_blackstart
 from blackstart.verdict import recorded_spec
 from blackstart.verdict_datasets import lost
@@ -104,6 +104,8 @@ def bootstrap(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
         yield refuse(f"{lock.meanwhile(job.vault, spec.name)}{refusal}")
         return
     if job.verdict.kind == "intact" and not (job.unfinished and not asks.plan_only):
+        if asks.at:
+            _not_taken_back(spec, asks.at)
         _report(job, about)
         return
     made = _outline(job, about)
@@ -112,6 +114,15 @@ def bootstrap(spec: NodeSpec, asks: Asks, ways: Ways) -> Commands:
         return
     if not asks.plan_only:
         yield FunctionCommand(_carry_out, (ways, job, made), {})
+
+
+def _not_taken_back(spec: NodeSpec, at: str) -> None:
+    """Whoever asks for an older state of a node that lives is told that nothing of it went back."""
+    kept = [each.name for each in wanted_datasets(spec) if each.replicate]
+    if kept:
+        back = shell("blackstart", "restore", f"{spec.name}/{kept[0]}", f"--at={at}")
+        said = f"{spec.name} lives, so nothing of it goes back to {at}; a single dataset does:"
+        say_once(f"{said}\n  next: {back}", "yellow")
 
 
 def _carry_out(state: State, host: Host, ways: Ways, job: Job, made: Outline | None) -> bool:

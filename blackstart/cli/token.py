@@ -137,13 +137,19 @@ def _digest(word: str) -> str:
 def _still(known: Hosts, name: str, path: Path) -> str:
     """The token at `path` while a vault knows it as NAME's; "" for none, and for one that counts nowhere any more.
 
-    Raises ClickException where it is another one's.
+    Raises ClickException where it is another one's, or may be: a vault could not be asked.
     """
     word = kept(path)
-    names = {each.id for vault in _vaults(known) for each in _tokens(known, vault)[0] if each.sha256 == _digest(word)}
+    listed = {vault: _tokens(known, vault) for vault in _vaults(known)} if word else {}
+    names = {each.id for found, _ in listed.values() for each in found if each.sha256 == _digest(word)}
+    unread = [f"{vault}: {why}" for vault, (_, why) in listed.items() if why]
     if word and names - {name}:
         whose = ", ".join(sorted(names - {name}))
         raise click.ClickException(f"{path} holds the token of {whose}; next: the same command with --to FILE")
+    if unread and not names:
+        raise click.ClickException(
+            f"whose token {path} holds could not be asked ({unread[0]}); next: the same command with --to FILE"
+        )
     return word if names else ""
 
 

@@ -86,6 +86,20 @@ class Events:
         with self._memory:
             return self._recent[-1].id if self._recent else 0
 
+    @property
+    def at(self) -> int:
+        """When the newest event happened, seconds since 1970; 0: there is none."""
+        with self._memory:
+            return self._recent[-1].at if self._recent else 0
+
+    def told(self, node: str, sequence: int) -> bool:
+        """Whether the recent events have one of that node's heartbeat."""
+        with self._memory:
+            return any(
+                each.kind == "heartbeat" and each.node == node and each.data.get("sequence") == sequence
+                for each in self._recent
+            )
+
     def add(self, kind: str, node: str, text: str, data: dict[str, Any] | None = None) -> Event:
         """Write one event and wait until it is on the disk. Raises OSError: it may not be there, and nobody is told."""
         return self.add_all([New(kind, node, text, data or {})])[0]

@@ -6,13 +6,15 @@ Ages go by the clock that nothing sets (CLOCK_BOOTTIME); the wall clock is for w
 from __future__ import annotations
 
 import json
+import math
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+from blackstart.serve.changes import changes
 from blackstart.serve.config import Beat
-from blackstart.serve.heartbeat import Heartbeat, ServiceBeat
+from blackstart.serve.heartbeat import Heartbeat, ServiceBeat, parse
 from blackstart.serve.replay import Last, follow
 from blackstart.status.heard import AHEAD, Heard, heard
 
@@ -44,17 +46,28 @@ class Fleet:
         """What the log held: the newest of each. Of nodes that left the fleet, too: a log forgets nobody by itself."""
         newest: dict[Key, bytes] = {}
         for document in documents:
-            beat = json.loads(document)
+            beat = kept(document)
+            if beat is None:
+                continue
             key = key_of(beat)
             age = wall - beat["received"]
             newest[key] = document
             self.known[key] = Known(beat, now - age if age > -AHEAD else None, _last(beat))
         return newest
 
-    def next(self, beat: Heartbeat | ServiceBeat, wall: float, now: float) -> tuple[bytes, Known]:
-        """The document to keep of a heartbeat, and the state with it. Raises ValueError where it was sent before."""
+    def next(
+        self,
+        beat: Heartbeat | ServiceBeat,
+        wall: float,
+        now: float,
+        recorded: Callable[[str], int | None] = lambda _: None,
+    ) -> tuple[bytes, Known]:
+        """The document to keep of a heartbeat, and the state with it. Raises ValueError where it was sent before.
+
+        `recorded`: the epoch that the vault's own record has of a node; None where it has none.
+        """
         old = self.known.get(key_of_beat(beat))
-        last = follow(old.last if old else None, _new(beat))
+        last = follow(_recorded(old.last, beat, recorded) if old else None, _new(beat))
         text = beat.model_dump_json()
         head = f'{{"received":{wall:.3f},"boots":{json.dumps(last.boots)},'
         document = (head + text[1:]).encode()
@@ -64,6 +77,45 @@ class Fleet:
         """How a node of the configuration stands. KeyError for another one."""
         beat, known = self.nodes[node], self.known.get((node,))
         return heard(known.at if known else None, now, beat.period, beat.grace)
+
+
+def kept(document: bytes) -> dict[str, Any] | None:
+    """A document as the log holds it, with what an older version did not write; None: it is none."""
+    try:
+        beat: dict[str, Any] = json.loads(document)
+        parse(ServiceBeat if "service" in beat else Heartbeat, document)
+        _last(beat)
+        if not math.isfinite(beat["received"]):
+            return None
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+    return beat if "service" in beat else {"status": "unknown", "missed": 0} | beat
+
+
+def missed(
+    documents: Iterable[bytes], told: Callable[[str, int], bool], since: float
+) -> Iterator[tuple[str, int, str]]:
+    """(node, sequence, sentence) of changes in the newest heartbeats that nobody was told of: a kill came between.
+
+    `told`: whether there is an event of that node's heartbeat. Of what was received before `since` nothing is missed.
+    """
+    last: dict[str, tuple[dict[str, Any] | None, dict[str, Any]]] = {}
+    for document in documents:
+        beat = kept(document)
+        if beat is not None and "service" not in beat:
+            last[beat["node"]] = (last[beat["node"]][1] if beat["node"] in last else None, beat)
+    for node, (before, after) in last.items():
+        if before is not None and after["received"] >= since and not told(node, after["sequence"]):
+            yield from ((node, after["sequence"], text) for text in changes(before, after))
+
+
+def _recorded(last: Last, beat: Heartbeat | ServiceBeat, recorded: Callable[[str], int | None]) -> Last:
+    """An epoch above the record's was never given: whoever said it does not lock the node itself out."""
+    epoch = beat.epoch if isinstance(beat, Heartbeat) else None
+    if epoch is None or last.epoch is None or epoch >= last.epoch:
+        return last
+    truth = recorded(beat.node)
+    return replace(last, epoch=truth) if truth is not None and truth <= epoch else last
 
 
 def key_of(document: Mapping[str, Any]) -> Key:

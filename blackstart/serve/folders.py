@@ -13,6 +13,8 @@ from typing import Any
 
 # Of a container or a unit. What has another name is in heartbeat.json alone: it leads to no path.
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:\\-]{0,127}")
+# Of a container alone: its folder in services/ lies beside the files of services that speak for themselves.
+_FOLDER = re.compile(r"(?!.*\.json$)" + _FILE.pattern)
 
 
 def put(path: Path, content: str) -> None:
@@ -44,7 +46,7 @@ class Folders:
         if self._running.get(now) == beat["containers"]:
             return
         for name in self._known(now) | set(beat["containers"]):
-            if _FILE.fullmatch(name):
+            if _FOLDER.fullmatch(name):
                 self._container(now, beat, name)
         self._running[now] = beat["containers"]
 
@@ -85,6 +87,9 @@ class Folders:
 def _read(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    units = found.get("services", [])
+    return found if isinstance(units, list) and all(isinstance(each, str) for each in units) else {}

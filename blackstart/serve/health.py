@@ -48,6 +48,10 @@ def _reasons(store: Store, pool: str) -> Iterator[str]:
         yield f"the last heartbeat could not be kept: {store.writer.failed}"
     if store.trouble:
         yield f"files are behind: {store.trouble}"
+    if store.silence:
+        yield f"events cannot be written: {store.silence}"
+    if not store.writer.goes_on:
+        yield "nothing writes heartbeats any more; next: systemctl restart blackstart-serve.service"
     if pool not in (*_WELL, "unknown"):
         yield f"pool {store.config.pool} is {pool}"
 

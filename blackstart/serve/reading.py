@@ -5,15 +5,19 @@ The text is what the reading script prints; the parser is the one that every loo
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Any
 
 from blackstart.live.codec import live_to_json
 from blackstart.live.frame import BEGIN
-from blackstart.live.model import Live
+from blackstart.live.model import HostLive, Live
 from blackstart.live.script import parse
 from blackstart.reading import Present
 from blackstart.serve.replay import Last
 
+_BOOT = re.compile(r"[0-9a-f-]{36}")
+MOST = 2**50  # of a load, an uptime or a clock, in seconds
 LIMIT = 8 * 1024 * 1024  # bytes of a body
 
 
@@ -28,7 +32,19 @@ def understood(node: str, body: bytes) -> Live:
         raise ValueError(f"this reading is not of {node}")
     if not isinstance(live.host, Present):
         raise ValueError("this reading does not tell of its host")
+    if not _sound(live.host.value):
+        raise ValueError("this reading tells of no possible host: its boot id, clock, uptime or load")
     return live
+
+
+def _sound(host: HostLive) -> bool:
+    """What a later reading is compared with, and every reader of JSON takes."""
+    numbers = (host.uptime, *host.load)
+    return (
+        _BOOT.fullmatch(host.boot_id) is not None
+        and all(math.isfinite(each) and 0 <= each < MOST for each in numbers)
+        and 0 <= host.clock < MOST
+    )
 
 
 def _applied(live: Live) -> Any:

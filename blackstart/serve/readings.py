@@ -59,7 +59,10 @@ class Readings:
             return None
 
     async def _keep(self, node: str, live: Live, last: Last) -> None:
-        text = json.dumps(reading.document(node, live, time.time(), last)) + "\n"
+        try:
+            text = json.dumps(reading.document(node, live, time.time(), last), allow_nan=False) + "\n"
+        except ValueError:
+            raise Refused(422, "this reading has a number that JSON does not know") from None
         try:
             self._store.usable()
             await asyncio.to_thread(files.replace, self._file(node, "state.json"), text, 0o644)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import time
@@ -15,13 +16,16 @@ from typing import Any
 from blackstart.serve.changes import changes
 from blackstart.serve.config import Config
 from blackstart.serve.events import Events, New
-from blackstart.serve.fleet import Fleet, key_of_beat, ticks
+from blackstart.serve.fleet import Fleet, key_of_beat, missed, ticks
 from blackstart.serve.folders import Folders, pretty, put
 from blackstart.serve.heartbeat import Heartbeat, ServiceBeat
 from blackstart.serve.refused import Refused
 from blackstart.serve.wal import GROWN, Log
 from blackstart.serve.writer import Full, Writer
 from blackstart.vault.store import ReadOnly
+
+UNTOLD = 10_000  # events that are kept while they cannot be written
+MISSED = 60  # seconds before the newest event from which on one may be missing
 
 
 class Store:
@@ -34,14 +38,19 @@ class Store:
         self.folders = Folders(live)
         self.counts: Counter[str] = Counter()
         self.trouble = ""  # why files are behind; "": they are not
+        self.silence = ""  # why events could not be written; "": they were
+        self._untold: list[New] = []  # belongs to the thread that tells
         self._log = Log(self.now / "heartbeats.wal")
         self._telling = ThreadPoolExecutor(1, "events")
         self.writer = Writer(self._log, usable, self._spread, self.behind, GROWN)
 
     def start(self) -> None:
         """Go on where the last run ended. Raises OSError."""
-        known = self.fleet.load(self._log.read(), time.time(), ticks())
+        documents = self._log.read()
+        known = self.fleet.load(documents, time.time(), ticks())
         self.writer.start(known)
+        said = missed(documents, self.events.told, self.events.at - MISSED)
+        self.tell([New("heartbeat", node, text, {"sequence": number}) for node, number, text in said])
 
     def stop(self) -> None:
         """All that was taken is on the disk, files included."""
@@ -58,7 +67,7 @@ class Store:
         key = key_of_beat(beat)
         old = self.fleet.known.get(key)
         try:
-            document, new = self.fleet.next(beat, time.time(), ticks())
+            document, new = self.fleet.next(beat, time.time(), ticks(), self._recorded)
         except ValueError as error:
             raise Refused(409, str(error)) from None
         self.fleet.known[key] = new
@@ -70,18 +79,31 @@ class Store:
             raise Refused(503, f"the vault cannot keep it now: {_why(error)}") from None
         if isinstance(beat, Heartbeat):
             said = changes(old.beat if old else None, new.beat)
-            self.tell([New("heartbeat", beat.node, text, {"sequence": beat.sequence}) for text in said])
+            told = [New("heartbeat", beat.node, text, {"sequence": beat.sequence}) for text in said]
+            if told:  # what is acknowledged is in the history as well; seldom, so that it costs little
+                await asyncio.get_running_loop().run_in_executor(self._telling, self._tell, told)
 
     def tell(self, new: list[New]) -> None:
-        """Events of what was seen here, in order; nobody waits for the disk."""
-        if new:
+        """Events of what was seen here, in order; nobody waits for the disk. Also again what could not be written."""
+        if new or self.silence:
             self._telling.submit(self._tell, new)
 
     def _tell(self, new: list[New]) -> None:
+        self._untold = (self._untold + new)[-UNTOLD:]
         try:
-            self.events.add_all(new)
+            self.events.add_all(self._untold)
         except OSError as error:
-            self.behind(f"{self.events.path.name}: {error.strerror or error}")
+            self.silence = f"{self.events.path.name}: {error.strerror or error}"
+            return
+        self._untold, self.silence = [], ""
+
+    def _recorded(self, node: str) -> int | None:
+        """The node's epoch by the vault's own record."""
+        try:
+            epoch = json.loads((self.now.parent / node / "record.json").read_text(encoding="utf-8"))["epoch"]
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return None
+        return epoch if isinstance(epoch, int) else None
 
     def _forget(self, key: tuple[str, ...], old: Any) -> None:
         """What was not kept may be sent again."""

@@ -89,8 +89,8 @@ class Log:
         finally:
             os.close(file)
         fresh.replace(self._path)
+        self.close()  # what is open has no name any more; the next append opens the new one, and syncs the folder
         sync_folder(self._path.parent)
-        self.close()
 
     def close(self) -> None:
         if self._file >= 0:

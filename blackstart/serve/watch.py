@@ -45,6 +45,7 @@ class Watch:
         while True:
             now = ticks()
             changed = self.look(now)
+            self._store.tell([])
             if changed or now - self._indexed >= INDEX:
                 self._indexed = now
                 await self._index()

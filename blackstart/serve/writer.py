@@ -1,13 +1,15 @@
-"""The one thread that writes heartbeats: takes all that waits, makes it durable with one fsync, answers, then files.
+"""The thread that writes heartbeats: takes all that waits, makes it durable with one fsync, answers.
 
-Files follow as soon as nothing comes for a moment, else every now and then: under load a node's newest heartbeat alone
-is written, and no more than a part of the time goes into that.
+Files are another thread's, so that nobody waits for those of a node that has many: they follow as soon as nothing comes
+for a moment, else every now and then. Under load a node's newest heartbeat alone is written, and no more than a part of
+the time goes into that.
 """
 
 from __future__ import annotations
 
 import asyncio
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
@@ -61,24 +63,30 @@ class Writer:
         self._queue: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
         self._waiting = 0
         self._newest: dict[Hashable, bytes] = {}
-        self._dirty: dict[Hashable, bytes] = {}
-        self._spread_by = time.monotonic() + LAG
-        self._pause = MOMENT
+        self._files = Files(usable, spread, trouble)
+        self._shorter_by = 0.0
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.failed = ""  # why the last append failed; "": it did not
         self.written = 0.0  # when the last one ended well, seconds since 1970
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether what comes is written at all."""
+        return self._thread.is_alive() and self._files.is_alive()
+
     def start(self, known: Mapping[Any, bytes]) -> None:
         """`known`: what is on the log already."""
         self._newest = dict(known)
-        self._dirty = dict(known)
+        self._files.follow(self._newest)
         self._loop = asyncio.get_running_loop()
         self._thread.start()
+        self._files.start()
 
     def stop(self) -> None:
         """All that waits is written first."""
         self._queue.put(None)
         self._thread.join()
+        self._files.end()
         self._log.close()
 
     async def write(self, key: Hashable, document: bytes) -> None:
@@ -97,13 +105,12 @@ class Writer:
             if batch:
                 error = self._append(batch)
                 self._loop.call_soon_threadsafe(self._answer, batch, error)
-            if self._dirty and (not batch or not going or time.monotonic() > self._spread_by):
-                self._files()
+                self._shorten()
 
     def _gather(self) -> tuple[list[Entry], bool]:
         batch: list[Entry] = []
+        entry = self._queue.get()
         try:
-            entry = self._queue.get(timeout=self._pause if self._dirty else None)
             while entry is not None:
                 batch.append(entry)
                 entry = self._queue.get_nowait()
@@ -119,8 +126,9 @@ class Writer:
             self.failed = error.strerror or str(error)
             return error
         self.failed, self.written = "", time.time()
-        for each in batch:
-            self._newest[each.key] = self._dirty[each.key] = each.document
+        new = {each.key: each.document for each in batch}
+        self._newest |= new
+        self._files.follow(new)
         return None
 
     def _answer(self, batch: list[Entry], error: OSError | None) -> None:
@@ -133,28 +141,80 @@ class Writer:
             else:
                 each.done.set_result(None)
 
-    def _files(self) -> None:
-        began = time.monotonic()
-        dirty, self._dirty = self._dirty, {}
+    def _shorten(self) -> None:
+        """A log that has grown holds the newest of each alone from then on. It goes on growing where that fails."""
+        if self._log.size <= self._grown or time.monotonic() < self._shorter_by:
+            return
+        try:
+            self._log.rewrite(list(self._newest.values()))
+        except OSError as error:
+            self._shorter_by = time.monotonic() + LAG
+            print(f"the log of heartbeats stays long for now: {error.strerror or error}", file=sys.stderr, flush=True)
+
+
+class Files(threading.Thread):
+    """Writes the files of what is on the log. Arguments as Writer has them."""
+
+    def __init__(
+        self, usable: Callable[[], None], spread: Callable[[bytes], None], trouble: Callable[[str], None]
+    ) -> None:
+        super().__init__(name="files", daemon=True)
+        self._usable, self._spread, self._trouble = usable, spread, trouble
+        self._dirty: dict[Hashable, bytes] = {}
+        self._news = threading.Condition()
+        self._came = self._by = time.monotonic()
+        self._ending = False
+
+    def follow(self, new: Mapping[Any, bytes]) -> None:
+        """Their files are to be written; any thread."""
+        with self._news:
+            self._dirty |= new
+            self._came = time.monotonic()
+            self._news.notify()
+
+    def end(self) -> None:
+        """All of them are written first, as far as they can be."""
+        with self._news:
+            self._ending = True
+            self._news.notify()
+        self.join()
+
+    def run(self) -> None:
+        while True:
+            with self._news:
+                while not self._ending and not self._due():
+                    self._news.wait(MOMENT if self._dirty else None)
+                dirty, self._dirty, last = self._dirty, {}, self._ending
+            began = time.monotonic()
+            left = self._pass(dirty)
+            with self._news:
+                self._dirty = left | self._dirty
+            if last:
+                return
+            now = time.monotonic()
+            self._by = now + max(LAG, SHARE * (now - began))
+            if left:  # what cannot be written now is not tried at every moment
+                with self._news:
+                    self._news.wait_for(lambda: self._ending, LAG)
+
+    def _due(self) -> bool:
+        """Nothing came for a moment, or files are behind for too long."""
+        now = time.monotonic()
+        return bool(self._dirty) and (now - self._came >= MOMENT or now > self._by)
+
+    def _pass(self, dirty: dict[Hashable, bytes]) -> dict[Hashable, bytes]:
+        """Write them; those that could not be."""
+        left: dict[Hashable, bytes] = {}
+        why = ""
         try:
             self._usable()
-            for key, document in dirty.items():
-                self._one(key, document)
-            if self._log.size > self._grown:
-                self._log.rewrite(list(self._newest.values()))
-            if not self._dirty:
-                self._trouble("")
         except OSError as error:
-            self._dirty = dirty | self._dirty
-            self._trouble(str(error))
-        now = time.monotonic()
-        self._spread_by = now + max(LAG, SHARE * (now - began))
-        self._pause = LAG if self._dirty else MOMENT  # what cannot be written now is not tried at every moment
-
-    def _one(self, key: Hashable, document: bytes) -> None:
-        """A file that cannot be written now is tried again."""
-        try:
-            self._spread(document)
-        except OSError as error:
-            self._dirty[key] = document
-            self._trouble(str(error))
+            left, dirty, why = dirty, {}, str(error)
+        for key, document in dirty.items():
+            try:
+                self._spread(document)
+            except Exception as error:  # whatever lies there: the others' files go on
+                left[key] = document
+                why = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+        self._trouble(why)
+        return left

@@ -30,6 +30,13 @@ def test_an_intact_node_yields_nothing_and_says_what_differs(go: Go) -> None:
     assert commands == [] and "node1: intact" in said
 
 
+def test_a_node_that_lives_does_not_go_back_and_says_so(go: Go) -> None:
+    commands, said = asked(go, live(pools=(pool(),), datasets=THERE), Present(record()), at="2026-11-01")
+    words = " ".join(said)
+    assert commands == [] and "node1 lives, so nothing of it goes back to 2026-11-01" in words
+    assert "blackstart restore node1/tank/data/crm --at=2026-11-01" in words
+
+
 @pytest.mark.parametrize(
     ("reading", "known", "words", "then"),
     [

@@ -85,6 +85,18 @@ def test_one_secret_is_never_that_of_two_names(vaults: Vaults, tmp_path: Path) -
     assert token("new", "ci", "--scope", "signal", "--to", str(tmp_path / "ci")).exit_code == 0
 
 
+def test_a_secret_that_may_be_another_s_is_not_replaced_while_nobody_can_say_whose_it_is(
+    vaults: Vaults, tmp_path: Path
+) -> None:
+    token("new", "eve")
+    file = tmp_path / "home/blackstart/token"
+    before = file.read_text()
+    vaults.silent = {"vault1", "vault2"}
+    done = token("new", "ci", "--scope", "signal")
+    assert done.exit_code == 1 and "could not be asked (vault1: " in done.output and "--to FILE" in done.output
+    assert file.read_text() == before
+
+
 def test_what_was_revoked_never_counts_again(vaults: Vaults, tmp_path: Path) -> None:
     token("new", "eve")
     leaked = (tmp_path / "home/blackstart/token").read_text()
