@@ -30,14 +30,20 @@ def unenrolled(spec: NodeSpec, live: Live, disks: Mapping[str, str]) -> Verdict:
     for pool in every:
         epoch = claimed_epoch(pool.comment, spec.name)
         if epoch is not None and epoch > 1:
-            why = f"pool {pool.name} (guid {pool.guid}) carries epoch {epoch} of {spec.name}, but {said}: it is stale"
+            why = (
+                f"pool {pool.name} (guid {pool.guid}) carries epoch {epoch} of {spec.name}, but {said}: it is stale, "
+                "or it stands in for a vault that was lost with its records (docs/disaster-recovery.md, A vault is gone)"
+            )
             return unknown(spec, why)
         managed = pool.name in spec.node.pools and spec.node.pools[pool.name].managed
         if managed and (pool.comment != begun or pool.name not in pools):
             why = f"a pool {pool.name} (guid {pool.guid}) that no record names is on this machine, and {said}"
             return refuse(spec, "foreign", (), why, look(spec, "zpool status -v; zpool import"))
     there = [name for name, pool in spec.node.pools.items() if pool.managed and name in pools]
-    evidence = (said, *(f"pool {name} was made by an enrolment that did not finish" for name in there))
+    evidence = (
+        said,
+        *(f"pool {name} is of its first epoch: an enrolment did not finish, or its vault was lost" for name in there),
+    )
     verdict = Verdict(spec.name, "new", evidence, epoch=1)
     absent = {name: pool for name, pool in spec.node.pools.items() if pool.managed and name not in pools}
     verdict = with_members(spec, live, verdict, absent) if absent else verdict
