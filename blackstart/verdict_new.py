@@ -32,7 +32,7 @@ def unenrolled(spec: NodeSpec, live: Live, disks: Mapping[str, str]) -> Verdict:
         if epoch is not None and epoch > 1:
             why = (
                 f"pool {pool.name} (guid {pool.guid}) carries epoch {epoch} of {spec.name}, but {said}: it is stale, "
-                "or it stands in for a vault that was lost with its records (docs/disaster-recovery.md, A vault is gone)"
+                "or it replaces a vault that was lost with its records (docs/disaster-recovery.md, A vault is gone)"
             )
             return unknown(spec, why)
         managed = pool.name in spec.node.pools and spec.node.pools[pool.name].managed
