@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import islice, takewhile
@@ -79,6 +80,8 @@ class Events:
         self._recent = deque(reversed(newest), RECENT)
         self._last = newest[0].id if newest else 0
         self._followed = True
+        # Of its own: what waits for asyncio's cannot be cancelled, and would hold up the end of the service.
+        self._reading = ThreadPoolExecutor(2, "history")
 
     @property
     def last(self) -> int:
@@ -120,8 +123,9 @@ class Events:
         return made
 
     def end_followers(self) -> None:
-        """Each `follow` ends after what it has to say; for good."""
+        """Each `follow` ends after what it has to say; for good. What is long ago is read for nobody any more."""
         self._followed = False
+        self._reading.shutdown(wait=False, cancel_futures=True)
         self._ring()
 
     @contextmanager
@@ -165,6 +169,14 @@ class Events:
                 return None
             return [each for each in self._recent if each.id > number]
 
+    async def _long_ago(self, number: int) -> list[Event]:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._reading, self.after, number)
+        except (RuntimeError, asyncio.CancelledError):
+            if self._followed:
+                raise
+            return []
+
     async def follow(self, after: int, idle: float) -> AsyncGenerator[Event | None, None]:
         """Every event after that one, as they come; None whenever there was none for `idle` seconds.
 
@@ -177,7 +189,7 @@ class Events:
             while self._followed:
                 place[1].clear()
                 new = self._in_memory(after) if after <= self._last else None
-                for event in await asyncio.to_thread(self.after, after) if new is None else new:
+                for event in await self._long_ago(after) if new is None else new:
                     yield event
                     after = event.id
                 try:

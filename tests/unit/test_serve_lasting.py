@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from serve_world import beat
 from blackstart.live.model import HostLive
 from blackstart.serve import wal
 from blackstart.serve.config import Beat
+from blackstart.serve.events import Event, Events
 from blackstart.serve.fleet import Fleet, kept, missed
 from blackstart.serve.folders import Folders
 from blackstart.serve.heartbeat import Heartbeat, parse
@@ -137,3 +139,28 @@ def test_files_that_cannot_be_written_keep_no_others_waiting() -> None:
 )
 def test_a_host_that_cannot_be_is_refused(odd: dict[str, Any]) -> None:
     assert _sound(HOST) and not _sound(replace(HOST, **odd))
+
+
+def test_what_is_read_for_many_who_were_away_holds_up_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = Events(tmp_path / "events.jsonl")
+    read: list[int] = []
+
+    def slow(number: int) -> list[Event]:
+        read.append(number)
+        time.sleep(0.3)
+        return []
+
+    async def follow() -> None:
+        async for _ in events.follow(0, 60):
+            pass
+
+    async def all_of() -> None:
+        readers = [asyncio.create_task(follow()) for _ in range(20)]
+        await asyncio.sleep(0.1)
+        events.end_followers()
+        await asyncio.gather(*readers)
+
+    monkeypatch.setattr(events, "_in_memory", lambda _: None)
+    monkeypatch.setattr(events, "after", slow)
+    asyncio.run(all_of())
+    assert len(read) == 2
