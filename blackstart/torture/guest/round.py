@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 from random import Random
 
 from blackstart.change import shell
@@ -115,7 +116,9 @@ class OnZfs(Play):
         ]
         taken = [f"{name}@blackstart_after{len(there.snapshots)}" for there, name in due]
         if taken:
-            made = shell("zfs", "snapshot", *taken)
+            # One command for each pool: ZFS makes none at all where they are of several.
+            of_pools = groupby(sorted(taken), lambda each: each.split("/")[0])
+            made = "\n".join(shell("zfs", "snapshot", *names) for _, names in of_pools)
             asked = shell("values", "guid", *taken)
             numbers = world.numbers
             assert isinstance(numbers, Guids)
