@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from blackstart.change import Change
+from blackstart.change import Change, shell
 from blackstart.cli.cases import ask, cases, wishes
 from blackstart.cli.fleet_hosts import Hosts
 from blackstart.cli.look import seen
@@ -22,6 +22,7 @@ from blackstart.drift.cause import key
 from blackstart.drift.edit import edited
 from blackstart.drift.plan import plan
 from blackstart.drift.take import Contents, Edit, edits
+from blackstart.drift.text import printable
 from blackstart.reading import Present, Unknown
 from blackstart.spec.load import load_fleet
 from blackstart.spec.node import Node
@@ -33,12 +34,14 @@ Texts = dict[str, str]  # file relative to the fleet's folder -> its new text
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What is to be written, and one line for each value that is in it, or cannot be."""
+    """What is to be written, and one line for each value that is in it, or cannot be. `unread`: why, of what was not
+    read.
+    """
 
     texts: Texts
     done: list[str]
     left: list[str]
-    unread: bool
+    unread: list[str]
 
 
 def take_live(known: Hosts, node: str) -> int:
@@ -51,7 +54,11 @@ def take_live(known: Hosts, node: str) -> int:
         _commit(known.folder, node, taken)
     for line in (*(f"taken over: {each}" for each in taken.done), *taken.left):
         click.echo(line)
-    if not taken.done and not taken.left:
+    if taken.unread:
+        what = "some of it" if taken.done or taken.left else "it"
+        click.echo(printable(f"{node}: {what} could not be read: {'; '.join(taken.unread)}"), err=True)
+        click.echo(f"next: {shell('blackstart', 'why', node)}", err=True)
+    elif not taken.done and not taken.left:
         click.echo(f"{node}: nobody changed a value on it that the spec has another word for")
     return 3 if taken.unread else 2 if taken.left else 0
 
@@ -61,7 +68,10 @@ def _taken(known: Hosts, case: Case, found: Seen) -> Taken:
     there = _contents(
         known, case, [step.change.name for step in steps if (step.does, step.change.field) == ("leave", "content")]
     )
-    taken = Taken({}, [], [], any(step.does == "unread" for step in steps) or isinstance(case.live.applied, Unknown))
+    unread = [step.change.live for step in steps if step.does == "unread"]
+    if isinstance(case.live.applied, Unknown):
+        unread.append(case.live.applied.why)
+    taken = Taken({}, [], [], list(dict.fromkeys(unread)))
     for step in steps:
         if step.does != "leave":
             continue

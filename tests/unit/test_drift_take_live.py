@@ -162,6 +162,17 @@ def test_without_a_known_cause_nothing_is_taken(fleet: World) -> None:
     assert take(fleet, live).exit_code == 0 and git(fleet, "log", "--format=%s") == "now\n"
 
 
+def test_a_node_that_could_not_be_read_is_not_called_unchanged(fleet: World) -> None:
+    fleet.said["node1"] = lambda: ("", "no route to host")
+    result = drift("node1", "--take-live")
+    assert result.exit_code == 3 and "nobody changed" not in result.output
+    assert result.stderr == "node1: it could not be read: no route to host\nnext: blackstart why node1\n"
+    live = put(fleet.fits(), "sysctl", **{"vm.swappiness": "60"})
+    result = take(fleet, replace(live, units=Unknown("systemctl: timeout")))
+    assert result.exit_code == 3 and "taken over: sysctl vm.swappiness" in result.stdout
+    assert "node1: some of it could not be read: systemctl: timeout\n" in result.stderr
+
+
 @pytest.mark.parametrize("words", [(), ("node1", "vault1"), ("node1", "--json"), ("node1", "--diff"), ("node*",)])
 def test_it_goes_with_one_node_and_nothing_else(world: World, words: tuple[str, ...]) -> None:
     assert drift(*words, "--take-live").exit_code == 1 and world.asked == {}
