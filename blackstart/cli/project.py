@@ -44,7 +44,8 @@ def add(name: str, source: Path | None, command: str | None) -> None:
         raise click.ClickException(str(error)) from None
     set_entry(root, "projects", name, {"digest": found})
     click.echo(f"{name} {found}")
-    click.echo(f'next: write [[services]] project = "{name}" into a file of containers/, commit, blackstart apply')
+    click.echo("next: write these two lines into a file of containers/, commit, blackstart apply")
+    click.echo(f'\n[[services]]\nproject = "{name}"')
 
 
 @project.command("list")

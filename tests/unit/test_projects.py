@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,8 @@ def test_a_folder_becomes_a_released_project(fleet: Path, source: Path) -> None:
     (source / "__pycache__").mkdir()
     code, said = add("web", "--from", str(source))
     assert code == 0 and said.startswith("web sha256:") and "blackstart apply" in said
+    lines = said.partition("\n\n")[2]
+    assert tomllib.loads(lines) == {"services": [{"project": "web"}]} and len(lines.splitlines()) == 2
     assert sorted(path.name for path in (fleet / "projects" / "web").iterdir()) == ["web.py", "web.service"]
     uses(fleet)
     assert run("spec", "check").exit_code == 0, run("spec", "check").output
