@@ -28,9 +28,17 @@ _PROGRAM = f"PYTHONPATH={shell(layout.TOOL + '/current')} python3 -m blackstart.
 
 Answers = Mapping[str, dict[str, Any]]  # vault -> its document, or {"why", "code"}
 
+
+def _folder(context: click.Context, option: click.Parameter, value: str | None) -> Path | None:
+    """As a string until it is judged: the path of an empty word is the current folder."""
+    named = not_empty(context, option, value)
+    return None if named is None else Path(named)
+
+
 root_option = click.option(
     "--root",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False),
+    callback=_folder,
     help="No vault is asked: the live folder of one, mounted here.",
 )
 
@@ -144,7 +152,7 @@ def _since(text: str) -> int:
 def _ask(request: dict[str, Any], root: Path | None, ssh_config: str | None) -> Answers:
     """Each vault of the fleet, those first that keep the node; or one folder here. Raises ClickException."""
     if root:
-        return {str(root): told({**request, "live": str(root)})}
+        return {str(root): _short(told({**request, "live": str(root)}), str(root))}
     if on_a_vault():
         return {"this vault": told(request)}
     known = fleet_hosts.load(ssh_config)
@@ -153,6 +161,13 @@ def _ask(request: dict[str, Any], root: Path | None, ssh_config: str | None) -> 
         raise click.ClickException("the fleet has no vault; give a node one: [vault] in nodes/NAME.toml")
     with ThreadPoolExecutor(len(vaults)) as pool:
         return dict(zip(vaults, pool.map(lambda vault: _remote(known, vault, request), vaults), strict=True))
+
+
+def _short(answer: dict[str, Any], root: str) -> dict[str, Any]:
+    """Without the folder's name in front of why: whoever shows it puts it there."""
+    if "why" not in answer:
+        return answer
+    return {**answer, "why": answer["why"].removeprefix(f"{root}: ").removeprefix(f"{root.rstrip('/')}/")}
 
 
 def _vaults(known: Hosts, node: str) -> list[str]:

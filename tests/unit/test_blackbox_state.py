@@ -160,3 +160,14 @@ def test_one_snapshot_that_was_mounted_by_hand_is_enough(live: Live) -> None:
     snapshot = live.root / ".zfs" / "snapshot" / "before-the-upgrade"
     assert run("state", "node1", "--root", str(snapshot)).exit_code == 0
     assert run("timeline", "--root", str(snapshot)).exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["state", "timeline"])
+def test_an_empty_folder_name_is_refused_and_one_that_is_wrong_is_named_once(command: str, tmp_path: Path) -> None:
+    empty = run(command, "--root=")
+    assert empty.exit_code == 1 and "it is empty; give it a value, or leave it out" in empty.output
+    wrong = run(command, f"--root={tmp_path}")
+    assert wrong.exit_code == 3 and "no node has a folder there" in wrong.output
+    gone = run(command, f"--root={tmp_path}/gone")
+    assert gone.exit_code == 3 and "No such file" in gone.output
+    assert wrong.output.count(str(tmp_path)) == gone.output.count(str(tmp_path)) == 1
