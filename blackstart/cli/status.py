@@ -18,6 +18,7 @@ from blackstart.cli import fleet_hosts
 from blackstart.cli.fleet_hosts import Hosts, not_empty, ssh_config_option
 from blackstart.cli.here import on_a_vault
 from blackstart.drift.text import printable
+from blackstart.spec.problem import did_you_mean
 from blackstart.status.__main__ import here
 from blackstart.status.model import Status, document, load
 from blackstart.status.table import shown
@@ -65,8 +66,7 @@ def _ways(only: str | None, ssh_config: str | None) -> Ways:
     known = fleet_hosts.load(ssh_config)
     vaults = [name for name, node in sorted(known.fleet.nodes.items()) if node.vault]
     if only and only not in vaults:
-        fleet_hosts.require_node(known.fleet, only)
-        raise click.ClickException(f"{only} is no vault; the vaults are: {', '.join(vaults) or 'none'}")
+        raise click.ClickException(f"{only} is no vault; {did_you_mean(only, vaults, 'vault')}")
     if not vaults:
         raise click.ClickException("the fleet has no vault; give a node one: [vault] in nodes/NAME.toml")
     return {name: _way(known, name) for name in vaults if only in (None, name)}

@@ -76,8 +76,9 @@ def test_json_is_a_document_a_vault(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_only_one_vault(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked(monkeypatch, "--vault", "vault2", vault2=status()).exit_code == 0
-    assert "there is no node vualt1" in run("status", "--vault", "vualt1").output
-    assert "node1 is no vault; the vaults are: vault1, vault2" in run("status", "--vault", "node1").output
+    assert "vualt1 is no vault; did you mean 'vault1'?" in run("status", "--vault", "vualt1").output
+    for word in ("node1", "nope"):  # a node's name would be refused next
+        assert f"{word} is no vault; vaults are: vault1, vault2" in run("status", "--vault", word).output
     assert run("status", "--watch", "--json").exit_code == 1
 
 
