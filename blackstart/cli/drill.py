@@ -101,6 +101,8 @@ def drill(
 
 
 def _targets(spec: NodeSpec, only: str | None) -> list[str]:
+    if not spec.vaults:
+        raise click.ClickException(f"{spec.name}: no vault holds it (replication.targets)")
     if spec.replication.drill is None:
         raise click.ClickException(
             f'{spec.name}: its spec asks for no drills, so no vault is set up for them: write drill = "30d" into '
@@ -108,8 +110,7 @@ def _targets(spec: NodeSpec, only: str | None) -> list[str]:
         )
     targets = [name for name in spec.vaults if only in (None, name)]
     if not targets:
-        what = f"vault {only} does not hold it" if only else "no vault holds it (replication.targets)"
-        raise click.ClickException(f"{spec.name}: {what}")
+        raise click.ClickException(f"{spec.name}: vault {only} does not hold it")
     return targets
 
 

@@ -85,6 +85,11 @@ def test_a_vault_that_does_not_hold_it(asked: Path) -> None:
     assert "vault nowhere does not hold it" in run("drill", "node1", "--vault", "nowhere").output
 
 
+def test_a_node_that_no_vault_holds_is_not_told_to_ask_for_drills(fleet: Path) -> None:
+    done = run("drill", "vault1")
+    assert done.exit_code == 1 and "vault1: no vault holds it (replication.targets)" in done.output
+
+
 def test_the_script_is_shell_whatever_the_words_are() -> None:
     text = drill.script("node1", "ann o'neil", "x; reboot")
     assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
