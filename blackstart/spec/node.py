@@ -78,7 +78,11 @@ class Keep(Model):
 
 
 class Replication(Model):
-    """Where snapshots go, how often, and how much loss is accepted (RPO)."""
+    """Where snapshots go, how often, and how much loss is accepted (RPO).
+
+    In nodes/NAME.toml it says what is different for that node: what it leaves out, also of `keep`, is as fleet.toml
+    says.
+    """
 
     targets: tuple[Name, ...] = ()
     """vaults, by name; one or more"""
@@ -238,6 +242,6 @@ class Node(Model):
     host: Host = Host()
     """what /etc loses with the OS disk"""
     replication: Replication | None = None
-    """instead of the fleet's"""
+    """what is different from the fleet's"""
     vault: Vault | None = None
     """this node keeps replicas for others"""
