@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +28,8 @@ _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 # What tomllib stumbles over in `sudo = yes`, in a name without quotes or with curly ones, and in a bare address.
 _PLAIN = '; text stands in straight quotes, "like this"; yes or no is written true or false'
 _FOLDERS = ("nodes", "containers")
+_FILES = ("fleet", "lock", "waivers")
+_LIKE = 0.8  # from difflib: `waiver`, `locks`, `fleets` are above it, `clock` begins with another letter
 _DEFAULTS: Key = ("defaults", "container")
 
 
@@ -74,7 +77,8 @@ class _Reader:
         self.replication: dict[str, Any] = {}
 
     def fleet(self) -> tuple[Fleet, Sources]:
-        self.problems += _strays(self.root, "", r"(?i)fleet|lock|waivers")
+        self.problems += _strays(self.root, "", rf"(?i){'|'.join(_FILES)}")
+        self.problems += _near_names(self.root)
         self.problems += _stray_folders(self.root)
         if not (self.root / "fleet.toml").is_file():
             said = "no fleet here: the file is missing; set BLACKSTART_FLEET to the folder that has it"
@@ -118,6 +122,7 @@ class _Reader:
         except OSError as error:
             self.problems.append(Problem(folder, (), f"cannot be read: {error.strerror}"))
         self.problems += _strays(self.root, folder)
+        self.problems += _nested(self.root, folder)
         for path in sorted((self.root / folder).glob("*.toml")):
             file = f"{folder}/{path.name}"
             try:
@@ -181,12 +186,38 @@ class _Reader:
 
 
 def _strays(root: Path, folder: str, names: str = r"[^.].*") -> Iterator[Problem]:
-    """Files that are meant as TOML and would not be read: `node2.tml`, `node2.TOML`, `node2`. `names`: a pattern."""
+    """Files that are meant for us and would not be read: `node2.tml`, `node2.TOML`, `node2`, `node2.yaml`.
+
+    `names`: a pattern.
+    """
     for path in sorted(each for each in (root / folder).glob("*") if each.is_file()):
         ending = path.suffix.lower().lstrip(".")
+        where = path.relative_to(root).as_posix()
+        if ending in ("yaml", "yml") and re.fullmatch(names, path.stem):
+            yield Problem(where, (), f"would not be read: it is YAML; write it as TOML, in {path.stem.lower()}.toml")
+            continue
         meant = nearest(ending, ["toml"]) if ending else re.fullmatch(r"[a-z][a-z0-9-]*", path.name)
         if meant and path.suffix != ".toml" and not ending.endswith("~") and re.fullmatch(names, path.stem):
             said = f"would not be read: its name does not end in .toml; rename it to {path.stem}.toml"
+            yield Problem(where, (), said)
+
+
+def _near_names(root: Path) -> Iterator[Problem]:
+    """Files beside fleet.toml that are meant as one of the fleet's own: `waiver.toml`, `locks.toml`, `Fleet.toml`."""
+    for path in sorted(each for each in root.glob("*.toml") if each.is_file() and each.stem not in _FILES):
+        stem = path.stem.lower()
+        for name in _FILES:
+            if stem[0] == name[0] and SequenceMatcher(None, stem, name).ratio() > _LIKE:
+                said = f"would not be read: the file's name is {name}.toml; rename it, or take it away"
+                yield Problem(path.name, (), said)
+
+
+def _nested(root: Path, folder: str) -> Iterator[Problem]:
+    """Specs in folders of their own: `containers/web/x.toml`. Hidden folders are some other tool's."""
+    for path in sorted((root / folder).rglob("*.toml")):
+        below = path.relative_to(root / folder).parts
+        if len(below) > 1 and path.is_file() and not any(part.startswith(".") for part in below):
+            said = f"would not be read: only files right in {folder}/ are; move it to {folder}/{path.name}"
             yield Problem(path.relative_to(root).as_posix(), (), said)
 
 

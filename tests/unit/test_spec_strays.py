@@ -18,6 +18,45 @@ def test_a_file_that_would_not_be_read_is_said(tmp_path: Path, name: str) -> Non
         read_fleet(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["containers/db2.yaml", "nodes/db2.yml", "lock.yaml", "Waivers.yml"])
+def test_so_is_one_in_yaml(tmp_path: Path, name: str) -> None:
+    (write(tmp_path) / name).write_text("format: 1\n")
+    with pytest.raises(SpecError, match=rf"^{name}: would not be read: it is YAML; write it as TOML, in \w+\.toml$"):
+        read_fleet(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["containers/web/db2.toml", "nodes/a/b/db2.toml"])
+def test_so_is_one_in_a_folder_of_its_own(tmp_path: Path, name: str) -> None:
+    stray = write(tmp_path) / name
+    stray.parent.mkdir(parents=True)
+    stray.write_text("format = 1\n")
+    folder = name.partition("/")[0]
+    said = f"^{name}: would not be read: only files right in {folder}/ are; move it to {folder}/db2.toml$"
+    with pytest.raises(SpecError, match=said):
+        read_fleet(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [("waiver", "waivers"), ("waviers", "waivers"), ("locks", "lock"), ("Lock", "lock"), ("fleets", "fleet")],
+)
+def test_so_is_one_of_the_fleet_s_own_under_a_near_name(tmp_path: Path, name: str, right: str) -> None:
+    (write(tmp_path) / f"{name}.toml").write_text("format = 1\n")
+    with pytest.raises(SpecError, match=f"^{name}.toml: would not be read: the file's name is {right}.toml; rename"):
+        read_fleet(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["clock.toml", "look.toml", "pyproject.toml", "config.yaml", "projects/web/x.toml", "containers/.old/x.toml"],
+)
+def test_what_is_no_part_of_the_fleet_is_left_alone(tmp_path: Path, name: str) -> None:
+    there = write(tmp_path) / name
+    there.parent.mkdir(parents=True, exist_ok=True)
+    there.write_text("hello\n")
+    assert problems(tmp_path) == []
+
+
 @pytest.mark.parametrize(("name", "right"), [("container", "containers"), ("Nodes", "nodes")])
 def test_so_is_a_folder(tmp_path: Path, name: str, right: str) -> None:
     stray = write(tmp_path) / name
