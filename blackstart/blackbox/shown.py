@@ -66,7 +66,7 @@ def state(document: Mapping[str, Any]) -> list[str]:
         lines += _filled(
             "signal open: ", printable(f"{each.get('severity')} on {each.get('scope')}: {each.get('reason')}"), "  "
         )
-    return lines + _not_read(document)
+    return lines
 
 
 def changes(document: Mapping[str, Any]) -> list[str]:
@@ -79,11 +79,7 @@ def changes(document: Mapping[str, Any]) -> list[str]:
         )
     moved = len(document["changes"]) - len(found)
     lines.append(f"{len(found)} changes; {moved} numbers that move all the time are in --json")
-    return lines + _not_read(document)
-
-
-def _not_read(document: Mapping[str, Any]) -> list[str]:
-    return [line for said in document.get("unread", ()) for line in _filled("", printable(said), "  ")]
+    return lines
 
 
 def _moment(moment: Mapping[str, Any]) -> str:

@@ -37,39 +37,8 @@ def change(live: Path, node: str, begin: str, end: str, now: int) -> dict[str, A
     before, after = _as_of(live, first, node, gone=True), _as_of(live, last, node, gone=True)
     if node and not before["nodes"] and not after["nodes"]:
         raise ValueError(f"there is no node {node} in {first}, nor in {last}")
-    unread = _set_aside(before["nodes"], after["nodes"])
     found = differences(before["nodes"], after["nodes"])
-    told = {"format": FORMAT, "from": _told(first), "to": _told(last), "changes": list(found)}
-    return told | {"unread": unread}
-
-
-def _set_aside(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Take away from both what one of them could not read: it neither changed nor stayed. A sentence for each."""
-    said = []
-    for name in sorted({*before, *after}):
-        both = [each[name] for each in (before, after) if name in each]
-        unread = [each.pop("unread") for each in both]
-        for path in sorted({path for each in unread for path in each}):
-            why = next(each[path] for each in unread if path in each)
-            said.append(f"{name}/{path} could not be read: {why}")
-            for node in both:
-                _dropped(node, path)
-    return said
-
-
-def _dropped(node: dict[str, Any], path: str) -> None:
-    for key, way in (_FILES | _READING).items():
-        if path == "/".join(way):
-            node.pop(key, None)
-    for kind in ("containers", "services"):
-        inside = path.removesuffix(".json").removeprefix(f"now/{kind}")
-        if path == f"now/{kind}":
-            node[kind] = {}
-        elif path.startswith(f"now/{kind}/"):
-            own = inside.lstrip("/")
-            node[kind] = {
-                key: value for key, value in node[kind].items() if key != own and not key.startswith(own + "/")
-            }
+    return {"format": FORMAT, "from": _told(first), "to": _told(last), "changes": list(found)}
 
 
 def _moment(live: Path, at: str, now: int) -> Moment:
@@ -84,8 +53,7 @@ def _as_of(live: Path, moment: Moment, node: str, gone: bool = False) -> dict[st
         raise ValueError(f"there is no node {node} in {moment}; there is {', '.join(every)}")
     files = _FILES | (_READING if node else {})
     found = {name: _node(folder, name, files) for name in every if node in ("", name)}
-    signals, unread = _signals(folder)
-    return {"format": FORMAT, "moment": _told(moment), "nodes": found, "signals": signals, "unread": unread}
+    return {"format": FORMAT, "moment": _told(moment), "nodes": found, "signals": _signals(folder)}
 
 
 def _told(moment: Moment) -> dict[str, Any]:
@@ -102,12 +70,10 @@ def _node(folder: Path, node: str, files: Mapping[str, tuple[str, ...]]) -> dict
     return found | {"unread": unread}
 
 
-def _signals(folder: Path) -> tuple[dict[str, Any], list[str]]:
-    """Each by its id, and a sentence for each that could not be read."""
+def _signals(folder: Path) -> dict[str, Any]:
     unread: dict[str, str] = {}
-    ways = list(_below(folder, ("now", "signals"), unread))
-    found = {_name(way[2:]): _file(folder, way, unread) for way in ways}
-    return found, [f"now/{path} could not be read: {why}" for path, why in unread.items()]
+    ways = _below(folder, ("now", "signals"), unread)
+    return {_name(way[2:]): _file(folder, way, unread) for way in ways}
 
 
 def _file(folder: Path, way: tuple[str, ...], unread: dict[str, str]) -> dict[str, Any] | None:

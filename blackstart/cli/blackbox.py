@@ -135,8 +135,7 @@ def state(node: str, at: str, as_json: bool, root: Path | None, ssh_config: str 
     else:
         for line in (shown.changes if between else shown.state)(document):
             click.echo(line)
-    nodes = document.get("nodes", {}).values()
-    sys.exit(3 if failed or document.get("unread") or any(each["unread"] for each in nodes) else 0)
+    sys.exit(3 if failed or any(each["unread"] for each in document.get("nodes", {}).values()) else 0)
 
 
 def _since(text: str) -> int:

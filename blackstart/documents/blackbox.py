@@ -104,8 +104,6 @@ class State(Model):
     """by name"""
     signals: dict[str, dict[str, Any] | None]
     """every signal that was kept, by its id"""
-    unread: tuple[str, ...] = ()
-    """what of the signals could not be read, a sentence each"""
 
 
 class StateChange(Model):
@@ -132,5 +130,3 @@ class StateChanges(Model):
     """the other"""
     changes: tuple[StateChange, ...]
     """also of numbers that move all the time"""
-    unread: tuple[str, ...] = ()
-    """what one of the two moments could not be read of, a sentence each; it is in no change"""

@@ -90,24 +90,6 @@ def test_what_changed_between_two_moments(live: Live) -> None:
         change(live.root, "node9", "2025-11-22 12:01", "", LATER)
 
 
-def test_what_cannot_be_read_is_neither_gone_nor_unchanged(live: Live) -> None:
-    now = live.root / "node1/now"
-    (now / "heartbeat.json").write_text("{")
-    (now / "containers/crm.json").write_text("{")
-    (live.root / "now/signals").mkdir(exist_ok=True)
-    (live.root / "now/signals/0123.json").write_text("{")
-    found = change(live.root, "node1", "2025-11-22T12:05Z", "", LATER)
-    assert not [each for each in found["changes"] if "heartbeat" in each["path"] or "crm" in each["path"].split(".")]
-    assert [each.partition(" could not be read")[0] for each in found["unread"]] == [
-        "node1/now/containers/crm.json",
-        "node1/now/heartbeat.json",
-    ]
-    for words in (("--at=2025-11-22T12:05Z..",), ()):
-        done = run("state", "node1", f"--root={live.root}", *words)
-        assert done.exit_code == 3 and "could not be read" in done.output, done.output
-    assert "now/signals/0123.json could not be read" in done.output
-
-
 def test_differences_are_of_both_sides() -> None:
     before, after = {"a": {"b": 1, "c": [1]}, "d": 1}, {"a": {"b": 1, "c": [2]}, "e": None, "f": 0}
     assert [(each["path"], each["before"], each["after"]) for each in differences(before, after)] == [
