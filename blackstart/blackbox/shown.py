@@ -77,6 +77,9 @@ def changes(document: Mapping[str, Any]) -> list[str]:
         lines += _filled(
             "  ", printable(f"{each['path']}: {_short(each['before'])} -> {_short(each['after'])}"), "    "
         )
+    # A vault whose tool is older than this one does not say what it could not read.
+    for said in document.get("unread", ()):
+        lines += _filled("  not read: ", printable(said), "    ")
     moved = len(document["changes"]) - len(found)
     lines.append(f"{len(found)} changes; {moved} numbers that move all the time are in --json")
     return lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ _FILES = {
     "drill": ("drill", "last.json"),
 }
 _READING = {"reading": ("now", "state.json")}
+_KINDS = ("containers", "services")  # folders below a node's `now`
 
 
 def state(live: Path, node: str, at: str, now: int) -> dict[str, Any]:
@@ -37,8 +38,46 @@ def change(live: Path, node: str, begin: str, end: str, now: int) -> dict[str, A
     before, after = _as_of(live, first, node, gone=True), _as_of(live, last, node, gone=True)
     if node and not before["nodes"] and not after["nodes"]:
         raise ValueError(f"there is no node {node} in {first}, nor in {last}")
-    found = differences(before["nodes"], after["nodes"])
-    return {"format": FORMAT, "from": _told(first), "to": _told(last), "changes": list(found)}
+    unread = {moment: list(_unread(found["nodes"])) for moment, found in ((first, before), (last, after))}
+    lost = {file for each in unread.values() for file, _ in each}
+    found = differences(_read(before["nodes"], lost), _read(after["nodes"], lost))
+    return {
+        "format": FORMAT,
+        "from": _told(first),
+        "to": _told(last),
+        "changes": list(found),
+        "unread": [f"{file} in {moment}: {why}" for moment, each in unread.items() for file, why in each],
+    }
+
+
+def _unread(nodes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(file, with its node; why it could not be read)."""
+    for name, node in nodes.items():
+        yield from ((f"{name}/{file}", why) for file, why in node["unread"].items())
+
+
+def _read(nodes: Mapping[str, Any], lost: Collection[str]) -> dict[str, Any]:
+    """The nodes without what was lost in one of two moments: that is neither the same nor gone. Pure."""
+    return {name: dict(_kept(name, node, lost)) for name, node in nodes.items()}
+
+
+def _kept(name: str, node: Mapping[str, Any], lost: Collection[str]) -> Iterator[tuple[str, Any]]:
+    for key, way in (_FILES | _READING).items():
+        if key in node and not _is_lost("/".join((name, *way)), lost):
+            yield key, node[key]
+    for kind in _KINDS:
+        folder = f"{name}/now/{kind}"
+        # A folder that could not be listed has lost what was in it, also where the other moment has nothing there.
+        if folder not in lost:
+            yield (
+                kind,
+                {each: value for each, value in node[kind].items() if not _is_lost(f"{folder}/{each}.json", lost)},
+            )
+
+
+def _is_lost(file: str, lost: Collection[str]) -> bool:
+    """Whether it, or a folder that it is in, could not be read."""
+    return file in lost or any(file.startswith(f"{each}/") for each in lost)
 
 
 def _moment(live: Path, at: str, now: int) -> Moment:
@@ -64,7 +103,7 @@ def _node(folder: Path, node: str, files: Mapping[str, tuple[str, ...]]) -> dict
     """Every file by its key, null: there is none. What could not be read is in `unread`, with the reason."""
     unread: dict[str, str] = {}
     found: dict[str, Any] = {key: _file(folder, (node, *way), unread) for key, way in files.items()}
-    for kind in ("containers", "services"):
+    for kind in _KINDS:
         ways = _below(folder, (node, "now", kind), unread)
         found[kind] = {_name(way[3:]): _file(folder, way, unread) for way in ways}
     return found | {"unread": unread}

@@ -135,7 +135,12 @@ def state(node: str, at: str, as_json: bool, root: Path | None, ssh_config: str 
     else:
         for line in (shown.changes if between else shown.state)(document):
             click.echo(line)
-    sys.exit(3 if failed or any(each["unread"] for each in document.get("nodes", {}).values()) else 0)
+    sys.exit(3 if failed or _has_unread(document) else 0)
+
+
+def _has_unread(document: Mapping[str, Any]) -> bool:
+    """Whether a `state` or `state-changes` names something that could not be read. An older vault's has fewer keys."""
+    return bool(document.get("unread")) or any(each["unread"] for each in document.get("nodes", {}).values())
 
 
 def _since(text: str) -> int:

@@ -130,3 +130,5 @@ class StateChanges(Model):
     """the other"""
     changes: tuple[StateChange, ...]
     """also of numbers that move all the time"""
+    unread: tuple[str, ...] = ()
+    """what could not be read in one of them, one sentence each; no change is told of it"""

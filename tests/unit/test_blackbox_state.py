@@ -171,3 +171,31 @@ def test_an_empty_folder_name_is_refused_and_one_that_is_wrong_is_named_once(com
     gone = run(command, f"--root={tmp_path}/gone")
     assert gone.exit_code == 3 and "No such file" in gone.output
     assert wrong.output.count(str(tmp_path)) == gone.output.count(str(tmp_path)) == 1
+
+
+def test_what_cannot_be_read_in_a_moment_is_neither_gone_nor_the_same(live: Live) -> None:
+    now = live.root / "node1" / "now"
+    (now / "heartbeat.json").write_text("{")
+    (now / "containers" / "crm.json").write_text("[]")
+    for file in (now / "services" / "crm" / "crm.service.json", now / "services" / "crm", now / "services"):
+        file.unlink() if file.is_file() else file.rmdir()
+    (now / "services").write_text("no folder")
+    live.clock += 60
+    live.snapshot()
+    at = "before-the-upgrade"
+    (live.root / "node1" / "record.json").write_text(json.dumps({**RECORD, "epoch": 3}))
+    found = change(live.root, "node1", at, "", LATER)
+    assert [each["path"] for each in found["changes"]] == ["node1.record.epoch"]
+    assert [said.partition(" in ")[0] for said in found["unread"]] == [
+        "node1/now/heartbeat.json",
+        "node1/now/containers/crm.json",
+        "node1/now/services",
+    ]
+    # The other way round nothing came, and what is torn in both is not called the same.
+    back = change(live.root, "node1", "2025-11-22T12:12Z", "", LATER)
+    assert len(back["unread"]) == 6 and "blackbox_2025-11-22T12:12:00Z): it is no" in "".join(back["unread"])
+    said = run("state", "node1", "--at", f"{at}..", "--root", str(live.root))
+    assert said.exit_code == 3 and "not read: node1/now/heartbeat.json in" in said.output
+    assert "heartbeat:" not in said.output and "crm" not in said.output.replace("containers/crm.json", "")
+    as_json = run("state", "node1", "--at", f"{at}..", "--json", "--root", str(live.root))
+    assert as_json.exit_code == 3 and len(valid("state-changes", as_json.stdout)["unread"]) == 3
