@@ -66,6 +66,9 @@ def state(document: Mapping[str, Any]) -> list[str]:
         lines += _filled(
             "signal open: ", printable(f"{each.get('severity')} on {each.get('scope')}: {each.get('reason')}"), "  "
         )
+    # A vault whose tool is older than this one does not say which signals it could not read.
+    for file, why in document.get("unread", {}).items():
+        lines += _filled("not read: ", printable(f"{file}: {why}"), "  ")
     return lines
 
 

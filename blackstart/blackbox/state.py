@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from blackstart.blackbox import folders
+from blackstart.blackbox import folders, shape
 from blackstart.blackbox.moments import Moment, choose, moments
 
 FORMAT = 1
@@ -21,6 +21,7 @@ _FILES = {
     "drill": ("drill", "last.json"),
 }
 _READING = {"reading": ("now", "state.json")}
+_SHAPES: Mapping[str, Callable[[shape.Data], None]] = {"heartbeat": shape.heartbeat, "record": shape.record}
 _KINDS = ("containers", "services")  # folders below a node's `now`
 
 
@@ -92,7 +93,8 @@ def _as_of(live: Path, moment: Moment, node: str, gone: bool = False) -> dict[st
         raise ValueError(f"there is no node {node} in {moment}; there is {', '.join(every)}")
     files = _FILES | (_READING if node else {})
     found = {name: _node(folder, name, files) for name in every if node in ("", name)}
-    return {"format": FORMAT, "moment": _told(moment), "nodes": found, "signals": _signals(folder)}
+    signals, unread = _signals(folder)
+    return {"format": FORMAT, "moment": _told(moment), "nodes": found, "signals": signals, "unread": unread}
 
 
 def _told(moment: Moment) -> dict[str, Any]:
@@ -102,22 +104,30 @@ def _told(moment: Moment) -> dict[str, Any]:
 def _node(folder: Path, node: str, files: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     """Every file by its key, null: there is none. What could not be read is in `unread`, with the reason."""
     unread: dict[str, str] = {}
-    found: dict[str, Any] = {key: _file(folder, (node, *way), unread) for key, way in files.items()}
+    found: dict[str, Any] = {key: _file(folder, (node, *way), unread, _SHAPES.get(key)) for key, way in files.items()}
     for kind in _KINDS:
         ways = _below(folder, (node, "now", kind), unread)
         found[kind] = {_name(way[3:]): _file(folder, way, unread) for way in ways}
     return found | {"unread": unread}
 
 
-def _signals(folder: Path) -> dict[str, Any]:
+def _signals(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """By their ids, and file -> why it could not be read."""
     unread: dict[str, str] = {}
     ways = _below(folder, ("now", "signals"), unread)
-    return {_name(way[2:]): _file(folder, way, unread) for way in ways}
+    found = {_name(way[2:]): _file(folder, way, unread, shape.signal) for way in ways}
+    return found, {f"now/{file}": why for file, why in unread.items()}
 
 
-def _file(folder: Path, way: tuple[str, ...], unread: dict[str, str]) -> dict[str, Any] | None:
+def _file(
+    folder: Path, way: tuple[str, ...], unread: dict[str, str], check: Callable[[shape.Data], None] | None = None
+) -> dict[str, Any] | None:
+    """The document; null where there is none. One that `check` refuses is as good as torn: nobody may build on it."""
     try:
-        return folders.document(folder, *way)
+        found = folders.document(folder, *way)
+        if check and found is not None:
+            check(found)
+        return found
     except (OSError, ValueError) as error:
         unread["/".join(way[1:])] = _why(error)
         return None

@@ -103,7 +103,9 @@ class State(Model):
     nodes: dict[Name, StateNode]
     """by name"""
     signals: dict[str, dict[str, Any] | None]
-    """every signal that was kept, by its id"""
+    """every signal that was kept, by its id; null: it could not be read"""
+    unread: dict[str, str] = {}
+    """of what is no node's: file -> why it could not be read"""
 
 
 class StateChange(Model):

@@ -199,3 +199,43 @@ def test_what_cannot_be_read_in_a_moment_is_neither_gone_nor_the_same(live: Live
     assert "heartbeat:" not in said.output and "crm" not in said.output.replace("containers/crm.json", "")
     as_json = run("state", "node1", "--at", f"{at}..", "--json", "--root", str(live.root))
     assert as_json.exit_code == 3 and len(valid("state-changes", as_json.stdout)["unread"]) == 3
+
+
+def test_a_signal_that_cannot_be_read_is_named(live: Live) -> None:
+    signals, root = live.root / "now" / "signals", str(live.root)
+    (signals / "1.json").write_text('{"state": "open", "severity": "may-br')
+    (signals / "2.json").write_text('{"state": "open"}')
+    said = run("state", "node1", "--root", root)
+    assert (
+        said.exit_code == 3
+        and said.output.splitlines()[-1] == "not read: now/signals/2.json: it is not a signal: severity"
+    )
+    document = valid("state", run("state", "--json", "--root", root).stdout)
+    assert list(document["unread"]) == ["now/signals/1.json", "now/signals/2.json"] and document["signals"]["1"] is None
+    for each in signals.iterdir():
+        each.unlink()
+    signals.rmdir()
+    signals.write_text("x")
+    said = run("state", "node1", "--root", root)
+    assert said.exit_code == 3 and said.output.splitlines()[-1] == "not read: now/signals: Not a directory"
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("now/heartbeat.json", {}, "  heard       could not be read"),
+        (
+            "now/heartbeat.json",
+            {"received": 1, "pools": "x"},
+            "  not read    now/heartbeat.json: it is not a heartbeat: pools",
+        ),
+        ("record.json", {"applied": [1]}, "  not read    record.json: it is not a record: applied"),
+    ],
+)
+def test_a_file_of_another_shape_is_named_and_the_rest_is_shown(
+    live: Live, file: str, content: dict[str, Any], said: str
+) -> None:
+    (live.root / "node1" / file).write_text(json.dumps(content))
+    shown = run("state", "node1", "--root", str(live.root))
+    assert shown.exit_code == 3 and said in shown.output.splitlines()
+    assert "  reading     there; the whole of it with --json" in shown.output.splitlines()
