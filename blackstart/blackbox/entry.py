@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from blackstart.blackbox.shape import is_time
 from blackstart.drift.damping import Event as DriftEvent
 from blackstart.drift.finding import Finding
 from blackstart.drift.words import line as drift_line
@@ -37,7 +38,7 @@ def drifted(data: Data) -> Entry | None:
     try:
         event = DriftEvent(data["event"], data["at"], data["since"], Finding(**data["finding"]), data.get("why", ""))
         return _entry(data, event.finding.node, "drift", drift_line(event))
-    except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError, OSError):
         return None
 
 
@@ -47,7 +48,7 @@ def journalled(node: str, data: Data) -> Entry | None:
     kind, words = _JOURNAL.get(event, ("journal", lambda data: event))
     try:
         return _entry(data, node, kind, words(data))
-    except (KeyError, TypeError, AttributeError, ValueError):
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
         return _entry(data, node, kind, event)
 
 
@@ -58,7 +59,7 @@ def drilled(node: str, data: Data) -> Entry | None:
         named = f" of @{data['named']}" if data["named"] else ""
         why = f": {'; '.join(data['why'])}" if data["why"] else ""
         return _entry(data, node, "drill", f"a drill{named} {_DRILLS[data['verdict']]}, {data['rto']:.0f} s{lost}{why}")
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 
@@ -67,9 +68,7 @@ _DRILLS = {"passed": "passed", "failed": "FAILED", "incomplete": "could not look
 
 def _entry(data: Data, node: str, kind: str, text: str) -> Entry | None:
     at = data.get("at")
-    if not isinstance(at, int | float) or isinstance(at, bool) or not (kind and text):
-        return None
-    return Entry(int(at), node, kind, text)
+    return Entry(int(at), node, kind, text) if is_time(at) and kind and text else None
 
 
 def _applied(data: Data) -> str:

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from blackstart import strict
 
 LARGEST = 64 * 1024 * 1024  # bytes of one file
 NODE = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
@@ -46,11 +47,9 @@ def document(live: Path, *way: str) -> dict[str, Any] | None:
             if os.fstat(handle).st_size > LARGEST:
                 raise ValueError("it is too large")
             with os.fdopen(os.dup(handle), "rb") as file:
-                data = json.loads(file.read(LARGEST))
+                data = strict.loads(file.read(LARGEST))
     except FileNotFoundError:
         return None
-    except RecursionError:
-        raise ValueError("it is no JSON") from None
     if not isinstance(data, dict):
         raise ValueError("it is no JSON object")
     return data

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from blackstart import strict
 
 BLOCK = 64 * 1024
 LONGEST = 8 * 1024 * 1024  # bytes of one line; what is longer is no line of ours
 
 
 def newest_first(path: Path) -> Iterator[dict[str, Any]]:
-    """The JSON objects of a log. A torn or foreign line is passed over; no file is an empty log. Raises OSError.
+    """The JSON objects of a log. A torn or foreign line is passed over; no file is an empty log. Raises OSError."""
+    return (data for data in newest_first_or_none(path) if data is not None)
+
+
+def newest_first_or_none(path: Path) -> Iterator[dict[str, Any] | None]:
+    """The same with None in place of each line that is none of ours, so that somebody can say how many there are.
+
+    Not of an empty one, and not of a last one without its end: that is being written. Raises OSError.
 
     A symbolic link in place of the file is refused: who reads may be root, and who owns the folder is not.
     """
     for line in _lines(path):
-        try:
-            data = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(data, dict):
-            yield data
+        if line.strip():
+            yield _object(line)
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    try:
+        data = strict.loads(line)
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -47,6 +59,6 @@ def _lines(path: Path) -> Iterator[bytes]:
                 block, rest = whole, b""
             first, *lines = (block + rest).split(b"\n")
             yield from reversed(lines)
-            rest = first if len(first) <= LONGEST else b""
+            rest = first if len(first) <= LONGEST else b"?"  # which is no JSON, whatever stands before it
         if rest:
             yield rest

@@ -5,6 +5,7 @@ Each log stays with whoever writes it; they are merged when somebody asks.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +15,7 @@ from typing import Any
 
 from blackstart.blackbox.entry import Entry, drifted, drilled, happened, journalled
 from blackstart.blackbox.folders import nodes
-from blackstart.blackbox.lines import newest_first
+from blackstart.blackbox.lines import newest_first_or_none
 
 # A log is read from its end until it is this much older than asked for, in seconds: a clock may have been set back.
 SLACK = 86400
@@ -39,14 +40,19 @@ def timeline(live: Path, node: str, since: int, most: int) -> History:
     """
     every = nodes(live)
     found: list[Entry] = []
-    unread = []
+    unread: list[str] = []
+    strange: Counter[Path] = Counter()
     for path, read in _logs(live, [node] if node else every, every):
         try:
-            fitting = (each for each in _entries(path, read) if not node or each.node in (node, ""))
+            fitting = (each for each in _entries(path, read, strange) if not node or each.node in (node, ""))
             recent = takewhile(lambda each: each.at >= since - SLACK, fitting)
             found += reversed(list(islice((each for each in recent if each.at >= since), most + 1)))
         except OSError as error:
             unread.append(f"{path.relative_to(live)} could not be read: {error.strerror}")
+    unread += [
+        f"{path.relative_to(live)}: {count} line{'s' * (count != 1)} of it could not be read"
+        for path, count in strange.items()
+    ]
     if node and node not in every and not any(each.node == node for each in found) and not unread:
         raise ValueError(f"no node {node} was ever known here; there is {', '.join(every)}")
     found.sort(key=lambda each: each.at)
@@ -62,8 +68,11 @@ def _logs(live: Path, asked: Iterable[str], every: Iterable[str]) -> Iterator[tu
         yield live / name / "drift" / "events.jsonl", drifted
 
 
-def _entries(path: Path, read: Read) -> Iterator[Entry]:
-    for data in newest_first(path):
-        entry = read(data)
+def _entries(path: Path, read: Read, strange: Counter[Path]) -> Iterator[Entry]:
+    """`strange` counts the lines, of those that were looked at, that say nothing that happened."""
+    for data in newest_first_or_none(path):
+        entry = read(data) if data is not None else None
         if entry:
             yield entry
+        else:
+            strange[path] += 1

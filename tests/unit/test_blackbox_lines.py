@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blackstart.blackbox import lines
-from blackstart.blackbox.lines import newest_first
+from blackstart.blackbox.lines import newest_first, newest_first_or_none
 
 
 @settings(max_examples=60)
@@ -45,3 +45,11 @@ def test_a_link_in_place_of_the_log_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x").symlink_to(tmp_path / "secret")
     with pytest.raises(OSError):
         list(newest_first(tmp_path / "x"))
+
+
+def test_lines_that_are_none_of_ours_can_be_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "LONGEST", 1000)
+    monkeypatch.setattr(lines, "BLOCK", 100)
+    long = b'{"b": "' + b"x" * 5000 + b'"}\n'
+    (tmp_path / "x").write_bytes(b'{"a": 1}\n' + long + b'[1]\n\n{"a": NaN}\n{"a": 3}\n{"torn')
+    assert list(newest_first_or_none(tmp_path / "x")) == [{"a": 3}, None, None, None, {"a": 1}]

@@ -239,3 +239,10 @@ def test_a_file_of_another_shape_is_named_and_the_rest_is_shown(
     shown = run("state", "node1", "--root", str(live.root))
     assert shown.exit_code == 3 and said in shown.output.splitlines()
     assert "  reading     there; the whole of it with --json" in shown.output.splitlines()
+
+
+@pytest.mark.parametrize("number", ["1e999", "NaN", "9" * 30, "[" * 900 + "]" * 900])
+def test_json_that_no_program_of_ours_writes_is_named(live: Live, number: str) -> None:
+    (live.root / "node1/now/drift.json").write_text(f'{{"x": {number}}}')
+    assert "it is no JSON: " in as_of(live, "")["nodes"]["node1"]["unread"]["now/drift.json"]
+    assert run("state", "node1", "--at", "2025-11-22 12:01..", "--root", str(live.root)).exit_code == 3

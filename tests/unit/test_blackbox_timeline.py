@@ -154,3 +154,25 @@ def test_every_vault_is_asked_and_the_same_words_are_one_entry(
 def test_where_nobody_could_be_asked_nothing_is_said_of_what_is_known(tmp_path: Path) -> None:
     result = run("timeline", "--root", str(tmp_path))
     assert (result.exit_code, result.stdout) == (3, "") and "no node has a folder there" in result.stderr
+
+
+@pytest.mark.parametrize("at", ["1e999", "1e18", "9" * 30, "NaN", "-Infinity", "-1e15", '"noon"', "true", "9" * 5000])
+@pytest.mark.parametrize("log", ["node1/journal.jsonl", "now/events.jsonl"])
+def test_one_strange_line_is_counted_and_all_others_are_shown(live: Live, log: str, at: str) -> None:
+    before = texts(live)
+    line = f'{{"format": 1, "id": 9, "at": {at}, "event": "applied", "kind": "x", "node": "", "text": "t"}}\n'
+    with (live.root / log).open("a") as file:
+        file.write(line + "\n" + line + '{"torn')  # what is being written is no damage
+    assert texts(live) == before
+    said = run("timeline", "--root", str(live.root))
+    assert said.exit_code == 3 and f"{log}: 2 lines of it could not be read" in said.output
+    assert "node2 was booted" in said.output and run("timeline", "node2", "--root", str(live.root)).exit_code == (
+        3 if log.startswith("now/") else 0
+    )
+
+
+def test_numbers_that_are_too_large_for_a_sentence() -> None:
+    line = {"at": NOON, "event": "restored", "datasets": [], "rpo": 1, "rto": 10**400, "by": "ops"}
+    made = entry.journalled("node1", line)
+    assert made and made.text == "restored"
+    assert entry.drilled("node1", line | {"named": "", "verdict": "passed", "why": []}) is None
