@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+from blackstart import strict
+from blackstart.blackbox.shape import is_number, is_time
 from blackstart.reading import ABSENT, Reading
 from blackstart.vault.freshness import Age
 from blackstart.vault.record import Record
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,60 +93,127 @@ class OpenSignal:
 
 def beat(text: str) -> Beat:
     """`live/NODE/heartbeat.json` on a vault. Raises ValueError with one clause."""
-    try:
-        data: dict[str, Any] = json.loads(text)
-        memory = data["memory"]
-        return Beat(
-            received=float(data["received"]),
-            epoch=data["epoch"],
-            uptime=data["uptime"],
-            load=data["load"][0],
-            memory_total=memory["total"],
-            memory_available=memory["available"],
-            pools=data["pools"],
-            containers={name: tuple(each["services"]) for name, each in data["containers"].items()},
-            applied=data["applied"],
-        )
-    except (LookupError, TypeError, AttributeError) as error:
-        raise ValueError(f"not a heartbeat: {error!r}") from error
+    return _made("heartbeat", text, _beat)
+
+
+def _beat(data: Mapping[str, Any]) -> Beat:
+    memory, load = data["memory"], data["load"][0]
+    pools = data["pools"]
+    return Beat(
+        received=float(_is(is_time, "received", data["received"])),
+        epoch=_or_none(_is_whole, "epoch", data["epoch"]),
+        uptime=_or_none(is_number, "uptime", data["uptime"]),
+        load=_or_none(is_number, "load", load),
+        memory_total=_or_none(_is_whole, "memory", memory["total"]),
+        memory_available=_or_none(_is_whole, "memory", memory["available"]),
+        pools=None if pools is None else {name: _or_none(_is_text, "pools", health) for name, health in pools.items()},
+        containers={name: _texts("containers", each["services"]) for name, each in data["containers"].items()},
+        applied=_or_none(_is_text, "applied", data["applied"]),
+    )
 
 
 def played(text: str) -> Played:
     """`live/NODE/drill/last.json` on a vault. Raises ValueError with one clause."""
-    try:
-        data: dict[str, Any] = json.loads(text)
-        return Played(data["at"] + 0, data["verdict"], float(data["rto"]), data["rpo"], tuple(data["why"]))
-    except (LookupError, TypeError, AttributeError) as error:
-        raise ValueError(f"not a drill: {error!r}") from error
+    return _made("drill", text, _played)
+
+
+def _played(data: Mapping[str, Any]) -> Played:
+    return Played(
+        at=_is(is_time, "at", data["at"]),
+        verdict=_is(_is_text, "verdict", data["verdict"]),
+        rto=float(_is(is_number, "rto", data["rto"])),
+        rpo=_or_none(_is_whole, "rpo", data["rpo"]),
+        why=_texts("why", data["why"]),
+    )
+
+
+def proven(text: str | bytes) -> Proven | None:
+    """A line of a journal; None when it is of something else than a rebuild. Raises ValueError with one clause."""
+    return _made("line of a journal", text, _proven)
+
+
+def _proven(data: Mapping[str, Any]) -> Proven | None:
+    if data["event"] != "rebuilt":
+        return None
+    return Proven(
+        at=_is(is_time, "at", data["at"]),
+        rto=_is(is_number, "rto", data["rto"]),
+        rpo=_is(_is_whole, "rpo", data["rpo"]),
+    )
 
 
 def recorded(record: Record) -> Recorded:
-    """What matters of a record."""
-    spec = record.applied.spec if record.applied else {}
-    containers = spec.get("containers")
-    found = containers if isinstance(containers, dict) else {}
-    return Recorded(
-        epoch=record.epoch,
-        retired=record.retired,
-        applied=record.applied.digest if record.applied else "",
-        containers={name: bool(each.get("autostart", True)) for name, each in found.items()},
-    )
+    """What matters of a record. Raises ValueError with one clause."""
+    try:
+        spec = record.applied.spec if record.applied else {}
+        return Recorded(
+            epoch=_is(_is_whole, "epoch", record.epoch),
+            retired=_is(_is_bool, "retired", record.retired),
+            applied=_is(_is_text, "applied", record.applied.digest) if record.applied else "",
+            containers={
+                name: bool(each.get("autostart", True)) for name, each in (spec.get("containers") or {}).items()
+            },
+        )
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"not a record: {_clause(error)}") from error
 
 
 def signal(text: str) -> OpenSignal | None:
     """`live/now/signals/TOKEN.json` on a vault; None when it is not open. Raises ValueError with one clause."""
+    return _made("signal", text, _signal)
+
+
+def _signal(data: Mapping[str, Any]) -> OpenSignal | None:
+    if _is(_is_text, "state", data["state"]) != "open":
+        return None
+    return OpenSignal(
+        id=_is(_is_text, "token", data["token"]),
+        severity=_is(_is_text, "severity", data["severity"]),
+        scope=_is(_is_text, "scope", data["scope"]),
+        reason=_is(_is_text, "reason", data["reason"]),
+        by=_is(_is_text, "by", data["by"]),
+        opened=int(_is(is_time, "at", data["at"])),
+        expires=int(_is(is_time, "until", data["until"])),
+    )
+
+
+def _made(what: str, text: str | bytes, make: Callable[[Mapping[str, Any]], T]) -> T:
+    """What `make` makes of a file's JSON. Every way in which it is something else is one ValueError."""
     try:
-        data: dict[str, Any] = json.loads(text)
-        if data["state"] != "open":
-            return None
-        return OpenSignal(
-            id=data["token"],
-            severity=data["severity"],
-            scope=data["scope"],
-            reason=data["reason"],
-            by=data["by"],
-            opened=int(data["at"]),
-            expires=int(data["until"]),
-        )
-    except (LookupError, TypeError, AttributeError) as error:
-        raise ValueError(f"not a signal: {error!r}") from error
+        return make(strict.loads(text))
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"not a {what}: {_clause(error)}") from error
+
+
+def _clause(error: Exception) -> str:
+    return str(error) if isinstance(error, ValueError) else repr(error)
+
+
+def _is(holds: Callable[[object], bool], key: str, value: Any) -> Any:
+    if not holds(value):
+        raise ValueError(f"{key} is of another type")
+    return value
+
+
+def _or_none(holds: Callable[[object], bool], key: str, value: Any) -> Any:
+    return None if value is None else _is(holds, key, value)
+
+
+def _texts(key: str, values: Any) -> tuple[str, ...]:
+    return tuple(_is(_is_text, key, each) for each in _is(_is_list, key, values))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -9,6 +9,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from blackstart import strict
+
 FORMAT = 1
 ON_VAULT_ONLY = "-"  # a retired dataset that the node did not have any more
 
@@ -94,7 +96,7 @@ def dump_record(record: Record) -> str:
 def load_record(text: str) -> Record:
     """Read `dump_record`'s JSON. Raises ValueError with one clause when it is not a record this version reads."""
     try:
-        data = json.loads(text)
+        data = strict.loads(text)
         if data["format"] != FORMAT:
             raise ValueError(f"record format {data['format']}, this version reads {FORMAT}")
         data["pools"] = {k: PoolRecord(v["guid"], v["size"], tuple(v["members"])) for k, v in data["pools"].items()}

@@ -53,7 +53,7 @@ def test_its_code_knows_no_way_to_a_node(program: str) -> None:
     """Nothing that restores, replicates, connects or deploys is even loaded; nor anything but Python's own library."""
     loaded = modules(program)
     own = {name for name in loaded if name.startswith("blackstart.")}
-    apart = tuple(f"blackstart.{part}" for part in ("isolated", "report", "vault", "change", "failpoint"))
+    apart = tuple(f"blackstart.{part}" for part in ("isolated", "report", "vault", "change", "failpoint", "strict"))
     assert {name for name in own if not name.startswith(apart)} == set()
     assert not {name for name in own if name.startswith(("blackstart.vault.restore", "blackstart.vault.replicate"))}
     assert not loaded & {"paramiko", "pyinfra", "pydantic", "click", "ssl", "http.client", "urllib.request", "gevent"}

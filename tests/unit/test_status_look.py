@@ -16,6 +16,8 @@ from blackstart.status import told
 from blackstart.status.holds import Held
 from blackstart.status.look import Look, Recent
 from blackstart.status.model import Status
+from blackstart.status.page import html
+from blackstart.vault.record import Applied
 from blackstart.vault.store import mounted
 
 HELD: Reading[Any] = Present({"node1": Held(3600, (age(),))})
@@ -144,3 +146,68 @@ def test_many_who_ask_share_a_look(live: Path) -> None:
     (live / "node2" / "record.json").write_text(record("node2", retired=True))
     assert recent() is first and len(first.nodes) == 2
     assert len(Recent(look, every=0)().nodes) == 1
+
+
+DEEP = "[" * 100_000
+DRILL = '{"at": 1, "verdict": "failed", "rto": 1.5, "rpo": 2, "why": ["x"]}'
+STRANGE = [
+    *(("record.json", text) for text in (DEEP, "[" * 900 + "]" * 900, '{"format": 1}', "[]")),
+    *(("heartbeat.json", text) for text in (DEEP, "[]", "{}", "NaN")),
+    *(("drill/last.json", text) for text in (DEEP, "[]", DRILL.replace("1.5", "1e999"), DRILL.replace("2,", '"x",'))),
+    *(("drill/last.json", DRILL.replace(*pair)) for pair in (('"failed"', '{"a": 1}'), ('"x"', "1"), ("1,", "1e18,"))),
+    *(
+        ("journal.jsonl", f'{{"event": "rebuilt", "at": {at}, "rto": {rto}, "rpo": {rpo}}}\n')
+        for at, rto, rpo in ((1, '"x"', 2), (1, "1e999", 2), (1, 2, '"x"'), ("1e999", 2, 2), ("1e18", 2, 2))
+    ),
+]
+
+
+@pytest.mark.parametrize(("file", "text"), STRANGE)
+def test_one_strange_file_is_named_and_the_rest_is_shown(live: Path, file: str, text: str) -> None:
+    (live / "node1" / "drill").mkdir()
+    (live / "node1" / file).write_text(text)
+    status = seen(live)
+    assert status.exit_code == 3 and f"could not be read: {file.rpartition('/')[2]}: " in "".join(status.nodes[0].why)
+    assert status.nodes[1].heard == "fresh" and "node2" in html(status)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("received", value) for value in (float("inf"), float("nan"), 1e300, -1, True, "x", None, 10**400)),
+        *(("memory", value) for value in ({"total": "x", "available": 1}, {"total": 1, "available": 1e999}, [])),
+        *(("epoch", "e"), ("uptime", "u"), ("load", ["l"]), ("load", []), ("applied", 5)),
+        *(("pools", value) for value in ("str", ["a"], {"a": 5})),
+        *(("containers", value) for value in ([], {"a": 5}, {"a": {"services": 5}}, {"a": {"services": [5]}})),
+        *(("containers", value) for value in ({"a": {"services": "text"}}, None)),
+    ],
+)
+def test_a_heartbeat_of_other_types_is_named(live: Path, key: str, value: object) -> None:
+    (live / "node1" / "heartbeat.json").write_text(json.dumps(heartbeat("node1", **{key: value})))
+    status = seen(live)
+    assert status.nodes[0].why[0].startswith("its heartbeat could not be read: heartbeat.json: not a heartbeat: ")
+    assert status.exit_code == 3 and "node2" in html(status)
+
+
+@pytest.mark.parametrize("containers", [[1], {"notes": 5}, "x"])
+def test_a_record_whose_spec_has_other_types_is_named(live: Path, containers: object) -> None:
+    spec = Applied("sha256:1", "c0ffee", "ada@desk", NOW, {"containers": containers})
+    (live / "node1" / "record.json").write_text(record("node1", applied=spec))
+    assert "its record could not be read: record.json: not a record: " in seen(live).nodes[0].why[0]
+
+
+def test_a_signal_of_other_types_is_named(live: Path) -> None:
+    for key, value in (("severity", 1), ("at", 1e300), ("until", None)):
+        data = {
+            "state": "open",
+            "severity": "a",
+            "scope": "b",
+            "reason": "c",
+            "by": "d",
+            "token": "e",
+            "at": 1,
+            "until": 2,
+        }
+        (live / "now/signals/1.json").write_text(json.dumps(data | {key: value}))
+        status = seen(live)
+        assert status.exit_code == 3 and f"not a signal: {key} is of another type" in status.why[0] and html(status)
