@@ -14,10 +14,12 @@ import click
 
 from blackstart.blackbox import shown
 from blackstart.blackbox.__main__ import told
+from blackstart.blackbox.shape import is_time
 from blackstart.change import shell
 from blackstart.cli import fleet_hosts
 from blackstart.cli.fleet_hosts import Hosts, not_empty, ssh_config_option
 from blackstart.cli.here import on_a_vault
+from blackstart.drift.text import printable
 from blackstart.restore.at import parse_time
 from blackstart.spec.types import parse_duration
 from blackstart.vault import layout
@@ -86,7 +88,10 @@ def merge(answers: Answers, most: int) -> dict[str, Any]:
     unread = []
     for vault, each in answers.items():
         unread += [f"{vault}: {why}" for why in ([each["why"]] if "why" in each else each["unread"])]
-        for entry in each.get("entries", ()):
+        # A vault whose tool is older than this one takes a line for an entry whatever its time is.
+        strange = [entry for entry in each.get("entries", ()) if not is_time(entry["at"])]
+        unread += [f"{vault}: at no time of a calendar: {printable(entry['text'])}" for entry in strange]
+        for entry in (entry for entry in each.get("entries", ()) if is_time(entry["at"])):
             known = entries.setdefault(
                 tuple(entry[key] for key in ("at", "node", "kind", "text")), {**entry, "vaults": []}
             )

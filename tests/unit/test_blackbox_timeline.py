@@ -156,7 +156,9 @@ def test_where_nobody_could_be_asked_nothing_is_said_of_what_is_known(tmp_path: 
     assert (result.exit_code, result.stdout) == (3, "") and "no node has a folder there" in result.stderr
 
 
-@pytest.mark.parametrize("at", ["1e999", "1e18", "9" * 30, "NaN", "-Infinity", "-1e15", '"noon"', "true", "9" * 5000])
+@pytest.mark.parametrize(
+    "at", ["1e999", "1e18", "9" * 30, "NaN", "-Infinity", "-1e15", '"noon"', "true", "9" * 5000], ids=lambda at: at[:40]
+)
 @pytest.mark.parametrize("log", ["node1/journal.jsonl", "now/events.jsonl"])
 def test_one_strange_line_is_counted_and_all_others_are_shown(live: Live, log: str, at: str) -> None:
     before = texts(live)
@@ -176,3 +178,10 @@ def test_numbers_that_are_too_large_for_a_sentence() -> None:
     made = entry.journalled("node1", line)
     assert made and made.text == "restored"
     assert entry.drilled("node1", line | {"named": "", "verdict": "passed", "why": []}) is None
+
+
+def test_an_entry_at_no_time_from_an_older_vault_is_said_apart() -> None:
+    good = {"at": NOON, "node": "", "kind": "x", "text": "good"}
+    made = command.merge({"a": {"entries": [good, good | {"at": 10**18, "text": "odd\n"}], "unread": []}}, 9)
+    assert [each["text"] for each in made["entries"]] == ["good"]
+    assert made["unread"] == ["a: at no time of a calendar: odd\\n"]

@@ -162,7 +162,7 @@ STRANGE = [
 ]
 
 
-@pytest.mark.parametrize(("file", "text"), STRANGE)
+@pytest.mark.parametrize(("file", "text"), STRANGE, ids=lambda text: text[:40].strip())
 def test_one_strange_file_is_named_and_the_rest_is_shown(live: Path, file: str, text: str) -> None:
     (live / "node1" / "drill").mkdir()
     (live / "node1" / file).write_text(text)

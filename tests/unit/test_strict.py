@@ -18,6 +18,7 @@ from blackstart import strict
         *("[" * 101 + "]" * 101, '{"a":' * 101 + "1" + "}" * 101, "[" * 100_000, "[" * 100_000 + "]" * 100_000),
         *("", "{", b"\xff\xfe", b"\0" * 9, "\ufeff{}"),
     ],
+    ids=lambda text: repr(text[:20]),
 )
 def test_it_is_refused_in_one_way(text: str | bytes) -> None:
     with pytest.raises(ValueError):
