@@ -7,7 +7,6 @@ from pathlib import Path
 from blackstart.spec import (
     check_data,
     check_network,
-    check_places,
     check_pools,
     check_properties,
     check_references,
@@ -48,11 +47,9 @@ _CHECKS = (
     check_data.replicas,
     check_data.idmaps,
     check_data.encryption,
-    check_places.places,
     check_properties.properties,
     check_values.sizes,
     check_values.durations,
-    check_values.keeps,
     check_waivers.nodes,
 )
 

@@ -62,16 +62,6 @@ def durations(fleet: Fleet) -> Iterator[Problem]:
         yield Problem("fleet.toml", ("drift", "interval"), "too short for a check of every node; write '5min' or more")
 
 
-def keeps(fleet: Fleet) -> Iterator[Problem]:
-    """Some snapshots stay: else a mistake that is a snapshot old is one for good."""
-    asked = [("fleet.toml", fleet.settings.replication)]
-    asked += [(node_file(name), node.replication) for name, node in fleet.nodes.items() if node.replication]
-    for file, wishes in asked:
-        if not any((wishes.keep.hourly, wishes.keep.daily, wishes.keep.monthly)):
-            said = "hourly, daily and monthly are all 0: the newest alone would stay; write 1 or more for one of them"
-            yield Problem(file, ("replication", "keep"), said)
-
-
 def probed_ports(fleet: Fleet) -> Iterator[Problem]:
     """A container's only service listens elsewhere than its probe asks; something else in it may, so: a warning."""
     for name, container in fleet.containers.items():

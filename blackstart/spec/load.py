@@ -74,7 +74,6 @@ class _Reader:
         self.sources = Sources(root)
         self.problems: list[Problem] = []
         self.defaults: dict[str, Any] = {}
-        self.replication: dict[str, Any] = {}
 
     def fleet(self) -> tuple[Fleet, Sources]:
         self.problems += _strays(self.root, "", rf"(?i){'|'.join(_FILES)}")
@@ -98,8 +97,6 @@ class _Reader:
         if data is None:
             return None
         settings = self._validate("fleet.toml", Settings, data)
-        replication = data.get("replication", {})
-        self.replication = replication if isinstance(replication, dict) else {}
         defaults = data.get("defaults", {})
         container = defaults.get("container", {}) if isinstance(defaults, dict) else {}
         if isinstance(container, dict):
@@ -168,8 +165,6 @@ class _Reader:
     def _validate(self, file: str, model: type[M], data: dict[str, Any], prefix: Key = ()) -> M | None:
         """A model of the data; None, with every problem noted, when it does not fit."""
         merged = _under(self.defaults, data) if model is Container and not prefix else data
-        if model is Node:
-            merged = _replicated(self.replication, data)
         try:
             return model.model_validate(merged)
         except ValidationError as error:
@@ -257,19 +252,6 @@ def _under(defaults: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
         base = merged.get(key)
         merged[key] = _under(base, value) if isinstance(base, dict) and isinstance(value, dict) else value
     return merged
-
-
-def _replicated(fleet: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    """A node's file with what its `[replication]` does not say taken from the fleet's.
-
-    Were it replaced whole, two lines about drills would bring back the tool's own `keep`, and the next pruning would
-    take what is older. Where nobody holds replicas there is nothing to drill.
-    """
-    own = node.get("replication")
-    if not isinstance(own, dict):
-        return node
-    inherited = {key: value for key, value in fleet.items() if key != "drill" or own.get("targets") != []}
-    return node | {"replication": _under(inherited, own)}
 
 
 def _inherited(key: Key, own: Any, defaults: Any) -> bool:

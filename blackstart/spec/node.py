@@ -78,11 +78,7 @@ class Keep(Model):
 
 
 class Replication(Model):
-    """Where snapshots go, how often, and how much loss is accepted (RPO).
-
-    In nodes/NAME.toml it says what is different for that node: what it leaves out, also of `keep`, is as fleet.toml
-    says.
-    """
+    """Where snapshots go, how often, and how much loss is accepted (RPO)."""
 
     targets: tuple[Name, ...] = ()
     """vaults, by name; one or more"""
@@ -242,6 +238,6 @@ class Node(Model):
     host: Host = Host()
     """what /etc loses with the OS disk"""
     replication: Replication | None = None
-    """what is different from the fleet's"""
+    """instead of the fleet's"""
     vault: Vault | None = None
     """this node keeps replicas for others"""
