@@ -21,6 +21,7 @@ from blackstart.cli.fleet_hosts import Hosts, not_empty, ssh_config_option
 from blackstart.cli.here import on_a_vault
 from blackstart.drift.text import printable
 from blackstart.restore.at import parse_time
+from blackstart.spec.resolve import replication_of
 from blackstart.spec.types import parse_duration
 from blackstart.vault import layout
 
@@ -183,8 +184,9 @@ def _short(answer: dict[str, Any], root: str) -> dict[str, Any]:
 def _vaults(known: Hosts, node: str) -> list[str]:
     every = sorted(name for name, each in known.fleet.nodes.items() if each.vault)
     spec = known.fleet.nodes.get(node)
-    replication = (spec.replication if spec else None) or known.fleet.settings.replication
-    return sorted(every, key=lambda name: (name not in replication.targets, name))
+    settings = known.fleet.settings
+    targets = (replication_of(spec, settings) if spec else settings.replication).targets
+    return sorted(every, key=lambda name: (name not in targets, name))
 
 
 def _remote(known: Hosts, vault: str, request: dict[str, Any]) -> dict[str, Any]:

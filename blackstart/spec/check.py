@@ -50,6 +50,7 @@ _CHECKS = (
     check_properties.properties,
     check_values.sizes,
     check_values.durations,
+    check_values.keeps,
     check_waivers.nodes,
 )
 

@@ -7,7 +7,7 @@ from itertools import combinations
 from pathlib import Path
 
 from blackstart.spec.check_pools import capacity
-from blackstart.spec.clash import Use, clashes, container_file, node_file
+from blackstart.spec.clash import Use, clashes, container_file, node_file, replication_file
 from blackstart.spec.container import Container
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.node import Dataset
@@ -112,7 +112,7 @@ def shares(fleet: Fleet) -> Iterator[Problem]:
             pool = vault.vault.pool if vault.vault else ""
             room = capacity(vault.pools[pool]) if pool in vault.pools else None
             if share is not None and room is not None and share > room:
-                file = node_file(spec.name) if spec.node.replication is not None else "fleet.toml"
+                file = replication_file(fleet.nodes[spec.name], spec.name, "quota")
                 size = f"{format_size(room)}, the size of pool {pool} in {node_file(name)}"
                 yield Problem(file, ("replication", "quota"), f"{format_size(share)} is more than {size}")
 
@@ -138,9 +138,9 @@ def replicas(fleet: Fleet) -> Iterator[Problem]:
         others = [target for target in spec.replication.targets if target != spec.name]
         if wanted and not others:
             shown = ", ".join(wanted[:3]) + (f" and {len(wanted) - 3} more" if len(wanted) > 3 else "")
-            own = spec.node.replication is not None
+            file = replication_file(fleet.nodes[spec.name], spec.name, "targets")
             said = f"{shown}: replicated, but no other node is named as a vault in `replication.targets`"
-            yield Problem(node_file(spec.name) if own else "fleet.toml", ("replication", "targets"), said)
+            yield Problem(file, ("replication", "targets"), said)
 
 
 def idmaps(fleet: Fleet) -> Iterator[Problem]:

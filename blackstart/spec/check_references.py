@@ -9,6 +9,7 @@ from blackstart.project import ProjectError, release
 from blackstart.spec.clash import container_file, node_file
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.problem import Key, Problem, did_you_mean
+from blackstart.spec.resolve import replications
 from blackstart.ssh import is_public_key
 
 
@@ -99,18 +100,16 @@ def _cycles(after: dict[str, tuple[str, ...]]) -> Iterator[list[str]]:
 
 def replication(fleet: Fleet) -> Iterator[Problem]:
     """Targets exist and are vaults; the accepted loss is not shorter than the interval."""
-    asked = [("fleet.toml", fleet.settings.replication)]
-    asked += [(node_file(name), node.replication) for name, node in fleet.nodes.items() if node.replication]
     vaults = [name for name, node in fleet.nodes.items() if node.vault]
-    for file, wishes in asked:
-        for index, target in enumerate(wishes.targets):
+    for file, said_here, wishes in replications(fleet):
+        for index, target in enumerate(wishes.targets if "targets" in said_here else ()):
             key = ("replication", "targets", index)
             if target in fleet.nodes and target not in vaults:
                 said = f"node {target!r} is no vault: {node_file(target)} has no [vault]"
                 yield Problem(file, key, said)
             else:
                 yield from _dangling(file, key, target, vaults, "vault")
-        if wishes.rpo < wishes.interval:
+        if said_here & {"rpo", "interval"} and wishes.rpo < wishes.interval:
             yield Problem(file, ("replication", "rpo"), "is shorter than the interval; every pause would be an alarm")
 
 

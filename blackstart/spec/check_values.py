@@ -12,7 +12,7 @@ from blackstart.spec.container import Container, Probe
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.node import Dataset
 from blackstart.spec.problem import Key, Problem
-from blackstart.spec.resolve import service_port
+from blackstart.spec.resolve import replications, service_port
 from blackstart.spec.types import format_size
 
 _MIB = 1024**2
@@ -51,15 +51,21 @@ def _too_little(found: int, least: int, what: str) -> str:
 
 def durations(fleet: Fleet) -> Iterator[Problem]:
     """What is done again and again has time in between."""
-    asked = [("fleet.toml", fleet.settings.replication)]
-    asked += [(node_file(name), node.replication) for name, node in fleet.nodes.items() if node.replication]
-    for file, wishes in asked:
-        if wishes.interval < 1:
+    for file, said, wishes in replications(fleet):
+        if "interval" in said and wishes.interval < 1:
             yield Problem(file, ("replication", "interval"), "no time at all; write an interval like '15min'")
     if fleet.settings.defaults.heartbeat.period < 1:
         yield Problem("fleet.toml", ("defaults", "heartbeat", "period"), "no time at all; write a period like '60s'")
     if fleet.settings.drift.interval < _LEAST_CHECK:
         yield Problem("fleet.toml", ("drift", "interval"), "too short for a check of every node; write '5min' or more")
+
+
+def keeps(fleet: Fleet) -> Iterator[Problem]:
+    """Some snapshots stay. With none of them a mistake that is a snapshot old is a mistake for good."""
+    for file, said, wishes in replications(fleet):
+        if "keep" in said and not any(wishes.keep.model_dump().values()):
+            text = "hourly, daily and monthly are all 0, so only the newest would stay; give one of them 1 or more"
+            yield Problem(file, ("replication", "keep"), text)
 
 
 def probed_ports(fleet: Fleet) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
+from blackstart.spec.node import Node
 from blackstart.spec.problem import Key, Problem, show_key
 
 
@@ -38,3 +39,9 @@ def node_file(name: str) -> str:
 
 def container_file(name: str) -> str:
     return f"containers/{name}.toml"
+
+
+def replication_file(node: Node, name: str, *keys: str) -> str:
+    """The file that says one of these keys of the node's replication: its own, or else the fleet's."""
+    own = node.replication.model_fields_set if node.replication else ()
+    return node_file(name) if set(keys) & set(own) else "fleet.toml"

@@ -78,7 +78,11 @@ class Keep(Model):
 
 
 class Replication(Model):
-    """Where snapshots go, how often, and how much loss is accepted (RPO)."""
+    """Where snapshots go, how often, and how much loss is accepted (RPO).
+
+    `[replication]` in nodes/NAME.toml says only what is different for that node: each of its keys replaces the one of
+    fleet.toml, each key of `keep` too, and what it leaves out is as fleet.toml says.
+    """
 
     targets: tuple[Name, ...] = ()
     """vaults, by name; one or more"""
@@ -238,6 +242,6 @@ class Node(Model):
     host: Host = Host()
     """what /etc loses with the OS disk"""
     replication: Replication | None = None
-    """instead of the fleet's"""
+    """what is different from the fleet's, key by key"""
     vault: Vault | None = None
     """this node keeps replicas for others"""

@@ -7,12 +7,15 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
+from blackstart.spec.clash import node_file
 from blackstart.spec.container import Container, Mount
 from blackstart.spec.fleet import Fleet, Lock, Settings
 from blackstart.spec.node import Dataset, Encryption, Node, Replication
 from blackstart.spec.types import Model, Name
+
+M = TypeVar("M", bound=Model)
 
 Kind = Literal["parent", "image", "release", "rootfs", "data", "node"]
 DERIVED: tuple[Kind, ...] = ("parent", "image", "release")  # made again by the tool, out of what vaults hold
@@ -30,7 +33,7 @@ class NodeSpec(Model):
 
     @property
     def replication(self) -> Replication:
-        return self.node.replication or self.settings.replication
+        return replication_of(self.node, self.settings)
 
     def digest(self) -> str:
         """`sha256:…` over the canonical JSON; equal digests mean equal wishes."""
@@ -61,10 +64,39 @@ class WantedDataset(Model):
     container: str | None = None
 
 
+def replication_of(node: Node, settings: Settings) -> Replication:
+    """The fleet's replication with what the node's own table says instead, key by key, `keep` too.
+
+    What neither of them says is the tool's default. A key that is left out never shortens what the fleet keeps.
+    """
+    own, common = node.replication, settings.replication
+    if own is None:
+        return common
+    return _over(common, own, {"keep": _over(common.keep, own.keep, {})})
+
+
+def _over(common: M, own: M, merged: dict[str, Any]) -> M:
+    """`common` with what `own` says; what is itself a table comes `merged`."""
+    said = {key: merged.get(key, getattr(own, key)) for key in own.model_fields_set}
+    return common.model_copy(update=said)
+
+
+def replications(fleet: Fleet) -> Iterator[tuple[str, frozenset[str], Replication]]:
+    """fleet.toml and each node's file with a table of its own: the keys that it says, and what they come to."""
+    yield "fleet.toml", frozenset(Replication.model_fields), fleet.settings.replication
+    for name, node in fleet.nodes.items():
+        if node.replication is not None:
+            said = frozenset(node.replication.model_fields_set)
+            yield node_file(name), said, replication_of(node, fleet.settings)
+
+
 def resolve(fleet: Fleet, name: str) -> NodeSpec:
     """The part of `fleet` that concerns node `name`. Raises KeyError when there is no such node."""
     node = fleet.nodes[name]
-    replication = node.replication or fleet.settings.replication
+    replication = replication_of(node, fleet.settings)
+    if node.replication is not None:
+        # Whole, for the record: JSON says every key, and read again none of them would come from the fleet.
+        node = node.model_copy(update={"replication": replication})
     return NodeSpec(
         name=name,
         node=node,

@@ -45,6 +45,21 @@ from spec_fleet import CRM, FLEET, db, mistakes, node, notes, plus, problems, sw
         "fleet.toml:4: replication.interval: no time at all; write an interval like '15min'",
     ),
     (
+        {
+            FLEET: swap(
+                "fleet.toml", "[replication]\n", "[replication]\nkeep = { hourly = 0, daily = 0, monthly = 0 }\n"
+            )
+        },
+        "fleet.toml:4: replication.keep: hourly, daily and monthly are all 0, so only the newest would stay; "
+        "give one of them 1 or more",
+    ),
+    (
+        {FLEET: swap("fleet.toml", "[replication]\n", "[replication]\nkeep = { hourly = 0, daily = 0 }\n")}
+        | node("[replication.keep]\nmonthly = 0\n"),
+        "nodes/node1.toml:12: replication.keep: hourly, daily and monthly are all 0, so only the newest would stay; "
+        "give one of them 1 or more",
+    ),
+    (
         {FLEET: plus("fleet.toml", '[defaults.heartbeat]\nperiod = "0s"\n')},
         "fleet.toml:8: defaults.heartbeat.period: no time at all; write a period like '60s'",
     ),
