@@ -7,6 +7,7 @@ from pathlib import Path
 from blackstart.spec import (
     check_data,
     check_network,
+    check_places,
     check_pools,
     check_properties,
     check_references,
@@ -47,6 +48,8 @@ _CHECKS = (
     check_data.replicas,
     check_data.idmaps,
     check_data.encryption,
+    check_places.mountpoints,
+    check_places.mounts,
     check_properties.properties,
     check_values.sizes,
     check_values.durations,

@@ -62,7 +62,8 @@ different redundancy in one pool, which zpool makes by force alone; replicated
 datasets without a vault, and unreplicated ones without a reason; names of
 nodes, pools, bridges, images, projects and containers that do not exist;
 circles in `after`; an encrypted clone of a plain image; memory, quotas and
-intervals that are too small to work.
+intervals that are too small to work; datasets mounted over what a host,
+blackstart or a container itself runs from.
 
 What need not be a mistake is a warning, and does not change the exit code: a
 key (`file:`) that this machine does not have; quotas that are more than the
