@@ -29,6 +29,8 @@ _CHECKS = (
     _some_node,
     check_references.nodes,
     check_references.containers,
+    check_references.services,
+    check_references.raw,
     check_references.images,
     check_references.order,
     check_references.replication,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from ipaddress import ip_interface
+from ipaddress import ip_address, ip_interface
 
 from blackstart.spec.clash import Use, clashes, container_file, node_file
 from blackstart.spec.fleet import Fleet
@@ -112,12 +113,26 @@ def ports(fleet: Fleet) -> Iterator[Problem]:
 
 
 def targets(fleet: Fleet) -> Iterator[Problem]:
-    """Two nodes behind one SSH target would be one node deployed twice."""
+    """Addresses are ones. Two nodes behind one SSH target would be one node deployed twice."""
     uses = []
     for name, node in fleet.nodes.items():
         _, host, port = target(node)
+        if not _possible(host):
+            said = f"found {node.ssh!r}, but {host} is no address; expected one like 203.0.113.11, or a host's name"
+            yield Problem(node_file(name), ("ssh",), said)
         uses.append(Use((host, port or 22), f"the SSH target {host}:{port or 22}", node_file(name), ("ssh",)))
     yield from clashes(uses)
+
+
+def _possible(host: str) -> bool:
+    """False for what looks like an address and is none. Four numbers are never a name: no top level domain is one."""
+    if ":" not in host and not re.fullmatch(r"\d+(\.\d+){3}", host):
+        return True
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def host_keys(fleet: Fleet) -> Iterator[Problem]:

@@ -15,6 +15,9 @@ from blackstart.spec.types import format_size
 _RESERVED = re.compile(r"(mirror|raidz|draid|spare).*|log|c[0-9].*")
 _PARITY = {"disk": 0, "mirror": 0, "raidz1": 1, "raidz2": 2, "raidz3": 3}
 _LEAST = {"disk": 1, "mirror": 2, "raidz1": 2, "raidz2": 3, "raidz3": 4}
+# The kernel's own, in the order in which it met the disks. What is listed in by-id begins with a bus or a kind.
+_KERNEL_NAME = re.compile(r"(sd|hd|vd|xvd)[a-z]+\d*|nvme\d+n\d+(p\d+)?|mmcblk\d+(p\d+)?|(dm-|md|loop|nbd|zd)\d+(p\d+)?")
+_BY_ID = "/dev/disk/by-id, like 'ata-MODEL_SERIAL' (see `ls -l /dev/disk/by-id`)"
 _PARTITION = re.compile(r"-part\d+$")
 
 
@@ -73,13 +76,16 @@ def _vdev(file: str, key: Key, vdev: Vdev) -> Iterator[Problem]:
 
 
 def disks(fleet: Fleet) -> Iterator[Problem]:
-    """A disk is one vdev's alone, and whole or in partitions."""
+    """A disk goes by a name that stays, is one vdev's alone, and whole or in partitions."""
     for node, spec in fleet.nodes.items():
         uses = []
         for name, pool in spec.pools.items():
             for v, vdev in enumerate(pool.vdevs):
                 for m, member in enumerate(vdev.members):
                     key = ("pools", name, "vdevs", v, "members", m, "id")
+                    if _KERNEL_NAME.fullmatch(member.id):
+                        said = f"found {member.id!r}, a name that changes from start to start; expected one of {_BY_ID}"
+                        yield Problem(node_file(node), key, said)
                     uses.append(Use(member.id, f"the disk {member.id}", node_file(node), key))
         yield from clashes(uses)
         whole = {str(use.value): use for use in uses}

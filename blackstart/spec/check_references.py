@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,16 @@ from blackstart.spec.fleet import Fleet
 from blackstart.spec.problem import Key, Problem, did_you_mean
 from blackstart.spec.resolve import replications
 from blackstart.ssh import is_public_key
+
+# What LXC's file of a container has from the spec (templates/lxc.conf.j2). The spec has no word for further interfaces
+# or the first one's mtu: those are for `raw`. So are limits, which may be written by hand.
+_ELSEWHERE = {
+    r"lxc\.rootfs(\.(path|options))?": "the root is the container's own dataset; see `rootfs` and `rootfs_dataset`",
+    r"lxc\.(idmap|id_map)": "write it as `idmap`",
+    r"lxc\.uts\.name": "the file's name is the container's",
+    r"lxc\.net(work\..*)?": "write it as `ip`, `bridge` and `mac`",
+    r"lxc\.net\.0(\.(type|link|flags|name|hwaddr|ipv4\..*))?": "write it as `ip`, `bridge` and `mac`",
+}
 
 
 def _dangling(file: str, key: Key, word: str, valid: list[str], what: str) -> Iterator[Problem]:
@@ -50,9 +61,37 @@ def containers(fleet: Fleet) -> Iterator[Problem]:
         elif len(node.pools) > 1:
             choice = ", ".join(node.pools)
             yield Problem(file, (), f"'pool' is missing: node {container.node} has several ({choice})")
+
+
+def services(fleet: Fleet) -> Iterator[Problem]:
+    """A container runs a project once: its units have the project's names, a second time they would be the same."""
+    for name, container in fleet.containers.items():
+        projects = [service.project for service in container.services]
+        for index, project in enumerate(projects):
+            if project in projects[:index]:
+                said = f"{project!r} runs in {name} already (services[{projects.index(project) + 1}]); drop one of them"
+                yield Problem(container_file(name), ("services", index, "project"), said)
+
+
+def raw(fleet: Fleet) -> Iterator[Problem]:
+    """Hand-written lines are LXC's, and set nothing that the spec says."""
+    for name, container in fleet.containers.items():
         for index, line in enumerate(container.raw):
+            key = ("raw", index)
             if not line.startswith("lxc.") or "=" not in line:
-                yield Problem(file, ("raw", index), f"found {line!r}, expected an LXC option like 'lxc.x = y'")
+                said = f"found {line!r}, expected an LXC option like 'lxc.x = y'"
+                yield Problem(container_file(name), key, said)
+            elif instead := _said_elsewhere(line.partition("=")[0].strip()):
+                said = f"found {line!r}, which would contradict the rest of the spec: {instead}"
+                yield Problem(container_file(name), key, said)
+
+
+def _said_elsewhere(option: str) -> str:
+    """What says instead what this option of LXC would; "" where nothing of the spec does."""
+    for pattern, instead in _ELSEWHERE.items():
+        if re.fullmatch(pattern, option):
+            return instead
+    return ""
 
 
 def images(fleet: Fleet) -> Iterator[Problem]:
@@ -109,6 +148,13 @@ def replication(fleet: Fleet) -> Iterator[Problem]:
                 yield Problem(file, key, said)
             else:
                 yield from _dangling(file, key, target, vaults, "vault")
+            if file == node_file(target):
+                yield Problem(file, key, f"{target} cannot keep its own replicas: they would be lost with it")
+            elif target in wishes.targets[:index]:
+                yield Problem(file, key, f"{target!r} stands here twice; drop one of them")
+        if "drill" in said_here and wishes.drill and not wishes.targets:
+            said = "no vault would play it: name one in `replication.targets`, or drop this line"
+            yield Problem(file, ("replication", "drill"), said)
         if said_here & {"rpo", "interval"} and wishes.rpo < wishes.interval:
             yield Problem(file, ("replication", "rpo"), "is shorter than the interval; every pause would be an alarm")
 

@@ -54,6 +54,11 @@ def durations(fleet: Fleet) -> Iterator[Problem]:
     for file, said, wishes in replications(fleet):
         if "interval" in said and wishes.interval < 1:
             yield Problem(file, ("replication", "interval"), "no time at all; write an interval like '15min'")
+    for name, container in fleet.containers.items():
+        for index, probe in enumerate(container.probes):
+            if probe.within < 1:
+                text = "no time at all, it would never hold; write one like '30s'"
+                yield Problem(container_file(name), ("probes", index, "within"), text)
     if fleet.settings.defaults.heartbeat.period < 1:
         yield Problem("fleet.toml", ("defaults", "heartbeat", "period"), "no time at all; write a period like '60s'")
     if fleet.settings.drift.interval < _LEAST_CHECK:

@@ -63,7 +63,8 @@ datasets without a vault, and unreplicated ones without a reason; names of
 nodes, pools, bridges, images, projects and containers that do not exist;
 circles in `after`; an encrypted clone of a plain image; memory, quotas and
 intervals that are too small to work; datasets mounted over what a host,
-blackstart or a container itself runs from.
+blackstart or a container itself runs from; lines in `raw` that contradict the
+rest of the spec; disks by a name that changes, like `sda`.
 
 What need not be a mistake is a warning, and does not change the exit code: a
 key (`file:`) that this machine does not have; quotas that are more than the

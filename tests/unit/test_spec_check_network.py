@@ -8,6 +8,7 @@ from spec_fleet import (
     DB,
     FLEET,
     KEY,
+    NODE,
     OTHER_KEY,
     VAULT,
     crm,
@@ -22,6 +23,18 @@ from spec_fleet import (
 
 
 @mistakes(
+    *(
+        (
+            {NODE: swap("nodes/node1.toml", "192.0.2.1", wrong)},
+            f"nodes/node1.toml:2: ssh: found 'admin@{wrong}', but {host} is no address; expected one like "
+            "203.0.113.11, or a host's name",
+        )
+        for wrong, host in (
+            ("203.0.113.311", "203.0.113.311"),
+            ("203.0.113.311:2222", "203.0.113.311"),
+            ("2001:db8::1::2", "2001:db8::1::2"),
+        )
+    ),
     (
         {VAULT: swap("nodes/vault1.toml", 'pool = "backup"', 'pool = "backup"\nport = 22')},
         "nodes/vault1.toml:6: vault.port: the vault service's port is taken by nodes/vault1.toml (ssh) already",

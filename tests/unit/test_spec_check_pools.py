@@ -13,6 +13,14 @@ from blackstart.spec.node import Pool
 
 
 @mistakes(
+    *(
+        (
+            {NODE: swap("nodes/node1.toml", "disk-B", name)},
+            f"nodes/node1.toml:8: pools.tank.vdevs[1].members[2].id: found '{name}', a name that changes from start to "
+            "start; expected one of /dev/disk/by-id, like 'ata-MODEL_SERIAL' (see `ls -l /dev/disk/by-id`)",
+        )
+        for name in ("sda", "sdb1", "vdaa", "nvme0n1", "nvme0n1p2", "dm-0")
+    ),
     (
         {NODE: swap("nodes/node1.toml", '  { id = "disk-B", size = "4TB" },\n', "")},
         "nodes/node1.toml:4: pools.tank.vdevs[1]: a mirror of 1 member(s), it takes at least 2; "

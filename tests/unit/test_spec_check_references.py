@@ -68,6 +68,33 @@ from spec_fleet import CRM, DB, FLEET, NODE, VAULT, db, mistakes, node, plus, pr
         )
         for line in ("lxc.x", "x = 1")
     ),
+    *(
+        (
+            db(f'raw = ["lxc.start.delay = 1", "{line}"]\n'),
+            f"containers/db.toml:4: raw[2]: found '{line}', which would contradict the rest of the spec: {instead}",
+        )
+        for line, instead in (
+            ("lxc.rootfs.path = dir:/x", "the root is the container's own dataset; see `rootfs` and `rootfs_dataset`"),
+            ("lxc.idmap = u 0 0 65536", "write it as `idmap`"),
+            ("lxc.uts.name=x", "the file's name is the container's"),
+            ("lxc.net.0.link = br9", "write it as `ip`, `bridge` and `mac`"),
+            ("lxc.net.0.ipv4.address = 10.0.0.9/24", "write it as `ip`, `bridge` and `mac`"),
+            ("lxc.net =", "write it as `ip`, `bridge` and `mac`"),
+        )
+    ),
+    (
+        {FLEET: swap("fleet.toml", '["vault1"]', '["vault1", "vault1"]')},
+        "fleet.toml:4: replication.targets[2]: 'vault1' stands here twice; drop one of them",
+    ),
+    (
+        {VAULT: plus("nodes/vault1.toml", '[replication]\ntargets = ["vault1"]\n')},
+        "nodes/vault1.toml:10: replication.targets[1]: vault1 cannot keep its own replicas: they would be lost with it",
+    ),
+    (
+        {VAULT: plus("nodes/vault1.toml", '[replication]\ntargets = []\ndrill = "30d"\n')},
+        "nodes/vault1.toml:11: replication.drill: no vault would play it: name one in `replication.targets`, "
+        "or drop this line",
+    ),
     (
         node('[[pools.fast.vdevs]]\ntype = "disk"\nmembers = [{ id = "m", size = "1TB" }]\n')
         | {CRM: swap("containers/crm.toml", "ip", 'pool = "tank"\nip')},
@@ -90,6 +117,25 @@ def test_an_interval_may_be_all_that_is_accepted(tmp_path: Path) -> None:
     assert (
         problems(write(tmp_path, fleet=swap("fleet.toml", "[replication]\n", '[replication]\nrpo = "15min"\n'))) == []
     )
+
+
+def test_a_project_runs_once_in_a_container(tmp_path: Path) -> None:
+    web = '[[services]]\nproject = "web"\nport = 8100\n'
+    found = problems(write(tmp_path, **db(web + web.replace("8100", "8101"))))
+    assert (
+        "containers/db.toml:8: services[2].project: 'web' runs in db already (services[1]); drop one of them" in found
+    )
+
+
+def test_what_the_spec_has_no_word_for_is_for_raw(tmp_path: Path) -> None:
+    lines = '"lxc.net.0.mtu = 1400", "lxc.net.1.type = veth", "lxc.mount.entry = /a a none bind 0 0"'
+    assert problems(write(tmp_path, **db(f"raw = [{lines}]\n"))) == []
+
+
+def test_a_vault_without_a_vault_of_its_own_is_no_mistake_where_the_fleet_plays_drills(tmp_path: Path) -> None:
+    fleet = swap("fleet.toml", "[replication]\n", '[replication]\ndrill = "30d"\n')
+    vault = plus("nodes/vault1.toml", "[replication]\ntargets = []\n")
+    assert problems(write(tmp_path, fleet=fleet, nodes__vault1=vault)) == []
 
 
 def test_order_across_nodes_is_refused(tmp_path: Path) -> None:

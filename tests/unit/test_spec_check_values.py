@@ -10,6 +10,10 @@ from spec_fleet import CRM, FLEET, db, mistakes, node, notes, plus, problems, sw
 
 @mistakes(
     (
+        db('[[probes]]\ncommand = "true"\nwithin = "0s"\n'),
+        "containers/db.toml:6: probes[1].within: no time at all, it would never hold; write one like '30s'",
+    ),
+    (
         db('memory = "0MB"\n'),
         "containers/db.toml:4: memory: 0B is too little for a container; write 16MiB or more, or leave it out",
     ),
