@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
 from blackstart.spec.problem import Key, Problem, did_you_mean, show_key
+from blackstart.spec.types import format_duration, format_size, parse_duration, parse_size
 
 # Never shown, even where it is wrong: it may be the secret itself, written where a reference belongs.
 _SECRET = re.compile(r"key$|secret|password|token", re.IGNORECASE)
@@ -30,6 +32,7 @@ _EXPECTED = {
     "model_type": "a table",
     "model_attributes_type": "a table",
 }
+_LIMITS = ("greater_than_equal", "greater_than", "less_than_equal")
 
 
 def explain(error: Mapping[str, Any], model: type[BaseModel], data: Any) -> Problem:
@@ -48,6 +51,9 @@ def explain(error: Mapping[str, Any], model: type[BaseModel], data: Any) -> Prob
         if _secret(key):
             said = said.replace(repr(found), "the value (not shown)")
         return Problem("", key, said)
+    if kind in _LIMITS and (spell := _spelling(found)):
+        # The bound is in seconds or bytes, which nobody writes.
+        context = {name: repr(spell(bound)) for name, bound in context.items()}
     expected = _EXPECTED.get(kind) or _expectation(kind, context, str(error["msg"]))
     if kind in ("tuple_type", "list_type") and isinstance(found, dict):
         expected += f", or [[{show_key(key)}]] instead of [{show_key(key)}]"
@@ -57,6 +63,17 @@ def explain(error: Mapping[str, Any], model: type[BaseModel], data: Any) -> Prob
         near = did_you_mean(found, words, "word")
         text += f"; {near}" if near.startswith("did") else ""
     return Problem("", key, text)
+
+
+def _spelling(found: Any) -> Callable[[int], str] | None:
+    """How a bound is written of what a file says as `found`: with its unit, where that has one."""
+    if not isinstance(found, str):
+        return None
+    for parse, spell in ((parse_duration, format_duration), (parse_size, format_size)):
+        with contextlib.suppress(ValueError):
+            parse(found)
+            return spell
+    return None
 
 
 def _expectation(kind: str, context: Mapping[str, Any], message: str) -> str:

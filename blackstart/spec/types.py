@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -75,15 +76,19 @@ def format_duration(seconds: int) -> str:
 
 @dataclass(frozen=True)
 class Grammar:
-    """Text of one form. `what` names it in errors and in the documentation; the pattern goes into the JSON Schema."""
+    """Text of one form. `what` names it in errors and in the documentation; the pattern goes into the JSON Schema.
+
+    `why` says of text that has another form what is wrong with it, where that is not plain.
+    """
 
     regex: str
     what: str
+    why: Callable[[str], str] | None = None
 
     def check(self, value: str) -> str:
         """The value itself. Raises ValueError when it has another form."""
         if not re.fullmatch(self.regex, value):
-            raise ValueError(f"{value!r} is not {self.what}")
+            raise ValueError(f"{value!r} is not {self.what}" + (f": {self.why(value)}" if self.why else ""))
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -91,6 +96,21 @@ class Grammar:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {**handler(schema), "pattern": f"^(?:{self.regex})$"}
+
+
+def _path_fault(value: str) -> str:
+    """What is wrong with a path that is no absolute one, the first thing of several."""
+    wrong = {
+        "it is empty": not value,
+        "it does not begin with '/'": not value.startswith("/"),
+        "it is the root of all": value == "/",
+        "it has a '..' or '.' in it; write where that leads": bool({".", ".."} & set(value.split("/"))),
+        "it has an empty name between two '/'": "//" in value,
+        "it ends in '/'; drop that": value.endswith("/"),
+        "it has a space in it": " " in value,
+        "it has a backslash in it": "\\" in value,
+    }
+    return next((said for said, true in wrong.items() if true), "it has a character in it that cannot be printed")
 
 
 def _cidr(value: str) -> str:
@@ -137,7 +157,7 @@ DatasetName = Annotated[
 DiskId = Annotated[str, Grammar(r"[A-Za-z0-9][A-Za-z0-9+_.:@=-]*", "a name alone, as listed in /dev/disk/by-id")]
 AbsolutePath = Annotated[
     str,
-    Grammar(r"/(?!.*(/\.\.?(/|$)|//))[^\x00-\x1f\\ ]*[^\x00-\x1f\\/ ]", "an absolute path without spaces"),
+    Grammar(r"/(?!.*(/\.\.?(/|$)|//))[^\x00-\x1f\\ ]*[^\x00-\x1f\\/ ]", "an absolute path without spaces", _path_fault),
 ]
 Interface = Annotated[str, Grammar(r"[a-zA-Z][a-zA-Z0-9._-]{0,14}", "a network interface name (at most 15 characters)")]
 Mac = Annotated[str, Grammar(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", "a MAC address in lower case")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,6 +108,31 @@ def test_no_fleet(tmp_path: Path) -> None:
             "containers__db",
             plus("containers/db.toml", '[[probes]]\nhttp = "8100/health"\n'),
             "containers/db.toml:5: probes[1].http: '8100/health' is not a port and a path like ':8100/health'",
+        ),
+        *(
+            (
+                "containers__db",
+                plus("containers/db.toml", f"[mounts.{json.dumps(path)}]\n"),
+                f"containers/db.toml:4: mounts.{json.dumps(path)}: "
+                f"{path!r} is not an absolute path without spaces: {why}",
+            )
+            for path, why in (
+                ("/x/", "it ends in '/'; drop that"),
+                ("/var/../etc", "it has a '..' or '.' in it; write where that leads"),
+                ("/var/.", "it has a '..' or '.' in it; write where that leads"),
+                ("/a//b", "it has an empty name between two '/'"),
+                ("/a b", "it has a space in it"),
+                ("/a\\b", "it has a backslash in it"),
+                ("/a\tb", "it has a character in it that cannot be printed"),
+                ("srv/x", "it does not begin with '/'"),
+                ("/", "it is the root of all"),
+                ("", "it is empty"),
+            )
+        ),
+        (
+            "fleet",
+            swap("fleet.toml", "[replication]\n", '[replication]\ndrill = "1min"\n'),
+            "fleet.toml:4: replication.drill: found '1min', expected '1h' or more",
         ),
         (
             "containers__db",
