@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 
@@ -39,18 +41,26 @@ class Round:
         return f"{self.runs[0].verdict.kind}{', refused' if self.runs[0].refusal else ''}"
 
 
+@contextmanager
+def told(played: Round, *, rig: type[Exception] | None = None) -> Iterator[None]:
+    """Whatever goes wrong meanwhile is in the round. `rig`: of those that say that what plays it is broken."""
+    try:
+        yield
+    except Wrong as wrong:
+        played.wrong = str(wrong)
+    except Exception as error:  # a defect of what is judged, or of this: a failure with its seed either way
+        is_rig = rig is not None and isinstance(error, rig)
+        played.wrong = f"the rig: {error}" if is_rig else f"{type(error).__name__}: {error}"
+
+
 def play(seed: int) -> Round:
     """Never raises: whatever goes wrong is in the round."""
     world, rng = stage(seed)
     played = Round(seed, world.story)
     parts = len(world.spec.node.pools) + len(world.vaults) + len(world.disks) + len(world.chains)
     played.weight = 3 * len(world.story) + world.epoch + parts
-    try:
+    with told(played):
         Play(world, rng, played).play()
-    except Wrong as wrong:
-        played.wrong = str(wrong)
-    except Exception as error:  # a defect of what is judged, or of this: a failure with its seed either way
-        played.wrong = f"{type(error).__name__}: {error}"
     return played
 
 

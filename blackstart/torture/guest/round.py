@@ -13,7 +13,7 @@ from blackstart.torture.guest import build
 from blackstart.torture.guest.machine import Guest
 from blackstart.torture.guest.renamed import renamed
 from blackstart.torture.guest.run import Guids, OnGuest
-from blackstart.torture.round import Play, Round
+from blackstart.torture.round import Play, Round, told
 from blackstart.torture.run import Bootstrap
 from blackstart.torture.stage import stage
 from blackstart.torture.world import NOW, World, Wrong
@@ -51,17 +51,11 @@ def play(guest: Guest, seed: int) -> Round:
     played = Round(seed, world.story)
     parts = len(world.spec.node.pools) + len(world.vaults) + len(world.disks) + len(world.chains)
     played.weight = 3 * len(world.story) + world.epoch + parts
-    try:
+    with told(played, rig=LabError):
         guest.begin()
         world = made_real(guest, world)
         played.story = world.story
         OnZfs(guest, world, rng, played).play()
-    except Wrong as wrong:
-        played.wrong = str(wrong)
-    except LabError as error:
-        played.wrong = f"the rig: {error}"
-    except Exception as error:
-        played.wrong = f"{type(error).__name__}: {error}"
     return played
 
 

@@ -15,6 +15,7 @@ from blackstart.drill.scenario import REPLICAS
 from blackstart.drill.stage import Stage
 from blackstart.lab import GB, DiskSpec, Machine
 from blackstart.lab.identity import new_serials
+from blackstart.torture.world import Wrong
 
 BY_ID = "/dev/disk/by-id/virtio-"
 HOUR, YEAR = 3600, 365 * 86400
@@ -26,7 +27,7 @@ class Right:
     """`kind`: the verdict. `refused`: words of the refusal that is right; "": it goes on. `asks`: the first run is
     refused with the disks to name, and then it goes on. `sends`: data comes from the vault.
 
-    `untouched`: members of pools that nothing may be done to.
+    `untouched`: disks that carry something, to which nothing may be done.
     """
 
     kind: str
@@ -49,12 +50,11 @@ def disks_gone(stage: Stage, rng: Random, story: list[str]) -> Right:
     if what:
         disks.insert(rng.randint(0, 2), DiskSpec(what, GB if what == "SMALL" else size))
     replaced(stage, tuple(disks))
-    untouched: tuple[str, ...] = ()
     if what == "SWAP":
         stage.node(f"mkswap -q {BY_ID}SWAP")
     if what == "POOL":
         stage.node(f"zpool create -m none old {BY_ID}POOL && zpool export old")
-        untouched = ("POOL",)
+    untouched = (what,) if what in ("SWAP", "POOL") else ()
     beside = {
         "": "nothing beside them",
         "SMALL": "one too small",
@@ -158,6 +158,15 @@ def replicas(stage: Stage) -> set[str]:
 
 
 def labels(stage: Stage, serials: tuple[str, ...]) -> dict[str, str]:
-    """Of each of these disks: the pool that it says it belongs to, and that pool's guid."""
-    read = "zdb -l {} | grep -E '^    (name|pool_guid|state):'"
-    return {serial: stage.node(read.format(f"{BY_ID}{serial}-part1")) for serial in serials}
+    """What each of these disks, or its first partition, says that it holds: type, label, and whose it is by guid.
+
+    Raises Wrong where one says nothing: then nothing could be told of it later.
+    """
+    read = (
+        f"for d in {BY_ID}{{0}} {BY_ID}{{0}}-part1; do if [ -e $d ]; then blkid -p -o export $d; fi; done"
+        " | grep -E '^(TYPE|LABEL|UUID|UUID_SUB)=' || :"
+    )
+    found = {serial: stage.node(read.format(serial)) for serial in serials}
+    if not all(found.values()):
+        raise Wrong(f"disks that should carry something say nothing: {found}")
+    return found
