@@ -15,6 +15,9 @@ _PATHS = """
 /var/run /var/tmp /var/lib/lxc /var/lib/dpkg /var/lib/apt /var/lib/systemd
 """
 _SYSTEM = _PATHS.split()
+# What lies below these is the system's as well; /usr/local is people's.
+_WHOLLY = ("/bin", "/boot", "/dev", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys", "/usr")
+_LOCAL = "/usr/local"
 _USERS = (layout.READ, layout.REPLICATE, layout.RESTORE, layout.PRUNE, layout.DRILL, layout.SERVE, layout.SIGNAL)
 _OURS = (layout.STATE, layout.LIBEXEC, layout.CONFIG, layout.ROOT, layout.TOOL, *map(layout.home, _USERS))
 # Parents of ours that are people's own: what of ours lies below is a mount by itself, or the vault's deploy lays it.
@@ -45,6 +48,9 @@ def _taken(path: str) -> str:
     """Why nothing may be mounted at `path` of a host; "" where it may."""
     if path in _SYSTEM:
         return "the system runs from it, and a mount would hide it"
+    is_local = path == _LOCAL or _below(path, _LOCAL)
+    if not is_local and (around := _first(each for each in _WHOLLY if _below(path, each))):
+        return f"the system runs from {around}, and a mount would hide a part of it"
     if hidden := _first(each for each in _SYSTEM if _below(each, path)):
         return f"a mount would hide {hidden}, which the system runs from"
     if around := _first(each for each in _OURS if path == each or _below(path, each)):

@@ -152,7 +152,8 @@ def replication(fleet: Fleet) -> Iterator[Problem]:
                 yield Problem(file, key, f"{target} cannot keep its own replicas: they would be lost with it")
             elif target in wishes.targets[:index]:
                 yield Problem(file, key, f"{target!r} stands here twice; drop one of them")
-        if "drill" in said_here and wishes.drill and not wishes.targets:
+        # The fleet's word is for nodes that may have targets of their own.
+        if file != "fleet.toml" and "drill" in said_here and wishes.drill and not wishes.targets:
             said = "no vault would play it: name one in `replication.targets`, or drop this line"
             yield Problem(file, ("replication", "drill"), said)
         if said_here & {"rpo", "interval"} and wishes.rpo < wishes.interval:

@@ -20,6 +20,8 @@ _SYSTEM = "the system runs from it, and a mount would hide it"
         ("/etc", _SYSTEM),
         ("/var", _SYSTEM),
         ("/var/lib/lxc", _SYSTEM),
+        ("/usr/bin", "the system runs from /usr, and a mount would hide a part of it"),
+        ("/lib/modules", "the system runs from /lib, and a mount would hide a part of it"),
         ("/usr/local", "a mount would hide /usr/local/lib/blackstart, which is blackstart's own"),
         ("/usr/local/lib/blackstart", "/usr/local/lib/blackstart is blackstart's own"),
         ("/etc/blackstart/keys", "below /etc/blackstart everything is blackstart's own"),

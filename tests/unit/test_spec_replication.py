@@ -73,3 +73,9 @@ def test_a_node_s_interval_is_held_against_the_fleet_s_rpo(tmp_path: Path) -> No
     assert problems(write(tmp_path, **node('[replication]\ninterval = "2h"\n'))) == [
         "nodes/node1.toml:12: replication.rpo: is shorter than the interval; every pause would be an alarm"
     ]
+
+
+def test_the_fleet_may_ask_for_drills_of_nodes_that_name_their_own_vaults(tmp_path: Path) -> None:
+    fleet = swap("fleet.toml", '[replication]\ntargets = ["vault1"]\n', '[replication]\ndrill = "30d"\n')
+    own = node('[replication]\ntargets = ["vault1"]\n')
+    assert not [each for each in problems(write(tmp_path, **{FLEET: fleet}, **own)) if "no vault would play" in each]
