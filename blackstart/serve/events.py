@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import threading
 import time
 from collections import deque
@@ -116,7 +117,14 @@ class Events:
                 return []
             # Before the write: of one that fails a part may be there, and no number is given twice.
             self._last = made[-1].id
-            files.append(self.path, "\n".join(each.line() for each in made))
+            size = self.path.stat().st_size
+            try:
+                files.append(self.path, "\n".join(each.line() for each in made))
+            except OSError:
+                # It is tried again and again: what is there of it by now would come to fill the disk.
+                with contextlib.suppress(OSError):
+                    os.truncate(self.path, size)
+                raise
             with self._memory:
                 self._recent.extend(made)
         self._ring()

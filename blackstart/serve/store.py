@@ -16,7 +16,7 @@ from typing import Any
 from blackstart.serve.changes import changes
 from blackstart.serve.config import Config
 from blackstart.serve.events import Events, New
-from blackstart.serve.fleet import Fleet, key_of_beat, missed, ticks
+from blackstart.serve.fleet import Fleet, kept, key_of_beat, missed, ticks
 from blackstart.serve.folders import Folders, pretty, put
 from blackstart.serve.heartbeat import Heartbeat, ServiceBeat
 from blackstart.serve.refused import Refused
@@ -48,6 +48,9 @@ class Store:
         """Go on where the last run ended. Raises OSError."""
         documents = self._log.read()
         known = self.fleet.load(documents, time.time(), ticks())
+        if odd := sum(kept(each) is None for each in documents):
+            why = f"{odd} lines are no heartbeats, and are passed over"
+            print(f"{self.now / 'heartbeats.wal'}: {why}", file=sys.stderr, flush=True)
         self.writer.start(known)
         said = missed(documents, self.events.told, self.events.at - MISSED)
         self.tell([New("heartbeat", node, text, {"sequence": number}) for node, number, text in said])
@@ -93,7 +96,10 @@ class Store:
         try:
             self.events.add_all(self._untold)
         except OSError as error:
-            self.silence = f"{self.events.path.name}: {error.strerror or error}"
+            why = f"{self.events.path.name}: {error.strerror or error}"
+            if why != self.silence:
+                print(f"events cannot be written: {why}", file=sys.stderr, flush=True)
+            self.silence = why
             return
         self._untold, self.silence = [], ""
 

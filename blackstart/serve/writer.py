@@ -19,6 +19,7 @@ from typing import Any, Protocol
 WAITING = 32 * 1024 * 1024  # bytes that may wait; more is refused at once, so that memory stays bounded
 MOMENT = 0.03  # seconds without anything to write, after which files follow
 LAG = 0.5  # seconds that they may be behind the log while something always comes
+PAUSE = 60  # seconds until a log that could not be shortened is tried again
 SHARE = 5  # or this many times what writing them took the last time
 
 
@@ -148,7 +149,7 @@ class Writer:
         try:
             self._log.rewrite(list(self._newest.values()))
         except OSError as error:
-            self._shorter_by = time.monotonic() + LAG
+            self._shorter_by = time.monotonic() + PAUSE
             print(f"the log of heartbeats stays long for now: {error.strerror or error}", file=sys.stderr, flush=True)
 
 

@@ -15,14 +15,17 @@ from serve_world import beat
 
 from blackstart.live.model import HostLive
 from blackstart.serve import wal
-from blackstart.serve.config import Beat
-from blackstart.serve.events import Event, Events
+from blackstart.serve.config import Beat, Config
+from blackstart.serve.events import Event, Events, New
 from blackstart.serve.fleet import Fleet, kept, missed
 from blackstart.serve.folders import Folders
 from blackstart.serve.heartbeat import Heartbeat, parse
 from blackstart.serve.reading import _sound
+from blackstart.serve.store import Store
 from blackstart.serve.writer import Files
+from blackstart.vault import files
 
+CONFIG = Config("vault1", "tank", "127.0.0.1", 1, {"node1": Beat(60, 30, 0)})
 HOST = HostLive("0" * 36, "007f0101", "node1", 1790000000, 100.0, (0.1, 0.2, 0.3), 1, 1, "6.12", "13")
 
 
@@ -164,3 +167,41 @@ def test_what_is_read_for_many_who_were_away_holds_up_no_end(tmp_path: Path, mon
     monkeypatch.setattr(events, "after", slow)
     asyncio.run(all_of())
     assert len(read) == 2
+
+
+def test_events_that_cannot_be_written_are_tried_again_and_leave_nothing_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "now").mkdir()
+    events = Events(tmp_path / "now/events.jsonl")
+    store = Store(CONFIG, tmp_path, lambda: None, events)
+    store._tell([New("heartbeat", "node1", "first")])
+    before = events.path.read_bytes()
+
+    def broken(path: Path, line: str) -> None:
+        with path.open("a") as file:
+            file.write(line)
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "append", broken)
+        for _ in range(3):
+            store._tell([New("heartbeat", "node1", "second")])
+        assert store.silence == "events.jsonl: Input/output error" and events.path.read_bytes() == before
+    store.tell([])
+    store._telling.shutdown()
+    assert store.silence == "" and [each.text for each in events.after(1)] == ["second"] * 3
+
+
+def test_lines_of_the_log_that_are_passed_over_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "now").mkdir()
+    (tmp_path / "now/heartbeats.wal").write_bytes(wal.line(b"5") + wal.line(document(sequence=7)))
+
+    async def start() -> None:
+        store = Store(CONFIG, tmp_path, lambda: None, Events(tmp_path / "now/events.jsonl"))
+        store.start()
+        assert list(store.fleet.known) == [("node1",)]
+        store.stop()
+
+    asyncio.run(start())
+    assert "heartbeats.wal: 1 lines are no heartbeats, and are passed over" in capsys.readouterr().err
