@@ -7,6 +7,7 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pyinfra.api.command import FunctionCommand
@@ -32,6 +33,7 @@ from operations.common import Commands, refuse
 from operations.held import is_gone, lost, under
 from operations.host_shell import ShellError, run
 from operations.live import YOUNG, live
+from operations.together import together
 
 _kept: dict[tuple[str, bool], VaultReading] = {}
 _read: dict[str, float] = {}  # vault -> when Prepare read it
@@ -144,8 +146,9 @@ def _is_known(found: VaultReading, node: str) -> bool:
 
 
 def readings(spec: NodeSpec) -> dict[str, VaultReading]:
-    """Every keeper's reading."""
-    return {name: reading(name, pool) for name, pool in keepers(spec).items()}
+    """Every keeper's reading; all are asked at once: each that is dead is waited for half a minute."""
+    found = keepers(spec)
+    return dict(zip(found, together([partial(reading, *each) for each in found.items()]), strict=True))
 
 
 def answering(spec: NodeSpec) -> list[str]:
@@ -167,9 +170,8 @@ def vault_keys(spec: NodeSpec, names: tuple[str, ...]) -> dict[str, dict[str, st
     """
     for name in names:
         with _asking[name]:
-            if name in _keys:
-                continue
-            _keys[name] = _asked(name, VaultKeys) or Unknown(f"vault {name} could not be reached")
+            if name not in _keys:
+                _keys[name] = _keys_as_read(name) or _asked(name, VaultKeys) or _unreached(name)
     keys = {name: _keys[name] for name in names}
     known = {name: found.value for name, found in keys.items() if isinstance(found, Present)}
     if len(known) == len(keys) or not known:
@@ -177,6 +179,16 @@ def vault_keys(spec: NodeSpec, names: tuple[str, ...]) -> dict[str, dict[str, st
     _, record = choose(readings(spec), spec.name)
     remembered = record.value.vault_keys if isinstance(record, Present) else {}
     return {name: each for name, each in remembered.items() if name in keys} | known
+
+
+def _keys_as_read(name: str) -> Reading[dict[str, str]] | None:
+    """The keys, where this phase has read the whole vault."""
+    found = _kept.get((name, current_state.is_executing))
+    return found.keys if found and isinstance(found.keys, Present) and found.keys.value else None
+
+
+def _unreached(name: str) -> Unknown:
+    return Unknown(f"vault {name} could not be reached")
 
 
 def _epoch(known: VaultReading, node: str) -> int:

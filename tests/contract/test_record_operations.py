@@ -6,9 +6,12 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pyinfra.context import ctx_host, ctx_state
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from bootstrap_world import Go
@@ -51,3 +54,39 @@ def test_a_vault_that_was_away_during_a_rebuild_learns_the_epoch(go: Go, monkeyp
     arguments = {"wanted": Wanted(), "spec": node_spec(), "commit": "abc123", "by": "ops"}
     commands, _ = go(record_operations.recorded, live(pools=(pool(),)), ABSENT, **arguments)
     assert [(c.args[0], json.loads(c.args[2])["patch"]["epoch"]) for c in commands] == [("old", 2)]
+
+
+def test_all_vaults_are_asked_at_once_and_answer_for_the_host_that_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    both, asking = Barrier(2), []
+
+    def ask(name: str, fact: Any, **words: Any) -> VaultReading:
+        both.wait(10)  # broken where the second is asked after the first has answered
+        asking.append(ctx_host.get().name)
+        return unknown(f"{name} says so")
+
+    monkeypatch.setattr(record_operations, "_asked", ask)
+    monkeypatch.setattr(record_operations, "keepers", lambda spec: {"vault1": "tank", "vault2": "tank"})
+    with ctx_state.use(SimpleNamespace(is_executing=True)), ctx_host.use(SimpleNamespace(name="node1")):
+        found = record_operations.readings(node_spec())
+    assert found == {"vault1": unknown("vault1 says so"), "vault2": unknown("vault2 says so")}
+    assert asking == ["node1", "node1"]
+
+
+def test_what_asking_one_vault_raised_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(name: str, fact: Any, **words: Any) -> VaultReading:
+        if name == "vault1":
+            raise ValueError("an odd answer")
+        return unknown("")
+
+    monkeypatch.setattr(record_operations, "_asked", ask)
+    monkeypatch.setattr(record_operations, "keepers", lambda spec: {"vault1": "tank", "vault2": "tank"})
+    with ctx_state.use(SimpleNamespace(is_executing=True)), pytest.raises(ValueError, match="an odd answer"):
+        record_operations.readings(node_spec())
+
+
+def test_the_keys_of_a_vault_that_was_read_are_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = replace(unknown("not asked"), keys=Present({"restore": "ssh-ed25519 AAAA"}))
+    monkeypatch.setattr(record_operations, "_kept", {("vault1", True): known})
+    with ctx_state.use(SimpleNamespace(is_executing=True)):
+        found = record_operations.vault_keys(node_spec(), ("vault1",))
+    assert found == {"vault1": {"restore": "ssh-ed25519 AAAA"}}
