@@ -17,6 +17,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "disks": (),
     "at": (),
     "vault": (),
+    "without": (),
     "dataset": (),
     "what": (),
     "gone": (),

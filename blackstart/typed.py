@@ -22,7 +22,7 @@ def as_rebuild(command: str) -> str:
         return command
     node, *data = shlex.split(command)[len(_BOOTSTRAP) :]
     pairs = [pair.partition("=") for pair in data[1::2]]
-    if set(data[::2]) - {"--data"} or {key for key, _, _ in pairs} - {"at", "disks", "vault"}:
+    if set(data[::2]) - {"--data"} or {key for key, _, _ in pairs} - {"at", "disks", "vault", "without"}:
         return command  # says something that `blackstart rebuild` has no option for
     return shell("blackstart", "rebuild", node, *(word for key, _, value in pairs for word in (f"--{key}", value)))
 

@@ -2,7 +2,8 @@
 
 May be pointed at the whole fleet at any time: an intact node comes out unchanged, and one that is refused does not
 keep the others waiting. Killed anywhere, the same command goes on. More: --data at=TIME|SNAPSHOT (an older state),
---data plan=only (only show), --data abandon=yes (give up a rebuild that has made nothing yet).
+--data without=DATASET,... (all else now, these later), --data plan=only (only show), --data abandon=yes (give up a
+rebuild that has made nothing yet).
 """
 
 from __future__ import annotations

@@ -14,9 +14,11 @@ from blackstart.converge.wanted import Wanted
 from blackstart.image import cache_folder
 from blackstart.person import who
 from blackstart.restore.job import Asks, Job, without
+from blackstart.restore.leave import named
 from blackstart.restore.outline import Outline
 from blackstart.spec.load import fleet_path
 from blackstart.spec.resolve import NodeSpec, resolve_all
+from blackstart.verdict_datasets import restore_command
 from deploys import host
 from deploys.announce import announcements
 from deploys.applied import applied
@@ -50,6 +52,7 @@ def ask(data: Any) -> Asks:
         abandon=str(data.get("abandon") or "") == "yes",
         dataset=str(data.get("dataset") or ""),
         vault=str(data.get("vault") or ""),
+        without=named(str(data.get("without") or "")),
     )
 
 
@@ -218,6 +221,9 @@ def finish(job: Job, made: Outline | None) -> None:
     last_word(job.spec)
     rebuild.clean(name="Nothing differs", wanted=job.wanted)
     rebuild.finished(name="All is done", job=job)
+    for dataset in job.asks.without:
+        stays = f"{dataset} was left out; until it is brought back, or retired, `blackstart apply` refuses the node"
+        say(f"{stays}\n  next: {restore_command(job.spec.name, dataset)}", "yellow")
 
 
 def a_vault(job: Job) -> None:

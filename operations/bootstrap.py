@@ -19,6 +19,7 @@ from blackstart.reading import Present
 from blackstart.restore.differs import differences
 from blackstart.restore.job import Asks, Job, with_disks
 from blackstart.restore.keeper import holder, keepers
+from blackstart.restore.leave import apart
 from blackstart.restore.outline import Outline
 from blackstart.spec.resolve import NodeSpec, wanted_datasets
 from blackstart.typed import by_blackstart
@@ -60,13 +61,13 @@ def job_of(spec: NodeSpec, asks: Asks, ways: Ways) -> tuple[Job, Known]:
     tree = ways.folder
     if record and record.applied:
         tree = as_of(record.applied.commit, applied, ways.folder, vaults)
-    wanted = ways.wishes(applied, None, tree)
+    wanted = apart(ways.wishes(applied, None, tree), asks.without)
     judged = verdict(spec, about, live(wanted), asks.disks)
     fixed = with_disks(applied, judged.disks)
     job = Job(
         spec=fixed,
         working=spec,
-        wanted=ways.wishes(fixed, judged.epoch or None, tree),
+        wanted=apart(ways.wishes(fixed, judged.epoch or None, tree), asks.without),
         verdict=judged,
         asks=asks,
         vault=vault,
@@ -185,7 +186,7 @@ def _lost(job: Job, about: Known) -> Refusal | None:
     """A living node that lost a dataset is not this deploy's business: one command brings that dataset back."""
     if job.verdict.kind != "intact" or not isinstance(about.record, Present):
         return None
-    gone = lost(about.record.value, live(job.wanted))
+    gone = [each for each in lost(about.record.value, live(job.wanted)) if each.dataset not in job.asks.without]
     return Refusal(job.spec.name, gone[0].why, gone[0].next_command) if gone else None
 
 

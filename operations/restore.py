@@ -233,11 +233,11 @@ def show(made: Outline) -> None:
 
     Why it is refused is in it only where pyinfra's own question stands between this and `refused`.
     """
-    shown = replace(made, refusals=[], next_command="") if by_blackstart() else made
+    shown = replace(made, refusals=[], hindered=(), next_command="") if by_blackstart() else made
     say_once(as_text(shown), "yellow" if made.refusals or made.warnings else "cyan")
 
 
 def refused(made: Outline) -> Refusal:
     """The command that refuses a plan, with every reason."""
-    reasons = ".\n".join(f"{made.node}: {reason}" for reason in made.refusals)
+    reasons = ".\n".join(f"{made.node}: {reason}" for reason in made.reasons)
     return refuse(f"{reasons}. Next: {made.next_command}")

@@ -21,6 +21,12 @@ from blackstart.restore.keeper import keepers, no_keeper
     callback=not_empty,
     help="Bring all from this vault, instead of the one that has the newest.",
 )
+@click.option(
+    "--without",
+    metavar="DATASET,...",
+    callback=not_empty,
+    help="Leave these out for now; `blackstart restore` brings each one back later.",
+)
 @click.option("--abandon", is_flag=True, help="Give up a rebuild that has made nothing yet.")
 @click.option("--plan", "plan_only", is_flag=True, help="Only show what would be done.")
 @ssh_config_option
@@ -30,6 +36,7 @@ def rebuild(
     disks: str | None,
     at: str | None,
     vault: str | None,
+    without: str | None,
     abandon: bool,
     plan_only: bool,
     ssh_config: str | None,
@@ -46,7 +53,7 @@ def rebuild(
     _, spec = hosts(node, ssh_config)
     if vault is not None and vault not in keepers(spec):
         raise click.ClickException(f"{node}: {no_keeper(vault, keepers(spec))}")
-    data = given(disks=disks, at=at, vault=vault, ssh_config=ssh_config)
+    data = given(disks=disks, at=at, vault=vault, without=without, ssh_config=ssh_config)
     if abandon:
         sys.exit(run(pyinfra_command("bootstrap", (node,), data | {"abandon": "yes"}, ("-y",))))
     sys.exit(planned("bootstrap", node, data, plan_only, yes, "rebuild"))

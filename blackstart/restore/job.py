@@ -26,6 +26,7 @@ class Asks:
     abandon: bool = False
     dataset: str = ""  # restore.py: this one alone
     vault: str = ""  # from this vault, where a person has to choose
+    without: tuple[str, ...] = ()  # datasets that stay away for now
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def planned(
     aside = put_aside_on(readings[job.vault], job.spec.name, job.vault_pool)
     means = Means(clock, keys, room(job.verdict.create, now), there, stays, elsewhere, other_way, unheard, aside)
     held = replicas.value if isinstance(replicas, Present) else {}
-    made = outline(job.spec, record, held, means, epoch, job.asks.at, only)
+    made = outline(job.spec, record, held, means, epoch, job.asks.at, only, job.asks.without)
     refuse_damaged(made, held, damaged_on(readings[job.vault], job.spec.name))
     damage = readings[job.vault].damage
     if isinstance(damage, Unknown) and damage is not NOT_ASKED:
@@ -54,7 +54,28 @@ def planned(
     if not isinstance(replicas, Present):
         made.refusals.insert(0, f"the replicas on {job.vault} could not be read: {getattr(replicas, 'why', 'absent')}")
         made.next_command = shell("blackstart", "why", job.spec.name)
+    if made.refusals and made.next_command == shell("blackstart", "why", job.spec.name) and not job.asks.dataset:
+        _go_without(job, made)
     return made
+
+
+def _go_without(job: Job, made: Outline) -> None:
+    """Where single datasets are all that stands against it, and there are others: the command that leaves those out."""
+    replicated = [item.name for item in wanted_datasets(job.spec) if item.replicate]
+    hindered = [name for name in replicated if any(why in made.refusals for why in made.about.get(name, ()))]
+    explained = {why for name in hindered for why in made.about[name]}
+    # What lies below one cannot come back without it.
+    left = {name for name in replicated for above in hindered if f"{name}/".startswith(f"{above}/")}
+    if set(made.refusals) <= explained and {each.dataset for each in made.chosen} - left:
+        made.hindered = tuple(sorted(left))
+        made.next_command = _again(job, without=",".join(sorted({*job.asks.without, *left})))
+
+
+def _again(job: Job, **other: str) -> str:
+    """bootstrap.py's line with what was asked, but for `other`."""
+    disks = ",".join(f"{old}={new}" for old, new in job.verdict.disks.items())
+    asked = {"disks": disks, "at": job.asks.at, "vault": job.asks.vault, "without": ",".join(job.asks.without)}
+    return bootstrap_command(job.spec.name, **{key: value for key, value in (asked | other).items() if value})
 
 
 def _whole_way(job: Job, made: Outline, readings: Mapping[str, VaultReading]) -> str:
@@ -65,21 +86,18 @@ def _whole_way(job: Job, made: Outline, readings: Mapping[str, VaultReading]) ->
         return shell("blackstart", "restore", f"{node}/{dataset}", "--at", made.offer)
     if not other and not made.offer:
         return shell("blackstart", "why", node)
-    disks = ",".join(f"{old}={new}" for old, new in job.verdict.disks.items())
-    given = {"disks": disks, "vault": other, "at": "" if other else made.offer}
-    return bootstrap_command(node, **{key: value for key, value in given.items() if value})
+    return _again(job, vault=other, at="") if other else _again(job, at=made.offer)
 
 
 def _other_vaults(job: Job, readings: Mapping[str, VaultReading]) -> tuple[dict[str, str], str]:
     """What the restoring vault lacks and another has, and the command that takes all from one that lacks none."""
     node = job.spec.name
-    replicated = [item.name for item in wanted_datasets(job.spec) if item.replicate]
+    left = job.asks.without
+    replicated = [item.name for item in wanted_datasets(job.spec) if item.replicate and item.name not in left]
     held = {name: holder(readings, node, name, job.vault) for name in replicated}
     elsewhere = {name: vault for name, vault in held.items() if vault not in ("", job.vault)}
     arrived = {name for name, vault in held.items() if vault}
     for vault in sorted(set(elsewhere.values())):
         if all(holder(readings, node, name, vault) == vault for name in arrived):
-            given = {"disks": ",".join(f"{old}={new}" for old, new in job.verdict.disks.items()), "at": job.asks.at}
-            more = {key: value for key, value in given.items() if value}
-            return elsewhere, bootstrap_command(node, vault=vault, **more)
+            return elsewhere, _again(job, vault=vault)
     return elsewhere, ""

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from blackstart.change import shell
 from blackstart.restore import names
 from blackstart.restore.at import choose
+from blackstart.restore.leave import mistakes
 from blackstart.spec.resolve import DERIVED, NodeSpec, WantedDataset, wanted_datasets
 from blackstart.vault.record import DatasetRecord, Record
 from blackstart.vault.records import Replica, ReplicaSnapshot
+from blackstart.verdict_datasets import restore_command
 
 # Left free on a pool: one that is full to the brim cannot even delete.
 _RESERVE = 0.05
@@ -38,6 +40,7 @@ class Outline:
 
     `about`: dataset or pool -> those of the refusals and warnings that are about its replica, key or room.
     `damaged`: datasets whose chosen snapshot cannot be read; `offer`: what to ask for instead, with --at.
+    `hindered`: the datasets without which all else could come back, by `next_command`.
     """
 
     node: str
@@ -51,11 +54,18 @@ class Outline:
     about: dict[str, list[str]] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
     offer: str = ""
+    hindered: tuple[str, ...] = ()
 
     def refuse(self, name: str, why: str) -> None:
         """It cannot begin because of this dataset or pool."""
         self.refusals.append(why)
         self.about.setdefault(name, []).append(why)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why it cannot begin, and what a person may do about it beside mending that."""
+        names = ", ".join(self.hindered)
+        return [*self.refusals, *([f"mend that, or leave {names} out for now: all else comes back"] if names else [])]
 
     @property
     def bytes(self) -> int:
@@ -91,14 +101,20 @@ def outline(
     epoch: int,
     at: str = "",
     only: Collection[str] | None = None,
+    without: Collection[str] = (),
 ) -> Outline:
-    """The datasets of `spec` (as applied) out of a vault's `replicas`; `only` some of them instead of all."""
+    """The datasets of `spec` (as applied) out of a vault's `replicas`; `only` some of them instead of all.
+
+    `without`: those that a person leaves out for now.
+    """
     made = Outline(spec.name, epoch, at)
     for item in wanted_datasets(spec):
         if only is not None and item.name not in only:
             continue
         if item.replicate and item.name in means.kept:
             made.left[item.name] = "its pool was not lost: it stays as it is"
+        elif item.replicate and item.name in without:
+            made.left[item.name] = f"left out, as was asked; later: {restore_command(spec.name, item.name)}"
         elif item.replicate:
             _add(made, item, record.datasets.get(item.name), replicas.get(item.name), means, spec)
         elif item.kind not in DERIVED:
@@ -110,6 +126,7 @@ def outline(
     else:
         made.refusals += [f"{name} is no dataset of {spec.name}" for name in sorted(set(only) - known)]
         made.refusals += _below(made, means)
+    made.refusals += mistakes(spec, without)
     made.chosen = in_order(made.chosen)
     _space(made, means)
     if made.refusals:

@@ -28,7 +28,7 @@ def as_text(outline: Outline, width: int = 66) -> str:
             lines += _wrapped(f"{name}: {why}", width)
     for warning in outline.warnings:
         lines += _wrapped(f"warning: {warning}", width)
-    for refusal in outline.refusals:
+    for refusal in outline.reasons:
         lines += _wrapped(f"refused: {refusal}", width)
     if outline.next_command:
         lines.append(f"  next: {outline.next_command}")

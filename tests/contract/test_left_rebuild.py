@@ -21,6 +21,7 @@ from test_left_operations import DATA, SPEC, WANT, touched
 from blackstart import unread
 from blackstart.live.model import Live
 from blackstart.reading import ABSENT
+from blackstart.restore.job import Asks
 from blackstart.vault.record import Unfinished
 from deploys import rebuild as deploy
 from operations import applied, container, delegation, file, image, left, network, project, rootfs, sysctl, unit, user
@@ -86,7 +87,7 @@ def laid_down(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
         job: Any = SimpleNamespace(
             spec=SPEC.model_copy(update={"node": SPEC.node.model_copy(update={"host": SimpleNamespace(deploys=())})}),
             wanted=WANT, folder=Path(), tree=Path(), sources=(), working=SPEC, commit="", by="", vault="vault1",
-            verdict=SimpleNamespace(kind=kind), unfinished=Unfinished(5, "ops", True),
+            verdict=SimpleNamespace(kind=kind), unfinished=Unfinished(5, "ops", True), asks=Asks(),
         )  # fmt: skip
         with ctx_state.use(SimpleNamespace(is_executing=True)), ctx_host.use(Machine(reading)):
             way(job)

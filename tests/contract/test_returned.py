@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pyinfra.api.exceptions import NestedOperationError
 
+from blackstart.restore.job import Asks
 from blackstart.restore.lineage import aside_script
 from blackstart.vault.record import Unfinished
 from deploys import rebuild as deploy
@@ -89,11 +90,11 @@ def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return called
 
 
-def job(kind: str, unfinished: Unfinished | None) -> Any:
+def job(kind: str, unfinished: Unfinished | None, **asks: Any) -> Any:
     spec = SimpleNamespace(name="node1", node=SimpleNamespace(host=SimpleNamespace(deploys=()), vault=None))
     return SimpleNamespace(
         spec=spec, wanted=None, folder=None, tree=None, sources=(), working=spec, commit="", by="", vault="vault1",
-        verdict=SimpleNamespace(kind=kind), unfinished=unfinished,
+        verdict=SimpleNamespace(kind=kind), unfinished=unfinished, asks=Asks(**asks),
     )  # fmt: skip
 
 
@@ -106,6 +107,15 @@ def test_a_new_chain_begins_before_anything_that_may_still_fail_and_the_mark_goe
     assert order.index("exchanged") == order.index("containers") - 1 > max(order.index(name) for name in LAID_DOWN)
     # The commit that names the new disks and the new host key goes to the vaults as well.
     assert order.index("renewed") > order.index("written")
+
+
+def test_the_last_word_is_what_was_left_out_and_the_way_to_bring_it(
+    order: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deploy, "say", lambda text, colour: order.append(text))
+    deploy.finish(job("blank", None, without=("tank/data/db",)), SimpleNamespace())
+    assert order[-2] == "finished" and "`blackstart apply` refuses the node" in order[-1]
+    assert order[-1].endswith("\n  next: blackstart restore node1/tank/data/db")
 
 
 @pytest.mark.parametrize(

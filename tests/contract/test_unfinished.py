@@ -91,6 +91,17 @@ def test_the_next_bootstrap_of_the_intact_node_goes_on_with_it(go: Go) -> None:
     assert carried(go, record())[0] == []
 
 
+def test_a_rest_is_done_without_the_dataset_that_was_left_out(go: Go) -> None:
+    def again(*without: str) -> list[Any]:
+        lacks = live(pools=(pool(),), datasets=THERE[1:])
+        return go(bootstrap.bootstrap, lacks, Present(MARKED), node_spec(), Asks(without=without), WAYS)[0]
+
+    (refused,) = texts(again())
+    assert f"{CRM} is gone from the pool, the vault has it" in refused
+    (command,) = again(CRM)
+    assert isinstance(command, FunctionCommand) and command.args[1].unfinished == LEFT
+
+
 def test_the_vault_that_holds_the_mark_is_the_one_that_is_asked() -> None:
     found = {
         name: replace(unknown("x"), records=Present({"node1": Present(each)}))

@@ -143,9 +143,10 @@ def test_a_rebuild_is_refused_with_the_vault_that_has_it_and_the_way_to_take_all
     assert job.vault == "vault2" and not made.refusals and CRM in {each.dataset for each in made.chosen}
 
 
-def test_where_no_vault_has_everything_a_person_is_asked_to_look() -> None:
+def test_where_no_vault_has_everything_what_comes_from_another_is_left_for_later() -> None:
     _, made = planned(BOTH | {"vault2": vault(record(), without("tank/lxc/db"))}, live())
-    assert made.refusals and made.next_command == "blackstart why node1"
+    assert made.refusals and made.hindered == (CRM,)
+    assert made.next_command == f"pyinfra inventory deploys/bootstrap.py --limit node1 --data without={CRM}"
 
 
 def test_one_dataset_comes_from_the_vault_that_has_it() -> None:

@@ -161,3 +161,29 @@ def test_a_mirror_that_lost_a_leg_with_the_system(stage: Stage) -> None:
     assert "importable" in said and "pool tank is DEGRADED: replace the missing leg" in said
     assert "pool tank state: is DEGRADED" in said and "for a person to change" in said
     assert stage.node("zpool list -H -o health tank") == "DEGRADED" and stage.proven()
+
+
+def test_a_dataset_whose_key_is_lost_is_left_out_and_comes_back_later(lost: Stage) -> None:
+    """All else comes back; nothing is made in its place, and its container waits."""
+    lost.drill.lab.load("lost")
+    key, dataset = lost.drill.operator.fleet / KEY, "tank/data/ledger"
+    away = key.rename(key.with_suffix(".away"))
+    try:
+        said = refused(lost, *GIVEN)
+        assert f"leave {dataset} out for now" in said and f"without={dataset}" in said.partition("Next: ")[2]
+        code, said = lost.pyinfra("bootstrap", *GIVEN, "--data", f"without={dataset}")
+        assert code == 0 and f"next: blackstart restore node1/{dataset}" in said, said
+        assert lost.drill.notes()[: len(lost.drill.old_rows)] == lost.drill.old_rows
+        assert dataset not in lost.node("zfs list -H -o name -r tank").split()
+        assert lost.node("systemctl start lxc@ledger 2>/dev/null || :; lxc-info -n ledger -sH") == "STOPPED"
+        for deploy in ("site", "bootstrap"):
+            code, said = lost.pyinfra(deploy)
+            assert code == 1 and f"Next: blackstart restore node1/{dataset}" in said, said
+    finally:
+        away.rename(key)
+    code, said = lost.pyinfra("restore", "--data", f"dataset={dataset}")
+    assert code == 0 and lost.node("lxc-info -n ledger -sH") == "RUNNING", said
+    assert lost.proven() and not lost.locked()
+    code, said = lost.pyinfra("site")
+    assert code == 0, said
+    lost.blackstart("replicate", "node1")

@@ -87,11 +87,12 @@ def test_a_name_that_not_all_have_is_offered_as_a_time() -> None:
     assert not made({"vault1": vault(found, guid(found, CRM))}, at=refused.offer).refusals
 
 
-def test_where_nothing_is_whole_nothing_is_offered() -> None:
+def test_where_nothing_is_whole_no_older_state_is_offered_but_all_else() -> None:
     found = replicas()
     refused = made({"vault1": vault(found, guid(found, CRM), guid(found, CRM, 0))})
     assert "no older state of all is known to be whole" in refused.refusals[0]
-    assert refused.next_command == "blackstart why node1"
+    assert refused.next_command == f"pyinfra inventory deploys/bootstrap.py --limit node1 --data without={CRM}"
+    assert refused.hindered == (CRM,)
 
 
 def test_an_offer_never_leads_to_what_is_damaged_too() -> None:

@@ -25,6 +25,7 @@ from operations.common import refuse
             bootstrap_command("node1", vault="vault2", disks="a=b"),
             "blackstart rebuild node1 --vault vault2 --disks a=b",
         ),
+        (bootstrap_command("node1", without="a/b,a/c"), "blackstart rebuild node1 --without a/b,a/c"),
         (bootstrap_command("node1", plan="only"), bootstrap_command("node1", plan="only")),
         ("blackstart why node1", "blackstart why node1"),
         ("", ""),
