@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from blackstart.torture import laws
 from blackstart.torture.expected_data import Expected
@@ -84,6 +85,13 @@ def unread(world: World, run: Run) -> None:
         for act, parts in _RESTS_ON.items():
             blind = sorted(world.unread & parts) if what.startswith(act) else []
             _say(bool(blind), f"{', '.join(blind)} could not be read, and it did: {what}")
+
+
+def came(world: World, names: Collection[str]) -> None:
+    """Each of these datasets is there, and was not made empty."""
+    there = {name for guid in world.imported for name in world.pools[guid].datasets} - world.born
+    missing = sorted({*names} - there)
+    _say(bool(missing), f"{', '.join(missing)} did not come back with the rest")
 
 
 def kept(before: set[str], world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from blackstart.torture import laws, must
@@ -16,6 +16,7 @@ from blackstart.torture.run import Bootstrap, Run
 from blackstart.torture.stage import stage
 from blackstart.torture.world import World, Wrong
 from blackstart.vault.record import Record
+from blackstart.verdict_adopt import stranger
 
 _DISKS = re.compile(r"disks=(\S+)")
 _DATASET = re.compile(r"blackstart restore \w+/(\S+)")
@@ -101,6 +102,7 @@ class Play:
             self.with_disks(first.refusal)
         elif _DATASET.search(first.refusal):
             self.one_dataset(first.refusal)
+        self.without(right)
 
     def run(self, right: Expected, stop: int = 0, dataset: str = "") -> Run:
         """One run, and what must hold of it."""
@@ -161,6 +163,29 @@ class Play:
         right = expected(self.world)
         if not self.run(right).refusal and not right.late:
             self.again(right)
+
+    def without(self, right: Expected) -> None:
+        """Where single datasets stand against a rebuild, all else comes back, and nothing is in their place."""
+        outline = self.played.runs[-1].outline
+        if not outline or not outline.hindered:
+            return
+        left = self.world.without = outline.hindered
+        self.world.story.append(f"then: --data without={','.join(left)}")
+        right = replace(right, allowed=right.allowed | expected(self.world).allowed)
+        held = self.world.vaults[self.played.runs[-1].vault].replicas
+        rest = [name for name in self.world.chains if held.get(name) and name not in left]
+        run = self.bootstrap(right.allowed, self.rng.randint(1, 14) if self.rng.random() < 0.3 else 0)
+        self.played.runs.append(run.result)
+        run.run()
+        must.unread(self.world, run.result)
+        self.kept()
+        if self.world.unread:
+            return
+        if not run.result.refusal:
+            self.again(right)
+            must.came(self.world, rest)
+        elif not stranger(run.record(), run.seen.live):
+            raise Wrong(f"the line that a refusal gave is refused: {run.result.refusal}")
 
     def one_dataset(self, refusal: str) -> None:
         """Where a refusal names a dataset to restore, that line works, or says why not; the others stay as they are."""

@@ -19,6 +19,7 @@ from blackstart.reading import Present, Reading
 from blackstart.restore import steps
 from blackstart.restore.job import Asks, Job, with_disks
 from blackstart.restore.keeper import choose, doubts, holder, keepers
+from blackstart.restore.leave import apart
 from blackstart.restore.means import planned
 from blackstart.restore.outline import Outline
 from blackstart.spec.resolve import NodeSpec, wanted_datasets
@@ -127,6 +128,8 @@ class Bootstrap:
             self.one(self.job())
         elif verdict.kind == "intact":
             for gone in lost(record, self.seen.live):
+                if gone.dataset in self.world.without:
+                    continue
                 raise Refused(f"{gone.why}. Next: {gone.next_command}")
             if record.unfinished:
                 self.not_empty(self.job(), ())
@@ -170,9 +173,9 @@ class Bootstrap:
         return Job(
             spec=spec,
             working=world.working,
-            wanted=wishes(spec, verdict.epoch),
+            wanted=apart(wishes(spec, verdict.epoch), world.without),
             verdict=verdict,
-            asks=Asks(disks=world.given, at=world.at, dataset=self.dataset),
+            asks=Asks(disks=world.given, at=world.at, dataset=self.dataset, without=world.without),
             vault=vault,
             vault_pool=self.world.vaults[vault].pool,
             folder=Path(),

@@ -24,7 +24,7 @@ LAYOUTS = (
 def node_spec(rng: Random, name: str, vaults: int) -> NodeSpec:
     """`vaults`: how many keep it. Sizes of disks in TB are 2, 4 or 8; all of a node are disks, or all partitions."""
     part = "-part3" if rng.random() < 0.3 else ""
-    letters = iter("ABCDEFGHIJKLMNOPQRST")
+    letters = iter("ABCDEFGHIJKLMNOPQRSTU")
     pools = ("tank", "fast", "bulk")[: rng.choice((1, 1, 1, 2, 2, 3))]
     node: dict[str, Any] = {
         "format": 1,

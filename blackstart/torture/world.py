@@ -116,6 +116,7 @@ class World:
     lost_keys: set[str] = field(default_factory=set)
     given: dict[str, str] = field(default_factory=dict)  # --data disks
     at: str = ""  # --data at
+    without: tuple[str, ...] = ()  # --data without
     born: set[str] = field(default_factory=set)  # datasets that were made empty
     applied: Applied | None = None  # as each vault that knows of it has it
     story: list[str] = field(default_factory=list)
