@@ -239,5 +239,6 @@ def show(made: Outline) -> None:
 
 def refused(made: Outline) -> Refusal:
     """The command that refuses a plan, with every reason."""
-    reasons = ".\n".join(f"{made.node}: {reason}" for reason in made.reasons)
+    said = [*made.refusals, *([made.choice] if made.choice else [])]
+    reasons = ".\n".join(f"{made.node}: {each}" for each in said)
     return refuse(f"{reasons}. Next: {made.next_command}")

@@ -12,7 +12,6 @@ from blackstart.restore.leave import mistakes
 from blackstart.spec.resolve import DERIVED, NodeSpec, WantedDataset, wanted_datasets
 from blackstart.vault.record import DatasetRecord, Record
 from blackstart.vault.records import Replica, ReplicaSnapshot
-from blackstart.verdict_datasets import restore_command
 
 # Left free on a pool: one that is full to the brim cannot even delete.
 _RESERVE = 0.05
@@ -62,10 +61,9 @@ class Outline:
         self.about.setdefault(name, []).append(why)
 
     @property
-    def reasons(self) -> list[str]:
-        """Why it cannot begin, and what a person may do about it beside mending that."""
-        names = ", ".join(self.hindered)
-        return [*self.refusals, *([f"mend that, or leave {names} out for now: all else comes back"] if names else [])]
+    def choice(self) -> str:
+        """What a person may do beside mending what hinders; "" where there is no choice."""
+        return f"mend that, or leave {', '.join(self.hindered)} out for now: all else comes back" * bool(self.hindered)
 
     @property
     def bytes(self) -> int:
@@ -114,7 +112,7 @@ def outline(
         if item.replicate and item.name in means.kept:
             made.left[item.name] = "its pool was not lost: it stays as it is"
         elif item.replicate and item.name in without:
-            made.left[item.name] = f"left out, as was asked; later: {restore_command(spec.name, item.name)}"
+            made.left[item.name] = "left out, as was asked: `blackstart restore` brings it back later"
         elif item.replicate:
             _add(made, item, record.datasets.get(item.name), replicas.get(item.name), means, spec)
         elif item.kind not in DERIVED:

@@ -28,8 +28,10 @@ def as_text(outline: Outline, width: int = 66) -> str:
             lines += _wrapped(f"{name}: {why}", width)
     for warning in outline.warnings:
         lines += _wrapped(f"warning: {warning}", width)
-    for refusal in outline.reasons:
+    for refusal in outline.refusals:
         lines += _wrapped(f"refused: {refusal}", width)
+    if outline.choice:
+        lines += _wrapped(outline.choice, width)
     if outline.next_command:
         lines.append(f"  next: {outline.next_command}")
     return "\n".join(lines)
