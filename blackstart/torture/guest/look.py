@@ -182,6 +182,7 @@ def timeless(record: Record) -> set[tuple[str, str]]:
         ("dataset " + name, f"{each.guid} {each.encrypted} {each.retired}") for name, each in record.datasets.items()
     }
     rebuild = record.rebuild and (record.rebuild.epoch, record.rebuild.disks, record.rebuild.pools)
-    unfinished = record.unfinished and (record.unfinished.whole, record.unfinished.datasets)
+    left = record.unfinished
+    unfinished = left and (left.whole, sorted(left.datasets.items()))
     rest = {"epoch": record.epoch, "retired": record.retired, "rebuild": rebuild, "unfinished": unfinished}
     return pools | datasets | {(key, str(value)) for key, value in rest.items()}
