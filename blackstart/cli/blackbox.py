@@ -118,7 +118,7 @@ def state(node: str, at: str, as_json: bool, root: Path | None, ssh_config: str 
     """Show the last known state of NODE, or of all nodes, as of a moment. Changes nothing.
 
     A vault keeps its live state as snapshots. --at takes the name of one, or a time (2026-11-22T01:43Z): the newest
-    snapshot before it counts. `--at A..B` says what changed between two of them, `--at A..` until now. NODE may be one
+    snapshot before it counts. `--at=A..B` says what changed between two of them, `--at=A..` until now. NODE may be one
     that does not exist any more. On a machine where a vault's pool is imported: --root /mnt/srv/blackstart/live.
 
     Exit code 0: shown. 1: there is no such moment, or no such node. 3: something could not be read.

@@ -38,7 +38,7 @@ _TITLES: dict[core.Does, str] = {
 def plan(node: str, take_spec: bool, as_json: bool, ssh_config: str | None) -> None:
     """Show what apply would do to NODE, and a digest of it. Changes nothing.
 
-    `blackstart apply NODE --plan DIGEST` goes on only if spec and host still give that digest.
+    `blackstart apply NODE --plan=DIGEST` goes on only if spec and host still give that digest.
 
     Exit code 0: there is nothing to do. 1: apply would be refused. 2: there is. 3: something could not be read.
     """

@@ -64,7 +64,7 @@ DOCUMENTS: dict[str, Document] = {
         (drift.Drift,),
     ),
     "plan": Document("`blackstart plan NODE --json`", (drift.PlanOfNode,)),
-    "look": Document("`blackstart drift --save FILE`", (drift.Look,)),
+    "look": Document("`blackstart drift --save=FILE`", (drift.Look,)),
     "drift-check": Document(f"{_ON_VAULT}/drift/check.json` on vault NODE", (check.DriftCheck,)),
     "drift-events": Document(
         f"{_ON_VAULT}/drift/events.jsonl` on vault NODE, one document a line, only ever added to", (check.DriftEvent,)
@@ -82,7 +82,7 @@ DOCUMENTS: dict[str, Document] = {
     "status": Document("`blackstart status --json`, and `GET /api/status` of a vault", (status.FleetStatus,)),
     "timeline": Document("`blackstart timeline --json`, and `GET /api/timeline` of a vault", (blackbox.Timeline,)),
     "state": Document("`blackstart state --json`", (blackbox.State,)),
-    "state-changes": Document("`blackstart state --at A..B --json`", (blackbox.StateChanges,)),
+    "state-changes": Document("`blackstart state --at=A..B --json`", (blackbox.StateChanges,)),
     "events": Document(
         f"`{LIVE}/events.jsonl` on a vault, one document a line, added to at its end and cut at its beginning; "
         "`GET /api/events` of its service",

@@ -43,7 +43,7 @@ class TortureRound(Model):
     """A round in which something was wrong."""
 
     seed: int
-    """`python -m blackstart.torture --seed N`, or the same of `blackstart lab torture`, shows it again"""
+    """`python -m blackstart.torture --seed=N`, or the same of `blackstart lab torture`, shows it again"""
     why: str
     """what did not hold, for people"""
     story: tuple[str, ...]

@@ -36,19 +36,35 @@ def source() -> str:
     return re.sub(r'"\s*\n\s*f?"', "", text)
 
 
-@pytest.mark.parametrize("line", [each for each in commands() if each.startswith("blackstart ")])
-def test_every_command_exists_with_its_options(line: str) -> None:
+def understood(line: str) -> tuple[click.Command, list[str]]:
+    """The command that a line names, and the words behind it."""
     words = shlex.split(re.sub(r"[\[\]…]|\.\.\.", "", line.partition(" > ")[0].partition(";")[0]))[1:]
     found: click.Command = main
     while isinstance(found, click.Group) and words and re.fullmatch(r"[a-z-]+", words[0]):
         sub = found.get_command(click.Context(found), words.pop(0))
         assert sub is not None, line
         found = sub
+    return found, words
+
+
+@pytest.mark.parametrize("line", [each for each in commands() if each.startswith("blackstart ")])
+def test_every_command_exists_with_its_options(line: str) -> None:
+    found, words = understood(line)
     known = {name for parameter in found.params for name in parameter.opts}
     assert {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)} <= known | {"-h", "--help"}, line
     if not isinstance(found, click.Group) and words:
         takes = [p for p in found.params if isinstance(p, click.Argument)]
         assert takes or all(word.startswith("-") for word in words), line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_values_of_options_stand_behind_an_equals_sign(page: Path) -> None:
+    for line in _COMMAND.findall(page.read_text()):
+        if not line.startswith("blackstart "):
+            continue
+        found, words = understood(line)
+        values = [p for p in found.params if isinstance(p, click.Option) and not p.is_flag]
+        assert {name for each in values for name in each.opts}.isdisjoint(words), line
 
 
 @pytest.mark.parametrize("line", [each for each in commands() if each.startswith("pyinfra ")])
