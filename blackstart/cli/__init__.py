@@ -7,6 +7,7 @@ import importlib
 import click
 
 from blackstart import __version__
+from blackstart.cli.group import Group, sentence
 
 # Loaded only when asked for: `blackstart spec check` must not pay for paramiko and gevent.
 _SECTIONS: dict[str, dict[str, str]] = {
@@ -56,7 +57,7 @@ click.UsageError.exit_code = 1
 _PACKAGES = {"ssh": "openssh-client", "ssh-keygen": "openssh-client", "git": "git"}  # programs that others start
 
 
-class _Lazy(click.Group):
+class _Lazy(Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
@@ -75,7 +76,7 @@ class _Lazy(click.Group):
         for title, section in _SECTIONS.items():
             commands = {name: self.get_command(ctx, name) for name in section}
             with formatter.section(title):
-                formatter.write_dl([(name, each.get_short_help_str(200)) for name, each in commands.items() if each])
+                formatter.write_dl([(name, sentence(each)) for name, each in commands.items() if each])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         target = _COMMANDS.get(cmd_name)

@@ -6,11 +6,12 @@ import json
 
 import click
 
+from blackstart.cli.group import Group
 from blackstart.documents.all import DOCUMENTS, schema
 from blackstart.documents.page import page
 
 
-@click.group("json")
+@click.group("json", cls=Group)
 def json_() -> None:
     """Print the schemas and the reference of all JSON that other programs may read."""
 

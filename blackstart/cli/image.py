@@ -10,6 +10,7 @@ from rich.table import Table
 
 from blackstart import image as images
 from blackstart.cli.fleet_hosts import read_fleet
+from blackstart.cli.group import Group
 from blackstart.lockfile import set_entry
 from blackstart.progress import progress
 from blackstart.spec.fleet import Fleet, LockedImage
@@ -18,7 +19,7 @@ from blackstart.spec.problem import did_you_mean
 from blackstart.spec.types import format_size
 
 
-@click.group()
+@click.group(cls=Group)
 def image() -> None:
     """Build, import and list root images of containers."""
 

@@ -13,13 +13,14 @@ from rich.table import Table
 
 from blackstart import projects
 from blackstart.cli.fleet_hosts import read_fleet
+from blackstart.cli.group import Group
 from blackstart.lockfile import set_entry
 from blackstart.project import ProjectError, digest, folder, pack
 from blackstart.spec.load import fleet_path
 from blackstart.spec.problem import did_you_mean
 
 
-@click.group()
+@click.group(cls=Group)
 def project() -> None:
     """Keep the services below projects/: their files, units and releases."""
 

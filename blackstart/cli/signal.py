@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from blackstart.cli.fleet_hosts import Hosts, load, not_empty, ssh_config_option
+from blackstart.cli.group import Group
 from blackstart.cli.token import PREFIX, kept, own
 from blackstart.converge.reader import readers
 from blackstart.person import who
@@ -34,7 +35,7 @@ _vault = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def signal() -> None:
     """Say that something may break before doing it, and get a snapshot first.
 

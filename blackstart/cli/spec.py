@@ -13,6 +13,7 @@ import click
 
 from blackstart.cli.cases import wishes
 from blackstart.cli.fleet_hosts import read_fleet, require_node
+from blackstart.cli.group import Group
 from blackstart.converge.context import commit_of
 from blackstart.converge.everything import wanted
 from blackstart.converge.wanted import Twice
@@ -28,7 +29,7 @@ from blackstart.spec.schema import FILES, schema
 from blackstart.spec.show import as_toml, resolved
 
 
-@click.group()
+@click.group(cls=Group)
 def spec() -> None:
     """Check the fleet's files, and show what they come to."""
 

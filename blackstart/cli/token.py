@@ -14,6 +14,7 @@ import click
 
 from blackstart.change import shell
 from blackstart.cli.fleet_hosts import Hosts, load, require_node, ssh_config_option
+from blackstart.cli.group import Group
 from blackstart.converge.token import command
 from blackstart.ssh import write_whole
 from blackstart.vault import layout
@@ -45,7 +46,7 @@ def kept(path: Path) -> str:
     return word
 
 
-@click.group()
+@click.group(cls=Group)
 def token() -> None:
     """Who may talk to the vaults' services: people, and services inside containers.
 

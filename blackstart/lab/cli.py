@@ -13,6 +13,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from blackstart.cli.group import Group
+
 from . import image as images
 from .errors import LabError
 from .lab import Lab
@@ -36,7 +38,7 @@ def _refusing(function: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
-@click.group()
+@click.group(cls=Group)
 @click.option(
     "--dir", "folder", type=click.Path(path_type=Path), default=Path(".lab"), show_default=True, help="Where it lives."
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from blackstart.cli.group import Group
 from blackstart.drill.cli import play
 from blackstart.drill.scenario import MEGABYTES
 from blackstart.lab import LabError
@@ -21,7 +22,7 @@ from .machines import Identities, described, dot_folder
 ROOT = Path.cwd()
 
 
-@click.group()
+@click.group(cls=Group)
 def vagrant() -> None:
     """The lab's machines under Vagrant."""
 
