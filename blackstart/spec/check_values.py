@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from blackstart.spec.clash import container_file, node_file
 from blackstart.spec.container import Container, Probe
-from blackstart.spec.fleet import Fleet
+from blackstart.spec.fleet import Fleet, Heartbeat
 from blackstart.spec.node import Dataset
 from blackstart.spec.problem import Key, Problem
 from blackstart.spec.resolve import replications, service_port
@@ -59,10 +59,21 @@ def durations(fleet: Fleet) -> Iterator[Problem]:
             if probe.within < 1:
                 text = "no time at all, it would never hold; write one like '30s'"
                 yield Problem(container_file(name), ("probes", index, "within"), text)
-    if fleet.settings.defaults.heartbeat.period < 1:
-        yield Problem("fleet.toml", ("defaults", "heartbeat", "period"), "no time at all; write a period like '60s'")
+        if container.quiesce and container.quiesce.within < 1:
+            text = "no time at all, neither command could end in it; write '1s' or more, like '30s'"
+            yield Problem(container_file(name), ("quiesce", "within"), text)
+    yield from _heartbeat(fleet.settings.defaults.heartbeat)
     if fleet.settings.drift.interval < _LEAST_CHECK:
         yield Problem("fleet.toml", ("drift", "interval"), "too short for a check of every node; write '5min' or more")
+
+
+def _heartbeat(wishes: Heartbeat) -> Iterator[Problem]:
+    key = ("defaults", "heartbeat")
+    if wishes.period < 1:
+        yield Problem("fleet.toml", (*key, "period"), "no time at all; write a period like '60s'")
+    if wishes.grace < 1:
+        text = "no time at all, each node would be late between two heartbeats; write '1s' or more, like '60s'"
+        yield Problem("fleet.toml", (*key, "grace"), text)
 
 
 def keeps(fleet: Fleet) -> Iterator[Problem]:

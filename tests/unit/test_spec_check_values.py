@@ -67,6 +67,24 @@ from spec_fleet import CRM, FLEET, db, mistakes, node, notes, plus, problems, sw
         {FLEET: plus("fleet.toml", '[defaults.heartbeat]\nperiod = "0s"\n')},
         "fleet.toml:8: defaults.heartbeat.period: no time at all; write a period like '60s'",
     ),
+    (
+        {FLEET: plus("fleet.toml", '[defaults.heartbeat]\ngrace = "0s"\n')},
+        "fleet.toml:8: defaults.heartbeat.grace: no time at all, each node would be late between two heartbeats; "
+        "write '1s' or more, like '60s'",
+    ),
+    (
+        db('[quiesce]\nbefore = "sync"\nafter = "true"\nwithin = "0s"\n'),
+        "containers/db.toml:7: quiesce.within: no time at all, neither command could end in it; "
+        "write '1s' or more, like '30s'",
+    ),
+    (
+        node('[replication]\nrpo = "0s"\n'),
+        "nodes/node1.toml:13: replication.rpo: is shorter than the interval; every pause would be an alarm",
+    ),
+    (
+        {FLEET: plus("fleet.toml", '[drift]\ninterval = "0s"\n')},
+        "fleet.toml:8: drift.interval: too short for a check of every node; write '5min' or more",
+    ),
 )
 def test_a_mistake_is_one_sentence(tmp_path: Path, changed: dict[str, str], expected: str) -> None:
     assert problems(write(tmp_path, **changed)) == [expected]
@@ -74,8 +92,9 @@ def test_a_mistake_is_one_sentence(tmp_path: Path, changed: dict[str, str], expe
 
 def test_the_least_that_works_is_no_mistake(tmp_path: Path) -> None:
     times = swap("fleet.toml", "[replication]\n", '[replication]\ninterval = "1s"\n')
-    fleet = times + '[defaults.heartbeat]\nperiod = "1s"\n'
-    write(tmp_path, fleet=fleet, **db('memory = "16MiB"\nrootfs_dataset = { quota = "1MiB" }\n'))
+    fleet = times + '[defaults.heartbeat]\nperiod = "1s"\ngrace = "1s"\n'
+    rest = '[quiesce]\nbefore = "sync"\nafter = "true"\nwithin = "1s"\n'
+    write(tmp_path, fleet=fleet, **db(f'memory = "16MiB"\nrootfs_dataset = {{ quota = "1MiB" }}\n{rest}'))
     assert problems(tmp_path) == []
 
 
