@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import click
 
-from blackstart.cli.fleet_hosts import Hosts, hosts, ssh_config_option
+from blackstart.cli.fleet_hosts import Hosts, hosts, ssh_config_option, with_next
 from blackstart.restore import unit
 from blackstart.restore.keeper import keepers
 
@@ -31,7 +31,7 @@ def attach(node: str, as_json: bool, ssh_config: str | None) -> None:
     answers = {vault: each for vault, each in found.items() if isinstance(each, unit.Look)}
     if not answers:
         for vault, why in found.items():
-            click.echo(f"{vault}: {why}", err=True)
+            click.echo(with_next(vault, f"{vault}: {why}"), err=True)
         sys.exit(3)
     vault, last = max(answers.items(), key=lambda each: (each[1].active, each[1].document.get("at", 0)))
     if as_json:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from blackstart.change import shell
-from blackstart.cli.fleet_hosts import Hosts, hosts, not_empty, ssh, ssh_config_option
+from blackstart.cli.fleet_hosts import Hosts, hosts, not_empty, ssh, ssh_config_option, with_next
 from blackstart.converge import access
 from blackstart.converge.drill import unit
 from blackstart.drift.text import printable
@@ -133,7 +133,7 @@ def _play(known: Hosts, vault: str, text: str, stdin: str) -> tuple[int, Result 
     done = subprocess.run(command, input=stdin.encode(), stdout=subprocess.PIPE, check=False)
     said = done.stdout.decode("utf-8", "backslashreplace")
     if done.returncode == 255:
-        click.echo(f"{vault}: could not be reached by SSH", err=True)
+        click.echo(with_next(vault, f"{vault}: could not be reached by SSH"), err=True)
         return 3, None
     if done.returncode == BUSY:
         click.echo(f"{vault}: a drill is being played already: {describe(said)}; wait for its end", err=True)

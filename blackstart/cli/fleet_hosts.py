@@ -101,6 +101,11 @@ def _with_advice(name: str, said: str) -> str:
     )
 
 
+def with_next(host: str, said: str) -> str:
+    """What is said of a host that did not answer, and below it what tells more. A reason may name its own way on."""
+    return said if "next: " in said else f"{said}\n  next: {shell('blackstart', 'why', host)}"
+
+
 def read_fleet() -> Fleet:
     """The fleet's files. Raises ClickException with everything that is wrong with them."""
     folder = fleet_path()

@@ -9,7 +9,7 @@ import sys
 import click
 
 from blackstart.change import shell
-from blackstart.cli.fleet_hosts import hosts, not_empty, ssh, ssh_config_option
+from blackstart.cli.fleet_hosts import hosts, not_empty, ssh, ssh_config_option, with_next
 from blackstart.person import who
 from blackstart.spec.types import format_duration
 from blackstart.vault import asked, layout
@@ -88,7 +88,7 @@ def _status(vault: str, command: list[str], as_json: bool) -> int:
     try:
         document = json.loads(done.stdout)
     except ValueError:
-        click.echo(f"{vault}: could not be asked: {done.stderr.strip() or 'no answer'}", err=True)
+        click.echo(with_next(vault, f"{vault}: could not be asked: {done.stderr.strip() or 'no answer'}"), err=True)
         return 3
     if as_json:
         click.echo(json.dumps({"vault": vault, **document}))
@@ -101,6 +101,6 @@ def _status(vault: str, command: list[str], as_json: bool) -> int:
 
 def _code(vault: str, status: int) -> int:
     if status == 255:
-        click.echo(f"{vault}: could not be reached by SSH", err=True)
+        click.echo(with_next(vault, f"{vault}: could not be reached by SSH"), err=True)
         return 3
     return status if status in (0, 1, 2, 3) else 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from blackstart.cli.fleet_hosts import Hosts, load, not_empty, ssh_config_option
+from blackstart.cli.fleet_hosts import Hosts, load, not_empty, ssh_config_option, with_next
 from blackstart.cli.group import Group
 from blackstart.cli.token import PREFIX, kept, own
 from blackstart.converge.reader import readers
@@ -173,7 +173,7 @@ def _ask(known: Hosts, vault: str, path: str, body: dict[str, Any] | None, secon
             return told.answer(text)
     except ValueError as error:
         why = str(error)
-    click.echo(f"{vault}: its service could not be asked: {why}", err=True)
+    click.echo(with_next(vault, f"{vault}: its service could not be asked: {why}"), err=True)
     sys.exit(3)
 
 

@@ -24,6 +24,7 @@ from blackstart.status.model import Status, document, load
 from blackstart.status.table import shown
 from blackstart.vault import layout
 
+_HERE = "this vault"  # it has no other name on itself
 EVERY = 5  # seconds between two looks of --watch
 _PROGRAM = f"PYTHONPATH={shell(layout.TOOL + '/current')} python3 -m blackstart.status"
 
@@ -62,7 +63,7 @@ def status(only: str | None, watch: bool, as_json: bool, ssh_config: str | None)
 def _ways(only: str | None, ssh_config: str | None) -> Ways:
     """How to ask each vault. Raises ClickException."""
     if on_a_vault() and not only:
-        return {"this vault": _own}
+        return {_HERE: _own}
     known = fleet_hosts.load(ssh_config)
     vaults = [name for name, node in sorted(known.fleet.nodes.items()) if node.vault]
     if only and only not in vaults:
@@ -127,4 +128,5 @@ def _all(answers: Mapping[str, Answer], height: int) -> RenderableType:
 
 
 def _failed(vault: str, why: str) -> str:
-    return printable(f"{vault} could not be asked: {why}")
+    said = printable(f"{vault} could not be asked: {why}")
+    return said if vault == _HERE else fleet_hosts.with_next(vault, said)

@@ -174,5 +174,6 @@ def _git(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=60, check=False
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise click.ClickException(f"git could not be asked, so nothing is written: {error}") from None
+    except subprocess.TimeoutExpired:
+        why = "git could not be asked, so nothing is written: no answer within 60 s"
+        raise click.ClickException(f"{why}\n  next: {shell('git', '-C', str(folder), 'status')}") from None

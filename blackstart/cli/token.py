@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from blackstart.change import shell
-from blackstart.cli.fleet_hosts import Hosts, load, require_node, ssh_config_option
+from blackstart.cli.fleet_hosts import Hosts, load, require_node, ssh_config_option, with_next
 from blackstart.cli.group import Group
 from blackstart.converge.token import command
 from blackstart.ssh import write_whole
@@ -124,7 +124,7 @@ def list_(ssh_config: str | None) -> None:
     for vault in _vaults(known):
         found, why = _tokens(known, vault)
         if why:
-            click.echo(f"{vault}: its tokens could not be read: {why}", err=True)
+            click.echo(with_next(vault, f"{vault}: its tokens could not be read: {why}"), err=True)
             unread = 3
         for each in found:
             click.echo(" ".join(filter(None, (f"{vault}:", each.id, each.scope, each.node, each.service))))

@@ -38,6 +38,7 @@ class Outline:
     """`left`: dataset -> why it does not come back. `refusals` forbid to begin, each with `next_command`.
 
     `about`: dataset or pool -> those of the refusals and warnings that are about its replica, key or room.
+    `unheard`: vaults that could not be asked, and may have what is left.
     `damaged`: datasets whose chosen snapshot cannot be read; `offer`: what to ask for instead, with --at.
     `hindered`: the datasets without which all else could come back, by `next_command`.
     """
@@ -51,6 +52,7 @@ class Outline:
     warnings: list[str] = field(default_factory=list)
     next_command: str = ""
     about: dict[str, list[str]] = field(default_factory=dict)
+    unheard: set[str] = field(default_factory=set)
     damaged: list[str] = field(default_factory=list)
     offer: str = ""
     hindered: tuple[str, ...] = ()
@@ -173,6 +175,7 @@ def _nothing(made: Outline, item: WantedDataset, known: DatasetRecord | None, me
         # Whose word is missing is said, and does not stop a rebuild: such a vault may be gone for good.
         may = f"; {', '.join(sorted(means.unheard))} could not be asked, and may have it" if means.unheard else ""
         made.left[item.name] = why + may
+        made.unheard |= set(means.unheard)
 
 
 def _snapshot(

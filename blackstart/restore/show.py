@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from blackstart.change import shell
 from blackstart.restore.outline import Outline, round_size, say_age
 
 
@@ -26,6 +27,7 @@ def as_text(outline: Outline, width: int = 66) -> str:
         lines.append(f"{outline.node}: does not come back")
         for name, why in outline.left.items():
             lines += _wrapped(f"{name}: {why}", width)
+        lines += [f"  next: {shell('blackstart', 'why', vault)}" for vault in sorted(outline.unheard)]
     for warning in outline.warnings:
         lines += _wrapped(f"warning: {warning}", width)
     for refusal in outline.refusals:

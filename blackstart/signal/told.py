@@ -14,6 +14,7 @@ from blackstart.vault import layout
 
 COMMAND = "exec curl -q --config -"
 _STATUS = "\nHTTP "  # behind the body
+_LOOK = "next: systemctl status blackstart-serve, on that vault"
 
 
 class Answer(NamedTuple):
@@ -56,14 +57,14 @@ def answer(said: str) -> Answer:
     body, mark, end = said.rpartition(_STATUS)
     status, _, why = end.strip().partition(" ")
     if mark and status == "000":
-        raise ValueError(f"{why or 'no answer'}; next: systemctl status blackstart-serve, on that vault")
+        raise ValueError(f"{why or 'no answer'}; {_LOOK}")
     try:
         document = json.loads(body)
         if mark and isinstance(document, dict):
             return Answer(int(status), document)
     except ValueError:
         pass
-    raise ValueError("what answers there is no service of ours")
+    raise ValueError(f"what answers there is no service of ours; {_LOOK}")
 
 
 def lines(signal: dict[str, Any]) -> list[str]:

@@ -287,13 +287,13 @@ def main(arguments: list[str]) -> int:
             pull.reason = options.reason or asked.take(pull.store.folder)
             return report(node, pull.run(), pull.store.folder, time.monotonic() - started)
     except FileNotFoundError:
-        print(f"{node}: this vault does not hold it; run deploys/vault.py, which names what it pulls", file=sys.stderr)
+        print(f"{node}: this vault does not hold it; next: pyinfra inventory deploys/vault.py", file=sys.stderr)
     except Busy:
         print(
             f"{node}: a replication is running already; see journalctl -u blackstart-replicate@{node}", file=sys.stderr
         )
     except Unreachable as error:
-        print(f"{node}: could not be asked for snapshots: {error}", file=sys.stderr)
+        print(f"{node}: could not be asked for snapshots: {error}\n  next: blackstart why {node}", file=sys.stderr)
         return 3
     except (CommandError, ValueError, OSError) as error:
         print(f"{node}: replication failed on this vault: {error}", file=sys.stderr)

@@ -120,6 +120,18 @@ def test_a_host_that_does_not_answer_is_3(fleet: Path, monkeypatch: pytest.Monke
     assert code(words) == 3
 
 
+@pytest.mark.parametrize(
+    "words", ["status", "attach node1", "replicate node1", "replicate node1 --status", "token list"]
+)
+def test_a_vault_that_does_not_answer_comes_with_what_to_type(
+    fleet: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    gone = subprocess.CompletedProcess([], 255, "", "ssh: connect to host 192.0.2.1 port 22: No route to host\n")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: gone)
+    said = CliRunner().invoke(main, words.split()).stderr
+    assert "  next: blackstart why vault1" in said.splitlines()
+
+
 @pytest.mark.parametrize(("there", "ends"), [(True, 0), (False, 2)])
 def test_why_is_2_where_the_node_needs_something(
     fleet: Path, monkeypatch: pytest.MonkeyPatch, there: bool, ends: int

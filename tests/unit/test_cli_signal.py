@@ -113,6 +113,11 @@ def test_a_service_that_does_not_answer_is_not_a_refusal(vault: Vault, answer: A
     result = opened()
     assert result.exit_code == (1 if answer == (0, {}) else 3)
     assert ("could not be asked" in result.output) == (result.exit_code == 3)
+    if answer == "no route to host":
+        assert result.stderr.endswith("asked: no route to host\n  next: blackstart why vault1\n")
+    elif answer == (502, []):
+        assert "no service of ours; next: systemctl status blackstart-serve" in result.stderr
+        assert "blackstart why" not in result.stderr
 
 
 def test_closing_tells_how_it_went(vault: Vault) -> None:

@@ -148,6 +148,19 @@ def test_a_commit_that_fails_leaves_the_files_as_they_were(fleet: World) -> None
     assert (fleet.folder / NODE).read_text() == plus(NODE, MORE)
 
 
+def test_a_git_that_hangs_comes_with_what_to_type(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(command: list[str], **_: Any) -> None:
+        raise subprocess.TimeoutExpired(command, 60)
+
+    monkeypatch.setattr("blackstart.cli.take_live.subprocess.run", hang)
+    result = take(fleet, put(fleet.fits(), "sysctl", **{"vm.swappiness": "60"}))
+    assert result.exit_code == 1 and result.stderr.splitlines() == [
+        "Error: git could not be asked, so nothing is written: no answer within 60 s",
+        f"  next: git -C {fleet.folder} status",
+    ]
+    assert (fleet.folder / NODE).read_text() == plus(NODE, MORE)
+
+
 def test_outside_of_git_nothing_is_written(world: World) -> None:
     (world.folder / NODE).write_text(plus(NODE, MORE))
     (world.folder / "issue").write_text("old\n")

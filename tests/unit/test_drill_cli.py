@@ -62,7 +62,7 @@ def test_a_drill_is_shown_and_ends_by_its_verdict(
 @pytest.mark.parametrize(
     ("text", "code", "ends", "said"),
     [
-        ("", 255, 3, "could not be reached by SSH"),
+        ("", 255, 3, "could not be reached by SSH\n  next: blackstart why vault1\n"),
         ("", 1, 1, ""),
         ("{}", 0, 3, "the drill's result could not be read"),
         ('{"who": "ann@desk", "since": 5, "what": "drill of node1"}', 75, 1, "ann@desk (drill of node1), since 1970"),

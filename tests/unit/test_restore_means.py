@@ -14,6 +14,7 @@ from blackstart.reading import ABSENT, Present, Unknown
 from blackstart.restore.job import Asks, Job
 from blackstart.restore.means import planned
 from blackstart.restore.outline import Outline
+from blackstart.restore.show import as_text
 from blackstart.vault.record import DatasetRecord
 from blackstart.vault.records import VaultReading, unknown
 from blackstart.verdict import judge
@@ -46,3 +47,5 @@ def test_a_vault_that_could_not_be_asked_is_named_where_a_dataset_will_be_empty(
     assert made(live(), {"vault1": without}).left[CRM] == never
     silent = made(live(), {"vault1": without, "vault2": unknown("no route to host")})
     assert silent.left[CRM] == f"{never}; vault2 could not be asked, and may have it"
+    assert "  next: blackstart why vault2" in as_text(silent).splitlines()
+    assert "next: " not in as_text(made(live(), {"vault1": without}))

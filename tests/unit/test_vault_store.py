@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -111,3 +113,22 @@ def test_below_an_empty_mount_point_no_program_looks_or_writes(
         monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({"patch": ENROL})))
         assert program() == 1
         assert "/srv/blackstart/live is not mounted" in capsys.readouterr().err
+
+
+def test_a_node_that_is_not_reached_or_not_held_comes_with_what_to_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(self: replicate.Pull) -> NoReturn:
+        raise replicate.Unreachable("no route to host")
+
+    wishes = config.Replication("node1", "vault1", "bank", ("tank/a",), 900, 3600, config.Keep(1, 1, 1))
+    (tmp_path / "node1.json").write_text(config.dump(wishes))
+    monkeypatch.setattr(config, "path", lambda node: tmp_path / f"{node}.json")
+    monkeypatch.setattr(replicate, "writable", lambda folder: None)
+    monkeypatch.setattr(replicate, "alone", lambda path: nullcontext())
+    monkeypatch.setattr(replicate.Pull, "run", refused)
+    assert replicate.main(["node1", "--reason", "test"]) == 3
+    said = "node1: could not be asked for snapshots: no route to host\n  next: blackstart why node1\n"
+    assert capsys.readouterr().err == said
+    assert replicate.main(["node2"]) == 1
+    assert capsys.readouterr().err == "node2: this vault does not hold it; next: pyinfra inventory deploys/vault.py\n"
