@@ -45,7 +45,8 @@ def why(node: str, as_json: bool, ssh_config: str | None) -> None:
 
     Asks the node and its vaults, all at once, and shows what each of them sees, the verdict and what it rests on.
 
-    Exit code 0: intact. 2: it needs something. 3: something could not be read.
+    Exit code 0: intact. 2: it needs something. 3: the verdict is unknown, or the node or one of its vaults gave no
+    answer.
     """
     known, spec = hosts(node, ssh_config)
     live, reached, readings, beside = see(known, spec)
@@ -73,7 +74,8 @@ def why(node: str, as_json: bool, ssh_config: str | None) -> None:
             click.echo(textwrap.fill(said, 80, initial_indent="  - ", subsequent_indent="    ", **_WHOLE))
         if refusal and refusal.next_command != verdict.next_command:
             click.echo(f"  next: {as_rebuild(refusal.next_command)}")
-    sys.exit(0 if verdict.kind == "intact" and not refusal else 3 if verdict.kind == "unknown" else 2)
+    unread = verdict.kind == "unknown" or silent(live, readings)
+    sys.exit(3 if unread else 0 if verdict.kind == "intact" and not refusal else 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,11 @@ def see_beside(known: Hosts, vault: str, node: str) -> Beside:
         return Beside()
     text, _, unit = said.partition("\0")
     return Beside(text.strip(), packages.trouble(packages.worked(unit)))
+
+
+def silent(live: Live, readings: dict[str, VaultReading]) -> bool:
+    """Whether the node or a vault of it gave no answer at all: then nobody knows what it would have said."""
+    return isinstance(live.host, Unknown) or any(isinstance(each.clock, Unknown) for each in readings.values())
 
 
 def heartbeat(live: Live) -> list[tuple[str, str]]:

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from rebuild_world import live, pool, record
+from rebuild_world import NOW, live, pool, record
+from spec_fleet import FILES, KEY, swap, write
 
 from blackstart.cli import main, why
 from blackstart.cli.fleet_hosts import Hosts
 from blackstart.cli.reference import leaves
-from blackstart.reading import ABSENT, Present
+from blackstart.reading import ABSENT, Present, Reading
+from blackstart.vault.record import Record
+from blackstart.vault.records import VaultReading
 from blackstart.vault.records import unknown as unread_vault
 
 LEAVES = [words[1:] for words, _ in leaves(main, ("blackstart",))]
@@ -58,6 +61,11 @@ def code(words: str) -> int:
     result = CliRunner().invoke(main, words.split())
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code
+
+
+def answering(known: dict[str, Reading[Record]]) -> VaultReading:
+    """A vault that answers, with these records by node."""
+    return replace(unread_vault("not asked"), clock=Present(NOW), records=Present(known))
 
 
 @pytest.mark.parametrize("words", LEAVES, ids=" ".join)
@@ -138,11 +146,45 @@ def test_why_is_2_where_the_node_needs_something(
 ) -> None:
     node = live(pools=(pool(),)) if there else live()
     known = replace(record(), datasets={})
-    vault = replace(unread_vault("not asked"), records=Present({"node1": Present(known)}))
     monkeypatch.setattr(why, "see_node", lambda *_: (node, "answers"))
-    monkeypatch.setattr(why, "see_vault", lambda *_: vault)
+    monkeypatch.setattr(why, "see_vault", lambda *_: answering({"node1": Present(known)}))
     monkeypatch.setattr(Hosts, "run", lambda *_: ("", ""))
     assert code("why node1") == ends
+
+
+@pytest.mark.parametrize(
+    ("known", "verdict"),
+    [
+        ({"node1": Present(record())}, "node1: unknown"),
+        ({"node1": Present(replace(record(), retired=True))}, "node1: superseded"),
+        ({}, "node1: unknown"),
+    ],
+)
+def test_why_is_3_where_the_node_is_not_reached_and_its_vault_answers(
+    fleet: Path, monkeypatch: pytest.MonkeyPatch, known: dict[str, Reading[Record]], verdict: str
+) -> None:
+    monkeypatch.setattr(why, "see_vault", lambda *_: answering(known))
+    monkeypatch.setattr(Hosts, "run", lambda self, name, *_: ("", "no route to host" if name == "node1" else ""))
+    said = CliRunner().invoke(main, ["why", "node1"])
+    assert said.exit_code == 3 and verdict in said.stdout and "not reached: no route to host" in said.stdout
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_why_is_3_where_one_of_two_vaults_gives_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    other = FILES["nodes/vault1.toml"].replace("192.0.2.2", "192.0.2.3").replace("disk-V", "disk-W")
+    targets = swap("fleet.toml", '["vault1"]', '["vault1", "vault2"]')
+    write(tmp_path, fleet=targets, nodes__vault2=other.replace(other.split('"')[3], KEY))
+    monkeypatch.setenv("BLACKSTART_FLEET", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    one = answering({"node1": Present(replace(record(), datasets={}))})
+    node = live(pools=(pool(),)) if there else live()
+    monkeypatch.setattr(why, "see_node", lambda *_: (node, "answers"))
+    monkeypatch.setattr(why, "see_vault", lambda _, name, pool: one if name == "vault1" else unread_vault("a timeout"))
+    monkeypatch.setattr(Hosts, "run", lambda *_: ("", ""))
+    said = CliRunner().invoke(main, ["why", "node1"])
+    assert said.exit_code == 3 and ("node1: intact" in said.stdout) == there and "a timeout" in said.stdout
 
 
 @pytest.mark.parametrize(("said", "ends"), [(0, 0), (1, 1), (2, 2), (255, 3)])
