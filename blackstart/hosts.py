@@ -10,7 +10,7 @@ from typing import Any
 
 from blackstart.spec.fleet import Fleet
 from blackstart.spec.problem import did_you_mean
-from blackstart.ssh import known_hosts, read_config, route, state_folder, write_whole
+from blackstart.ssh import known_hosts, routes, state_folder, write_whole
 
 Host = tuple[str, dict[str, Any]]
 
@@ -40,17 +40,17 @@ class NoHosts(Exception):
 def groups(fleet: Fleet, fleet_folder: Path, ssh_config: Path | None) -> dict[str, list[Host]]:
     """Hosts by group: `nodes` (all of them) and `vaults`. Writes the file of pinned host keys that they point at.
 
-    Raises OSError when the ssh_config or the state folder cannot be used, KnownHostsError for unusable keys.
+    Raises OSError when the ssh_config or the state folder cannot be used, KnownHostsError for unusable keys
+    and an ssh_config that is not understood.
     """
-    config = read_config(ssh_config)
-    routes = {name: route(name, node, config, ssh_config is not None) for name, node in fleet.nodes.items()}
+    ways = routes(fleet, ssh_config)
     # One file per fleet and ssh_config: a run in the lab must not pull the pins from under a run on the real fleet.
     origin = f"{fleet_folder.resolve()}\n{ssh_config.resolve() if ssh_config else ''}"
     pins = state_folder() / f"known_hosts-{hashlib.sha256(origin.encode()).hexdigest()[:12]}"
-    write_whole(pins, known_hosts(fleet, routes))
+    write_whole(pins, known_hosts(fleet, ways))
     hosts = []
     for name, node in fleet.nodes.items():
-        way = routes[name]
+        way = ways[name]
         data: dict[str, Any] = {
             "node": name,
             "ssh_hostname": way.name,

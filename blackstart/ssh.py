@@ -100,6 +100,22 @@ def route(name: str, node: Node, config: paramiko.SSHConfig, explicit: bool) -> 
     return Route(user, asked, port, real if real_port == 22 else f"[{real}]:{real_port}")
 
 
+def routes(fleet: Fleet, ssh_config: Path | None) -> dict[str, Route]:
+    """The way to each node, with the `ssh_config` that was given, or the user's own.
+
+    Raises OSError when a named file cannot be read, KnownHostsError when it is not understood.
+    """
+    import paramiko
+
+    try:
+        config = read_config(ssh_config)
+        return {name: route(name, node, config, ssh_config is not None) for name, node in fleet.nodes.items()}
+    except (paramiko.SSHException, ValueError) as error:
+        file = ssh_config or Path("~/.ssh/config").expanduser()
+        why = f"{type(error).__name__}: {error}"
+        raise KnownHostsError(f"the ssh_config {file} is not understood, correct it ({why})") from None
+
+
 def is_public_key(line: str) -> bool:
     """Is `line` a whole public key ("type base64 …")? paramiko takes a torn one without a word.
 

@@ -64,6 +64,29 @@ def test_a_wrong_word_is_an_error_and_not_drift(
     assert result.exit_code == 1 and said in result.output and isinstance(result.exception, SystemExit)
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Host node1\n  User=\n", "ConfigParseError: Unparsable line User="),
+        ('Match user "me\n', "ValueError: No closing quotation"),
+        ("Host *\n  Port many\n", "ValueError: invalid literal for int() with base 10: 'many'"),
+    ],
+)
+@pytest.mark.parametrize("own", [True, False])
+def test_an_ssh_config_that_is_not_understood_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, why: str, own: bool
+) -> None:
+    monkeypatch.setenv("BLACKSTART_FLEET", str(write(tmp_path)))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    file = tmp_path / ".ssh/config"
+    file.parent.mkdir()
+    file.write_text(text)
+    result = CliRunner().invoke(main, ["why", "node1", *([] if own else ["--ssh-config", str(file)])])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"Error: the ssh_config {file} is not understood, correct it ({why})\n"
+
+
 def test_why_does_not_send_its_reader_to_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BLACKSTART_FLEET", str(write(tmp_path)))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
