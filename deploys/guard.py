@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pyinfra.api.deploy import deploy
 
 from blackstart.converge.wanted import Wanted
@@ -10,9 +12,11 @@ from operations import left, verdict
 
 
 @deploy("Guard")
-def guard(spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str]) -> None:
+def guard(spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str], nodes: Mapping[str, NodeSpec]) -> None:
     """Refuse this host, and let the others go on, before anything is changed. The same verdict as bootstrap's."""
-    verdict.may_apply(name=f"May {spec.name} be changed", spec=spec, wanted=wanted, enroll=enroll, disks=disks)
+    verdict.may_apply(
+        name=f"May {spec.name} be changed", spec=spec, wanted=wanted, enroll=enroll, disks=disks, nodes=nodes
+    )
 
 
 @deploy("Guard")

@@ -36,7 +36,7 @@ def site() -> None:
     warn_of_uncommitted()
     wishes, asks = wanted(spec, context), asked(current.data)
     lock.locked(name=f"Lock of {spec.name}", spec=spec, who=who(), commit=context.commit, what="site.py")
-    guard(spec=spec, wanted=wishes, enroll=asks.enroll, disks=asks.disks)
+    guard(spec=spec, wanted=wishes, enroll=asks.enroll, disks=asks.disks, nodes=context.nodes)
     begun(spec=spec, wanted=wishes, take_spec=asks.take_spec, digest=asks.plan)
     vaults = sources(spec)
     host.own(spec.node.host.deploys, context.folder)

@@ -14,6 +14,7 @@ from pyinfra.context import host, state
 from blackstart.change import shell
 from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
+from blackstart.moved import stays_behind
 from blackstart.reading import Present, Reading
 from blackstart.restore.keeper import choose, doubts, keepers, record_on
 from blackstart.spec.resolve import NodeSpec
@@ -97,10 +98,13 @@ def say_once(text: str, colour: str = "cyan") -> None:
 
 
 @operation()
-def may_apply(spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str]) -> Commands:
+def may_apply(
+    spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str], nodes: Mapping[str, NodeSpec]
+) -> Commands:
     """Refuse this host, and let the others go on, unless it is intact, or new and told to enroll.
 
-    An intact node that lost a dataset is refused as well: to create it empty would bury what the vault has.
+    An intact node that lost a dataset is refused as well: to create it empty would bury what the vault has. `nodes`:
+    every node of the fleet; data that their specs leave behind is said.
     """
     about = known(spec)
     now = live(wanted)
@@ -122,6 +126,8 @@ def may_apply(spec: NodeSpec, wanted: Wanted, enroll: bool, disks: dict[str, str
             then = gone.next_command if gone.dataset in wanted.datasets else f"{gone.next_command}, or: {let_go}"
             yield refuse(f"{spec.name}: {gone.why}. Next: {then}")
             return
+    for line in stays_behind(spec, nodes, about.readings, now):
+        say_once(line, "yellow")
 
 
 __all__ = ["Known", "applied_spec", "known", "may_apply", "record_on", "say", "say_once", "verdict"]

@@ -6,6 +6,7 @@ import json
 import sys
 import textwrap
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from blackstart.cli.look import seen
 from blackstart.drift import plan as core
 from blackstart.drift.case import Case
 from blackstart.drift.text import printable
+from blackstart.moved import stays_behind
 from blackstart.reading import Present, Unknown
 from blackstart.verdict_datasets import lost, wanted_again
 from blackstart.verdict_guard import refuse_apply
@@ -45,6 +47,7 @@ def plan(node: str, take_spec: bool, as_json: bool, ssh_config: str | None) -> N
     known = load(ssh_config)
     require_node(known.fleet, node)
     meant = wishes(known.fleet, known.folder, [node])
+    every = meant.contexts[node].nodes
     (case,) = cases(meant, seen(ask(known, meant)), int(time.time()))
     made = core.plan(case.wanted, case.live, take_spec)
     why, unread = _refused(case)
@@ -53,7 +56,7 @@ def plan(node: str, take_spec: bool, as_json: bool, ssh_config: str | None) -> N
     if as_json:
         click.echo(json.dumps(document(node, made, digest, take_spec)))
     else:
-        click.echo("\n".join(_lines(made, node)))
+        click.echo("\n".join(_lines(made, node, stays_behind(case.spec, every, case.vaults, case.live))))
         click.echo(_next(node, why, digest, take_spec, made), nl=False)
     todo = any(step.does in ("change", "leave") for step in made.steps)
     sys.exit(3 if unread else 1 if why else 2 if todo else 0)
@@ -81,14 +84,15 @@ def _refused(case: Case) -> tuple[str, bool]:
     return "", False
 
 
-def _lines(made: core.Plan, node: str) -> list[str]:
+def _lines(made: core.Plan, node: str, behind: Sequence[str]) -> list[str]:
     lines = []
     for does, title in _TITLES.items():
         steps = [step for step in made.steps if step.does == does]
         if steps:
             lines.append(f"{title}:")
             lines += _unread(steps) if does == "unread" else [_said(str(step.change), step.cause) for step in steps]
-    return lines or [f"{node}: nothing differs"]
+    lines = lines or [f"{node}: nothing differs"]
+    return [*lines, "Data that stays where it is:", *(_said(each) for each in behind)] if behind else lines
 
 
 def _unread(steps: list[core.Step]) -> list[str]:

@@ -106,7 +106,7 @@ class Container(Model):
     format: Literal[1]
     """of this file"""
     node: Name
-    """where it runs"""
+    """where it runs; its data does not move with this line (docs/retire.md)"""
     image: Name = "debian-13"
     """of `[images]` in fleet.toml"""
     rootfs: Literal["image", "persistent"] = "image"

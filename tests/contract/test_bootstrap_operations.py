@@ -140,6 +140,22 @@ def test_disks_that_filled_up_between_judging_and_making_are_not_used(go: Go) ->
     assert "ext4" in command and command.endswith(">&2; exit 1")
 
 
+def test_before_anything_is_changed_site_says_whose_data_stays_behind(go: Go) -> None:
+    """Not where it is refused: then nothing begins empty."""
+    here = node_spec()
+    here = here.model_copy(update={"containers": {"crm": here.containers["crm"]}})
+    other = node_spec().model_copy(update={"name": "node2", "containers": {"db": node_spec().containers["db"]}})
+    nodes = {"node1": here, "node2": other}
+    arguments = {"spec": here, "wanted": Wanted(), "enroll": False, "disks": {}, "nodes": nodes}
+    commands, said = go(verdict.may_apply, live(pools=(pool(),), datasets=THERE), Present(record()), **arguments)
+    assert commands == [] and " ".join(" ".join(said).split()) == (
+        "container db is not in the spec of node1 any more, node2 has it now: its data does not move by itself "
+        "(docs/retire.md, Moving or renaming a container)"
+    )
+    commands, said = go(verdict.may_apply, live(datasets=THERE), Present(record()), **arguments)
+    assert len(commands) == 1 and not any("does not move" in line for line in said)
+
+
 @pytest.mark.parametrize(
     ("reading", "known", "enroll", "words"),
     [
@@ -155,7 +171,7 @@ def test_disks_that_filled_up_between_judging_and_making_are_not_used(go: Go) ->
 def test_site_goes_on_only_for_an_intact_node_and_a_new_one_told_to_enroll(
     go: Go, reading: Live, known: Reading[Record], enroll: bool, words: str | None
 ) -> None:
-    arguments = {"spec": node_spec(), "wanted": Wanted(), "enroll": enroll, "disks": {}}
+    arguments = {"spec": node_spec(), "wanted": Wanted(), "enroll": enroll, "disks": {}, "nodes": {}}
     commands, _ = go(verdict.may_apply, reading, known, **arguments)
     assert len(commands) == (words is not None)
     assert all(words in command and "exit 1" in command for command in commands)

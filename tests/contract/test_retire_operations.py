@@ -182,7 +182,7 @@ def test_a_node_that_somebody_works_on_is_not_retired(run: Run, monkeypatch: pyt
 def test_no_apply_makes_a_retired_dataset_empty_when_the_spec_has_it_again(run: Run) -> None:
     known = patched("node1", KNOWN, {"retired_datasets": {"tank/data/crm": "tank/retired/c/data-crm"}})
     wanted = Wanted(datasets={item.name: item for item in wanted_datasets(node_spec())})
-    given = {"spec": node_spec(), "enroll": False, "disks": {}}
+    given = {"spec": node_spec(), "enroll": False, "disks": {}, "nodes": {}}
     now = ready(reading())
     (command,) = run(node(now), vault(Present(known)), verdict.may_apply, wanted=wanted, **given)
     assert "Next: zfs rename tank/retired/c/data-crm tank/data/crm" in command and "exit 1" in command

@@ -45,7 +45,7 @@ def test_an_open_rebuild_is_gone_on_with_where_it_was_opened() -> None:
 
 def test_the_guard_says_which_vault_is_silent() -> None:
     world = World(vault1=knows(record()), vault2=SILENT)
-    world.run(verdict.may_apply, spec=spec(), wanted=Wanted(), enroll=False, disks={})
+    world.run(verdict.may_apply, spec=spec(), wanted=Wanted(), enroll=False, disks={}, nodes={})
     assert any("vault vault2 is silent" in line for line in world.node.said)
 
 

@@ -273,6 +273,6 @@ def test_a_replica_that_cannot_be_put_aside(monkeypatch: pytest.MonkeyPatch, man
 
 
 def test_applying_goes_on_and_says_that_something_is_left(go: Go) -> None:
-    arguments = {"spec": node_spec(), "wanted": Wanted(), "enroll": False, "disks": {}}
+    arguments = {"spec": node_spec(), "wanted": Wanted(), "enroll": False, "disks": {}, "nodes": {}}
     commands, said = go(verdict.may_apply, live(pools=(pool(),), datasets=THERE), Present(MARKED), **arguments)
     assert commands == [] and any("deploys/bootstrap.py --limit node1" in line for line in said)

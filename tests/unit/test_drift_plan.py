@@ -77,6 +77,20 @@ def test_a_plan_that_apply_would_refuse_says_so(world: World) -> None:
     assert result.exit_code == 1 and "Apply would be refused: " in result.stdout and "--plan" not in result.stdout
 
 
+def test_a_container_under_another_name_begins_empty_and_the_plan_says_so(world: World) -> None:
+    live, known = world.fits(), world.vault()
+    world.said["vault1"] = (known, "")
+    (world.folder / "containers/crm.toml").rename(world.folder / "containers/books.toml")
+    result = plan(world, live)
+    head, _, said = result.stdout.partition("\nData that stays where it is:\n")
+    assert "dataset tank/data/books: missing" in head
+    assert " ".join(said.partition("\n\n")[0].split()) == (
+        "- container crm is not in the spec of node1 any more, container books is new: data does not move to another "
+        "name by itself (docs/retire.md, Moving or renaming a container)"
+    )
+    assert max(map(len, result.stdout.splitlines())) <= 80
+
+
 def test_apply_hands_the_plan_on_for_one_node_only(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[list[str]] = []
     monkeypatch.setattr(apply_command, "run", lambda command: ran.append(command) or 0)
