@@ -35,7 +35,7 @@ def holder(tokens: Tokens, authorization: str, scopes: tuple[str, ...], browser:
         found = tokens.find(word.strip().encode("utf-8", "surrogateescape"))
     except (OSError, ValueError):
         raise Refused(
-            503, "the vault cannot read its list of tokens; next: pyinfra inventory deploys/vault.py"
+            503, "this vault cannot judge any token now: its list of tokens cannot be read; see /health"
         ) from None
     if found is None:
         raise Refused(401, "this token is not known here, or was revoked")

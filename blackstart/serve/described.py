@@ -18,7 +18,7 @@ _SAID = {
     409: "It was sent before, or is older than what was taken last.",
     413: "More than 64 KiB.",
     422: "This is no heartbeat.",
-    503: "The vault cannot keep it now; send the next one as usual.",
+    503: "The vault cannot keep it now, or cannot judge the token; send the next one as usual.",
 }
 _REF = "#/components/schemas/{model}"
 

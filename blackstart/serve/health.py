@@ -11,6 +11,7 @@ from blackstart import __version__
 from blackstart.drift.metrics import gauge
 from blackstart.serve.fleet import ticks
 from blackstart.serve.store import Store
+from blackstart.serve.tokens import Tokens
 
 KSTAT = Path("/proc/spl/kstat/zfs")
 _WELL = ("ONLINE", "DEGRADED")  # of a pool that can be written to
@@ -24,10 +25,10 @@ def pool_state(pool: str, kstat: Path = KSTAT) -> str:
         return "unknown"
 
 
-def health(store: Store, started: float, kstat: Path = KSTAT) -> dict[str, Any]:
+def health(store: Store, tokens: Tokens, started: float, kstat: Path = KSTAT) -> dict[str, Any]:
     """`started`: by CLOCK_BOOTTIME. `status`: `ok`, or `degraded` with the reasons for it."""
     pool = pool_state(store.config.pool, kstat)
-    why = list(_reasons(store, pool))
+    why = list(_reasons(store, tokens, pool))
     return {
         "format": 1,
         "status": "degraded" if why else "ok",
@@ -39,11 +40,13 @@ def health(store: Store, started: float, kstat: Path = KSTAT) -> dict[str, Any]:
     }
 
 
-def _reasons(store: Store, pool: str) -> Iterator[str]:
+def _reasons(store: Store, tokens: Tokens, pool: str) -> Iterator[str]:
     try:
         store.usable()
     except OSError as error:
         yield error.strerror or str(error)
+    if why := tokens.trouble:
+        yield f"no token can be judged, so every heartbeat is refused: {why}"
     if store.writer.failed:
         yield f"the last heartbeat could not be kept: {store.writer.failed}"
     if store.trouble:
@@ -56,13 +59,13 @@ def _reasons(store: Store, pool: str) -> Iterator[str]:
         yield f"pool {store.config.pool} is {pool}"
 
 
-def metrics(store: Store, started: float, kstat: Path = KSTAT) -> str:
+def metrics(store: Store, tokens: Tokens, started: float, kstat: Path = KSTAT) -> str:
     """As Prometheus reads it. What is not known has no number."""
     now, found = ticks(), store.index()["nodes"]
     refused = sorted((name, count) for name, count in store.counts.items() if name.startswith("refused_"))
     ages = [({"node": name}, each["age"]) for name, each in found.items() if each["age"] is not None]
     heard = [({"node": name, "state": each["heard"]}, 1) for name, each in found.items()]
-    ok = int(health(store, started, kstat)["status"] == "ok")
+    ok = int(health(store, tokens, started, kstat)["status"] == "ok")
     lines = [
         *gauge("up", "Whether nothing is wrong with the service, as /health says.", [({}, ok)]),
         *gauge("uptime_seconds", "Since its start.", [({}, round(now - started, 1))]),

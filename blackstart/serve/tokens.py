@@ -36,6 +36,19 @@ class Tokens:
         found = self._known.get(sought)
         return found if found and hmac.compare_digest(found.sha256, sought) else None
 
+    @property
+    def trouble(self) -> str:
+        """Why nobody's token can be judged at this moment, and what to do; "": it can be."""
+        try:
+            self._refresh()
+        except FileNotFoundError:
+            return f"{self._path} is not there; next: pyinfra inventory deploys/site.py"
+        except OSError as error:
+            return f"{self._path}: {error.strerror or error}; see: ls -ld {self._path.parent} {self._path}"
+        except ValueError:  # whoever asks how the service is shows no token, so what stands there is not said
+            return f"{self._path} holds no list of tokens; next: move it away, then pyinfra inventory deploys/site.py"
+        return ""
+
     def stands(self, token: Token) -> bool:
         """Whether what was found is on the list as it was; for what goes on for long. False where that is not known."""
         try:

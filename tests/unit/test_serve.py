@@ -131,6 +131,46 @@ def test_health_says_how_the_service_is(world: Served) -> None:
     assert world.get("/health", "").json()["last_write"] > 1_700_000_000
 
 
+@pytest.mark.parametrize(
+    ("lies_there", "said"),
+    [
+        ("nothing", "is not there; next: pyinfra inventory deploys/site.py"),
+        ("{", "holds no list of tokens; next: move it away, then pyinfra inventory deploys/site.py"),
+        ("[" * 100_000, "holds no list of tokens; next: move it away"),
+        ('{"format": 1, "tokens": ["s3cret"]}', "holds no list of tokens; next: move it away"),
+        ("a folder", ": Is a directory; see: ls -ld"),
+        ("a link to itself", ": Too many levels of symbolic links; see: ls -ld"),
+        ("in no folder", ": Not a directory; see: ls -ld"),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_tokens_that_cannot_be_judged_are_said_and_none_is_taken(tmp_path: Path, lies_there: str, said: str) -> None:
+    folders(tmp_path)
+    path = tmp_path / "tokens.json"
+    with served(tmp_path) as world:
+        assert world.get("/health", "").json()["status"] == "ok" and world.post(beat()).status_code == 204
+        path.unlink()
+        if lies_there == "a folder":
+            path.mkdir()
+        elif lies_there in ("a link to itself", "in no folder"):
+            path.symlink_to("tokens.json" if lies_there == "a link to itself" else "serve.json/tokens.json")
+        elif lies_there != "nothing":
+            path.write_text(lies_there)
+        time.sleep(PROMPT)
+        ill = world.get("/health", "")
+        assert ill.status_code == 503 and valid("health", ill.json())["status"] == "degraded"
+        (why,) = ill.json()["why"]
+        assert why.startswith(f"no token can be judged, so every heartbeat is refused: {path}") and said in why
+        assert "s3cret" not in why and "\n" not in why
+        for answer in (world.post(beat(sequence=2)), world.get("/api/nodes"), world.get("/api/events")):
+            assert answer.status_code == 503 and "cannot judge any token" in answer.json()["detail"]
+        if path.is_dir():
+            path.rmdir()
+        files.replace(path, tokens())
+        time.sleep(PROMPT)
+        assert world.get("/health", "").json()["why"] == [] and world.post(beat(sequence=2)).status_code == 204
+
+
 def test_numbers_are_as_prometheus_reads_them(world: Served) -> None:
     assert httpx.post(f"{world.url}/api/heartbeats", timeout=LONG).status_code == 401
     text = world.get("/metrics").text

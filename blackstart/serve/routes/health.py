@@ -15,5 +15,5 @@ SCOPES = ()
 async def look(request: Request) -> JSONResponse:
     """The document `health` (docs/json.md)."""
     state = request.app.state
-    found = health(state.store, state.started)
+    found = health(state.store, state.tokens, state.started)
     return JSONResponse(found, 200 if found["status"] == "ok" else 503)

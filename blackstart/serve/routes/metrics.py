@@ -14,4 +14,4 @@ router = APIRouter(tags=["service"])
 async def numbers(request: Request) -> PlainTextResponse:
     """The text format of Prometheus."""
     state = request.app.state
-    return PlainTextResponse(metrics(state.store, state.started), media_type="text/plain; version=0.0.4")
+    return PlainTextResponse(metrics(state.store, state.tokens, state.started), media_type="text/plain; version=0.0.4")
