@@ -33,7 +33,7 @@ def own(pool: str) -> stored.Text:
 
 
 def main(node: str) -> int:
-    served = config.load(Path(layout.SERVE_CONFIG).read_text(encoding="utf-8"))
+    served = config.read(Path(layout.SERVE_CONFIG))
     now = Folders(Path(layout.LIVE)).now(node)
     state = json.loads((now / "state.json").read_text(encoding="utf-8"))
     at = {node: int(state["received"]), served.vault: int(time.time())}

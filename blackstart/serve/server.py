@@ -29,7 +29,6 @@ from blackstart.vault.store import writable
 CONNECTIONS = 4096  # at once; what comes on top is answered with 503
 RECORD = 16 * 1024  # bytes that TLS sends at once
 GRACE = 10  # seconds for requests under way after SIGTERM
-DEPLOY = "next: pyinfra inventory deploys/vault.py"
 
 
 class ServeError(Exception):
@@ -53,9 +52,11 @@ class Place:
 def run(place: Place) -> None:
     """Serve until SIGTERM. Raises ServeError."""
     try:
-        found = configuration.load(place.config.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ServeError(f"{place.config}: {_said(error)}; {DEPLOY}") from None
+        found = configuration.read(place.config)
+    except FileNotFoundError:
+        raise ServeError(f"{place.config} is not there; {configuration.DEPLOY}") from None
+    except ValueError as error:
+        raise ServeError(str(error)) from None
     try:
         place.usable()
         with alone(place.live / "now" / "lock"):
@@ -136,7 +137,7 @@ def _many_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (wished if most == resource.RLIM_INFINITY else min(most, wished), most))
 
 
-def _said(error: OSError | ValueError) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error)
+def _said(error: OSError) -> str:
+    if not error.strerror:
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

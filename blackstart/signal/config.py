@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+from blackstart import strict
 from blackstart.vault import layout
 
 FORMAT = 1
@@ -39,7 +40,7 @@ def dump(config: Signals) -> str:
 def load(text: str) -> Signals:
     """Read `dump`'s JSON. Raises ValueError with one clause."""
     try:
-        data = json.loads(text)
+        data = strict.loads(text)
         if data["format"] != FORMAT:
             raise ValueError(f"format {data['format']}, this version reads {FORMAT}")
         data["nodes"] = {

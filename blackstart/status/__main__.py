@@ -16,7 +16,7 @@ from blackstart.vault import layout
 def here() -> Look:
     """At this vault's own folders. Raises OSError, ValueError."""
     try:
-        return Look(config.load(Path(layout.SERVE_CONFIG).read_text(encoding="utf-8")))
+        return Look(config.read(Path(layout.SERVE_CONFIG)))
     except FileNotFoundError:
         raise ValueError("it has no service yet; next: pyinfra inventory deploys/vault.py") from None
 

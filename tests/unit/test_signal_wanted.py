@@ -79,7 +79,11 @@ def test_a_vaults_service_knows_whom_it_may_signal_and_how(specs: dict[str, Node
     assert "blackstart-verbs.socket" in wanted.units
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"format": 2}', '{"format": 1}', '{"format": 1, "nodes": {"a": 1}}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"format": 2}', '{"format": 1}', '{"format": 1, "nodes": {"a": 1}}', "[" * 100_000],
+    ids=lambda text: text[:20],
+)
 def test_what_is_no_configuration_is_told_in_one_clause(text: str) -> None:
     with pytest.raises(ValueError):
         config.load(text)
