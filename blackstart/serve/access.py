@@ -38,7 +38,11 @@ def holder(tokens: Tokens, authorization: str, scopes: tuple[str, ...], browser:
             503, "this vault cannot judge any token now: its list of tokens cannot be read; see /health"
         ) from None
     if found is None:
-        raise Refused(401, "this token is not known here, or was revoked")
+        raise Refused(
+            401,
+            "this token is not known here, or was revoked; next: blackstart token new NAME, "
+            "of a node's own: blackstart apply NODE",
+        )
     if found.scope not in scopes:
         raise Refused(403, f"a token of scope {found.scope} does not do; this needs one of {' or '.join(scopes)}")
     return found

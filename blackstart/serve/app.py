@@ -12,10 +12,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from blackstart import __version__
 from blackstart.announce.announcer import Announcer
-from blackstart.serve import routes
+from blackstart.serve import invalid, routes
 from blackstart.serve.access import require
 from blackstart.serve.bounded import bounded
 from blackstart.serve.described import Described
@@ -49,6 +50,7 @@ def make(store: Store, tokens: Tokens, judging: Judging, announcer: Announcer) -
     app.state.streams = Counter[str]()  # token -> how many of /api/events are open
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _unanswered)
     for module in pkgutil.iter_modules(routes.__path__):
         topic = importlib.import_module(f"{routes.__name__}.{module.name}")
         scopes = getattr(topic, "SCOPES", ("operator",))
@@ -62,10 +64,16 @@ async def _refused(request: Request, refused: Exception) -> JSONResponse:
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    """As FastAPI words it, without what was sent: that may be bytes of any kind."""
     assert isinstance(error, RequestValidationError)
-    said = [{key: each[key] for key in ("loc", "msg", "type")} for each in error.errors()]
-    return JSONResponse({"detail": said}, 422)
+    return await _refused(request, Refused(422, invalid.sentence(error.errors())))
+
+
+async def _unanswered(request: Request, error: Exception) -> JSONResponse:
+    """The framework's own: no such path, no such method."""
+    assert isinstance(error, HTTPException)
+    said = invalid.unanswered(error.status_code, request.method, request.scope["path"], error.detail)
+    refused = Refused(error.status_code, said)
+    return JSONResponse(refused.document, refused.status, refused.headers | dict(error.headers or {}))
 
 
 def _running(store: Store, judging: Judging, announcer: Announcer) -> Lifespan:

@@ -17,12 +17,12 @@ PATIENCE = 20  # seconds for a whole body
 async def body(receive: Receive, length: bytes | None, limit: int) -> bytes:
     """`length`: the header Content-Length. Raises Refused; a body that says that it is too long is not read at all."""
     if length is not None and (not length.isdigit() or int(length) > limit):
-        raise Refused(413, f"a body of at most {limit} bytes is taken here")
+        raise Refused(413, f"a body of at most {limit} bytes is taken here; send less")
     try:
         async with asyncio.timeout(PATIENCE):
             return await _whole(receive, limit)
     except TimeoutError:
-        raise Refused(408, f"the body did not come within {PATIENCE} s") from None
+        raise Refused(408, f"the body did not come within {PATIENCE} s; send it again") from None
 
 
 async def _whole(receive: Receive, limit: int) -> bytes:
@@ -30,10 +30,10 @@ async def _whole(receive: Receive, limit: int) -> bytes:
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Refused(400, "the connection ended before the body did")
+            raise Refused(400, "the connection ended before the body did; send it again")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > limit:
-            raise Refused(413, f"a body of at most {limit} bytes is taken here")
+            raise Refused(413, f"a body of at most {limit} bytes is taken here; send less")
         more = message.get("more_body", False)
     return b"".join(parts)

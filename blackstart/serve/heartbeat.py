@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from blackstart.serve.invalid import shown
 from blackstart.spec.types import Name
 
 LIMIT = 64 * 1024  # bytes of a body
@@ -73,5 +74,5 @@ def parse(kind: type[T], body: bytes) -> T:
         return kind.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(each) for each in first["loc"])[:100]
+        where = shown(".".join(str(each) for each in first["loc"]))
         raise ValueError(f"{where}: {first['msg']}" if where else first["msg"]) from None

@@ -5,14 +5,31 @@ request is there at all, and to how long the other end may keep the service from
 from __future__ import annotations
 
 import asyncio
+import json
+from http import HTTPStatus
 from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from blackstart.serve.refused import Refused
+
 PATIENCE = 10  # seconds for the head of a request, also of the first on a new connection
 HEAD = 64 * 1024  # bytes of its address and headers
 LEAVE = 1  # seconds that the other end has for its part, once the service ends
-_REFUSAL = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+def _refusal(status: HTTPStatus, detail: str) -> bytes:
+    """The last answer on a connection, in the shape of all others."""
+    body = json.dumps(Refused(status, detail).document)
+    head = f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close"
+    return f"HTTP/1.1 {status:d} {status.phrase}\r\n{head}\r\n\r\n{body}".encode()
+
+
+_TOO_LARGE = _refusal(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    f"an address with its headers has at most {HEAD} bytes here; send shorter ones",
+)
+_NO_HTTP = _refusal(HTTPStatus.BAD_REQUEST, "what came is no request of HTTP/1.1; send one as curl does")
 
 
 class Protocol(HttpToolsProtocol):
@@ -38,8 +55,12 @@ class Protocol(HttpToolsProtocol):
             return
         self._head += len(data)
         if self._head > HEAD and not self.transport.is_closing():
-            self.transport.write(_REFUSAL)
+            self.transport.write(_TOO_LARGE)
             self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        self.transport.write(_NO_HTTP)
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

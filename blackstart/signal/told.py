@@ -25,7 +25,7 @@ class Answer(NamedTuple):
     def refusal(self) -> str:
         """Why it was not done, in the service's words."""
         said = self.document.get("detail", "")
-        if isinstance(said, list):
+        if isinstance(said, list):  # of a vault whose tool is older than this one
             said = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in said)
         return str(said) or f"the service answered {self.status}"
 

@@ -20,7 +20,7 @@ from blackstart.live.codec import live_from_json
 from blackstart.live.script import parse
 from blackstart.serve.events import Events
 from blackstart.serve.server import Place, application
-from blackstart.signal import config, give
+from blackstart.signal import config, give, told
 from blackstart.signal.here import Here
 from blackstart.signal.nodes import Nodes
 
@@ -131,7 +131,10 @@ def test_a_token_of_another_scope_gives_none(client: TestClient, who: str) -> No
     ],
 )
 def test_what_is_no_signal_is_refused(vault: Vault, client: TestClient, more: dict[str, Any]) -> None:
-    assert give_one(client, **more).status_code == 422
+    answer = give_one(client, **more)
+    assert answer.status_code == 422
+    said = told.Answer(422, answer.json()).refusal
+    assert said == answer.json()["detail"] and said.isprintable() and next(iter(more)) in said
     assert vault.world.calls("zfs snapshot") == [] and vault.events() == []
 
 

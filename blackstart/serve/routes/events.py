@@ -35,7 +35,7 @@ async def follow(
     """
     events, open_, token = request.app.state.events, request.app.state.streams, request.state.token
     if open_[token.id] >= STREAMS:
-        raise Refused(429, f"token {token.id} follows {STREAMS} times already")
+        raise Refused(429, f"token {token.id} follows {STREAMS} times already; end one of these")
     after = int(last_event_id) if last_event_id else events.last
     stands = partial(request.app.state.tokens.stands, token)
     stream = _stream(events.follow(after, IDLE), token, open_, stands)

@@ -11,7 +11,10 @@ router = APIRouter(tags=["service"])
 SCOPES = ()
 
 
-@router.get("/health", responses={503: {"description": "The same document: something is wrong, `why` says what."}})
+_ILL = {"description": "The same document: something is wrong, `why` says what.", "content": {"application/json": {}}}
+
+
+@router.get("/health", responses={503: _ILL})
 async def look(request: Request) -> JSONResponse:
     """The document `health` (docs/json.md)."""
     state = request.app.state

@@ -6,8 +6,9 @@ import gzip
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Request, Response
 
+from blackstart.serve.refused import Refused
 from blackstart.serve.store import Store
 from blackstart.status import page
 from blackstart.status.holds import Kept, held
@@ -29,7 +30,7 @@ def status_page(request: Request) -> Response:
     return Response(body, headers=headers, media_type="text/html; charset=utf-8")
 
 
-@router.get("/api/status")
+@router.get("/api/status", responses={503: {"description": "The vault's live state is not there."}})
 def status(request: Request) -> dict[str, Any]:
     """How the fleet is, as this vault sees it: the document `status`."""
     return document(_seen(request))
@@ -45,4 +46,4 @@ def _seen(request: Request) -> Status:
     try:
         return recent()
     except OSError as error:
-        raise HTTPException(503, str(error)) from None
+        raise Refused(503, str(error)) from None
