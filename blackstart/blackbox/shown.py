@@ -105,6 +105,8 @@ def _node(node: Mapping[str, Any], at: int | None) -> Iterator[tuple[str, str]]:
             "pools",
             ", ".join(f"{name} {health}" for name, health in (beat.get("pools") or {}).items()) or "not known",
         )
+        if beat.get("containers", {}) is None:
+            yield "containers", "not known"
         for name, container in sorted((beat.get("containers") or {}).items()):
             yield "container", f"{name}: {', '.join(container.get('services', ())) or 'no service'}"
     else:

@@ -50,8 +50,8 @@ class HeartbeatFile(Model):
     """of the host"""
     pools: dict[str, str | None] | None
     """name -> health, in the words of `zpool list`"""
-    containers: dict[str, BeatContainer]
-    """those that run, by name"""
+    containers: dict[str, BeatContainer] | None
+    """those that run, by name; null: one of them, or of their units, could not be read"""
     applied: str | None
     """digest of the spec as last applied; null also where there is none"""
 

@@ -107,7 +107,7 @@ class IndexNode(Model):
     """name -> health, in the words of `zpool list`"""
     applied: str | None
     """digest of the spec as last applied"""
-    containers: tuple[str, ...]
+    containers: tuple[str, ...] | None
     """those that run"""
 
 

@@ -13,6 +13,11 @@ def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[
     return [*_node(before, after), *_pools(before, after), *_containers(before, after)]
 
 
+def known_after(before: Mapping[str, Any] | None, beat: Mapping[str, Any]) -> dict[str, Any]:
+    """What a heartbeat tells, and of what it could not read what was told before: the next one is compared with it."""
+    return {key: before.get(key) if before and value is None else value for key, value in beat.items()}
+
+
 def _node(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     node = after["node"]
     if _other(before["boot_id"], after["boot_id"]):
@@ -42,7 +47,7 @@ def _pools(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]
 
 def _containers(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     old, new = before["containers"], after["containers"]
-    if old == new:  # of most heartbeats
+    if old == new or old is None or new is None:  # the same: of most heartbeats
         return
     for name in sorted({*old, *new}):
         if name not in new:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from blackstart.serve.changes import changes
+from blackstart.serve.changes import changes, known_after
 from blackstart.serve.config import Beat
 from blackstart.serve.heartbeat import Heartbeat, ServiceBeat, parse
 from blackstart.serve.replay import Last, follow
@@ -23,11 +23,15 @@ Key = tuple[str, ...]  # a node; a node and a service
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`beat`: the document as it is on the disk. `at`: when it was received, by CLOCK_BOOTTIME; None: in the future."""
+    """`beat`: the document as it is on the disk. `at`: when it was received, by CLOCK_BOOTTIME; None: in the future.
+
+    `said`: the same, and what those before it said of what it could not read.
+    """
 
     beat: dict[str, Any]
     at: float | None
     last: Last
+    said: dict[str, Any]
 
 
 def ticks() -> float:
@@ -52,7 +56,8 @@ class Fleet:
             key = key_of(beat)
             age = wall - beat["received"]
             newest[key] = document
-            self.known[key] = Known(beat, now - age if age > -AHEAD else None, _last(beat))
+            at = now - age if age > -AHEAD else None
+            self.known[key] = Known(beat, at, _last(beat), known_after(self._said(key), beat))
         return newest
 
     def next(
@@ -71,7 +76,11 @@ class Fleet:
         text = beat.model_dump_json()
         head = f'{{"received":{wall:.3f},"boots":{json.dumps(last.boots)},'
         document = (head + text[1:]).encode()
-        return document, Known(json.loads(document), now, last)
+        made = json.loads(document)
+        return document, Known(made, now, last, known_after(old.said if old else None, made))
+
+    def _said(self, key: Key) -> dict[str, Any] | None:
+        return self.known[key].said if key in self.known else None
 
     def heard(self, node: str, now: float) -> Heard:
         """How a node of the configuration stands. KeyError for another one."""
@@ -100,10 +109,13 @@ def missed(
     `told`: whether there is an event of that node's heartbeat. Of what was received before `since` nothing is missed.
     """
     last: dict[str, tuple[dict[str, Any] | None, dict[str, Any]]] = {}
+    said: dict[str, dict[str, Any]] = {}
     for document in documents:
         beat = kept(document)
         if beat is not None and "service" not in beat:
-            last[beat["node"]] = (last[beat["node"]][1] if beat["node"] in last else None, beat)
+            before = said.get(beat["node"])
+            last[beat["node"]] = (before, beat)
+            said[beat["node"]] = known_after(before, beat)
     for node, (before, after) in last.items():
         if before is not None and after["received"] >= since and not told(node, after["sequence"]):
             yield from ((node, after["sequence"], text) for text in changes(before, after))

@@ -43,7 +43,7 @@ class Folders:
         """heartbeat.json, and what it changes in containers/ and services/."""
         now = self.now(beat["node"])
         put(now / "heartbeat.json", pretty(beat))
-        if self._running.get(now) == beat["containers"]:
+        if beat["containers"] is None or self._running.get(now) == beat["containers"]:
             return
         for name in self._known(now) | set(beat["containers"]):
             if _FOLDER.fullmatch(name):

@@ -49,7 +49,7 @@ class Heartbeat(_Strict):
     load: tuple[Number | None, Number | None, Number | None]
     memory: Memory
     pools: Annotated[dict[Word, Word | None], Field(max_length=1024)] | None
-    containers: Annotated[dict[Word, Container], Field(max_length=1024)]
+    containers: Annotated[dict[Word, Container], Field(max_length=1024)] | None
     applied: Word | None
 
 

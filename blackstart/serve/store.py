@@ -81,7 +81,7 @@ class Store:
                 self._forget(key, old)
             raise Refused(503, f"the vault cannot keep it now: {_why(error)}") from None
         if isinstance(beat, Heartbeat):
-            said = changes(old.beat if old else None, new.beat)
+            said = changes(old.said if old else None, new.beat)
             told = [New("heartbeat", beat.node, text, {"sequence": beat.sequence}) for text in said]
             if told:  # what is acknowledged is in the history as well; seldom, so that it costs little
                 await asyncio.get_running_loop().run_in_executor(self._telling, self._tell, told)
@@ -133,7 +133,8 @@ class Store:
         }
         age = None if known is None or known.at is None else round(max(0.0, now - known.at), 1)
         heard = {"heard": self.fleet.heard(name, now), "age": age, "period": wishes.period, "grace": wishes.grace}
-        return heard | said | {"containers": sorted(beat.get("containers", ()))}
+        running = beat.get("containers")
+        return heard | said | {"containers": None if running is None else sorted(running)}
 
     def write_index(self, index: dict[str, Any]) -> None:
         """index.json, whole; in any thread. Raises OSError."""

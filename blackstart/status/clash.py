@@ -25,7 +25,7 @@ def _running(told: Iterable[Told]) -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = {}
     for each in told:
         if isinstance(each.beat, Present):
-            for name in each.beat.value.containers:
+            for name in each.beat.value.containers or ():
                 found.setdefault(name, []).append(each.node)
     return found
 

@@ -52,13 +52,14 @@ def _node(told: Told, now: int) -> NodeStatus:
 
 
 def _containers(told: Told, beat: Beat | None, state: Heard) -> Iterable[ContainerStatus]:
-    """Those that are wanted or said to run. Of a node that is silent nothing is known any more."""
+    """Those that are wanted or said to run. Of a node that is silent, or could not read them, nothing is known."""
     record = told.record.value if isinstance(told.record, Present) else None
     wanted = record.containers if record else {}
-    running = beat.containers if beat else {}
+    said = beat.containers if beat else None
+    running = said or {}
     for name in sorted({*wanted, *running}):
         services = tuple(sorted(running.get(name, ())))
-        if beat is None or state in ("silent", "unknown"):
+        if said is None or state in ("silent", "unknown"):
             yield ContainerStatus(name, "unknown", services)
         elif name in running:
             known = wanted if record and record.applied else running
@@ -81,3 +82,5 @@ def _unread(told: Told) -> Iterable[str]:
             yield f"{what} could not be read: {reading.why}"
     if isinstance(told.beat, Present) and told.beat.value.pools is None:
         yield "the node could not read its pools"
+    if isinstance(told.beat, Present) and told.beat.value.containers is None:
+        yield "the node could not read its containers"

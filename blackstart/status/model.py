@@ -17,8 +17,8 @@ Runs = Literal["runs", "stopped", "missing", "unmanaged", "unknown"]
 @dataclass(frozen=True, slots=True)
 class ContainerStatus:
     """`state`: `runs`; `stopped`, and nobody wants it started alone; `missing`: it is to run, and does not;
-    `unmanaged`: it runs, and no spec has it; `unknown`: the node has not been heard of for too long.
-    `services`: systemd units with processes in it.
+    `unmanaged`: it runs, and no spec has it; `unknown`: the node has not been heard of for too long, or could not read
+    it. `services`: systemd units with processes in it.
     """
 
     name: str

@@ -29,7 +29,7 @@ class Beat:
     memory_total: int | None  # bytes
     memory_available: int | None
     pools: Mapping[str, str | None] | None
-    containers: Mapping[str, tuple[str, ...]]
+    containers: Mapping[str, tuple[str, ...]] | None
     applied: str | None  # digest
 
 
@@ -98,7 +98,7 @@ def beat(text: str) -> Beat:
 
 def _beat(data: Mapping[str, Any]) -> Beat:
     memory, load = data["memory"], data["load"][0]
-    pools = data["pools"]
+    pools, containers = data["pools"], data["containers"]
     return Beat(
         received=float(_is(is_time, "received", data["received"])),
         epoch=_or_none(_is_whole, "epoch", data["epoch"]),
@@ -107,7 +107,9 @@ def _beat(data: Mapping[str, Any]) -> Beat:
         memory_total=_or_none(_is_whole, "memory", memory["total"]),
         memory_available=_or_none(_is_whole, "memory", memory["available"]),
         pools=None if pools is None else {name: _or_none(_is_text, "pools", health) for name, health in pools.items()},
-        containers={name: _texts("containers", each["services"]) for name, each in data["containers"].items()},
+        containers=None
+        if containers is None
+        else {name: _texts("containers", each["services"]) for name, each in containers.items()},
         applied=_or_none(_is_text, "applied", data["applied"]),
     )
 

@@ -156,6 +156,12 @@ def test_the_command(live: Live) -> None:
     assert run("state", "--root", str(live.root / "node1")).exit_code == 3
 
 
+def test_containers_that_a_node_could_not_read_are_not_known(live: Live) -> None:
+    live.heartbeat("node1", containers=None)
+    said = run("state", "node1", "--root", str(live.root))
+    assert said.exit_code == 0 and "  containers  not known" in said.output.splitlines()
+
+
 def test_one_snapshot_that_was_mounted_by_hand_is_enough(live: Live) -> None:
     snapshot = live.root / ".zfs" / "snapshot" / "before-the-upgrade"
     assert run("state", "node1", "--root", str(snapshot)).exit_code == 0

@@ -29,6 +29,7 @@ class Node:
         self.command("zpool", ZPOOL)
         for pool, state in (("tank", "ONLINE"), ("scratch", "DEGRADED"), ("$import", "ONLINE")):
             self.write(f"kstat/{pool}/state", f"{state}\n")
+        self.write("cgroup/cgroup.controllers", "cpu memory\n")
         self.write("zpool.cache", "")
         os.utime(root / "zpool.cache", (1, 1))
 
@@ -117,6 +118,21 @@ def test_containers_and_their_services_by_what_has_processes(node: Node) -> None
         "notes": {"services": ["dev\\x2ddisk.service", "notes.service"]},
         "db": {"services": []},
     }
+
+
+def test_containers_that_cannot_be_read_are_null_and_those_that_are_gone_are_none(node: Node) -> None:
+    assert node.beat()["containers"] == {}
+    gone, unit = "lxc.payload.gone", "lxc.payload.notes/system.slice/notes.service"
+    (node.root / "cgroup" / gone).mkdir()
+    node.write("cgroup/lxc.payload.notes/cgroup.events", "populated 1\n")
+    (node.root / "cgroup" / unit).mkdir(parents=True)
+    assert node.beat()["containers"] == {"notes": {"services": []}}
+    for unreadable in (f"{gone}/cgroup.events", f"{unit}/cgroup.events"):
+        (node.root / "cgroup" / unreadable).mkdir()
+        assert node.beat()["containers"] is None
+        (node.root / "cgroup" / unreadable).rmdir()
+    (node.root / "cgroup/cgroup.controllers").unlink()  # not mounted, or of an older kind
+    assert node.beat()["containers"] is None
 
 
 def test_zpool_is_asked_once_and_again_when_zfs_wrote_its_cache_file(node: Node) -> None:

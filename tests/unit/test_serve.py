@@ -47,6 +47,20 @@ def test_a_heartbeat_is_on_the_disk_and_known(world: Served) -> None:
     assert world.get("/api/nodes").json()["nodes"]["node2"]["heard"] == "unknown"
 
 
+def test_containers_that_a_node_could_not_read_are_not_known_and_stay_as_they_were(tmp_path: Path) -> None:
+    folders(tmp_path)
+    with served(tmp_path) as world:
+        assert world.post(beat(sequence=1)).status_code == 204
+        kept = eventually((now(world) / "services/crm/crm.service.json").read_text)
+        assert world.post(beat(sequence=2, containers=None)).status_code == 204
+        whole = eventually(lambda: json.loads((now(world) / "heartbeat.json").read_text())["sequence"] == 2)
+        assert whole and valid("index", world.get("/api/nodes").json())["nodes"]["node1"]["containers"] is None
+        assert (now(world) / "services/crm/crm.service.json").read_text() == kept
+        assert world.get("/health", "").json()["why"] == []
+    lines = (tmp_path / "live/now/events.jsonl").read_text().splitlines()
+    assert [json.loads(each)["text"] for each in lines] == ["node1 was heard for the first time"]
+
+
 def test_what_was_sent_before_is_refused_and_changes_nothing(world: Served) -> None:
     world.post(beat("node2", 5), "node2")
     before = world.get("/api/nodes/node2").json()["received"]

@@ -12,7 +12,7 @@ from serve_world import BOOT, beat
 
 from blackstart.documents.node import BeatContainer, BeatMemory, HeartbeatFile
 from blackstart.documents.serve import ServiceHeartbeat
-from blackstart.serve.changes import changes
+from blackstart.serve.changes import changes, known_after
 from blackstart.serve.heartbeat import EXACT, Container, Heartbeat, Memory, ServiceBeat, parse
 
 
@@ -34,7 +34,9 @@ def test_the_rules_know_the_same_keys_as_the_document() -> None:
 
 def test_what_a_node_may_say_is_taken_as_it_is() -> None:
     valid("heartbeat", beat())
-    assert json.loads(parse(Heartbeat, said()).model_dump_json()) == beat()
+    for whole in (beat(), beat(containers=None, pools=None)):
+        valid("heartbeat", whole)
+        assert json.loads(parse(Heartbeat, json.dumps(whole).encode()).model_dump_json()) == whole
 
 
 def test_a_newer_node_may_say_more() -> None:
@@ -101,7 +103,8 @@ def mutated(whole: bytes, chance: random.Random) -> bytes:
 def is_sane(found: Heartbeat) -> bool:
     """By other words than the rules use."""
     numbers = [found.uptime, *found.load, found.memory.total, found.memory.available, found.timestamp, found.epoch]
-    texts = [*found.containers, *(unit for each in found.containers.values() for unit in each.services)]
+    containers = found.containers or {}
+    texts = [*containers, *(unit for each in containers.values() for unit in each.services)]
     texts += [*(found.pools or {}), *(each or "" for each in (found.pools or {}).values()), found.applied or ""]
     return (
         all(each is None or 0 <= each < float("inf") for each in numbers)
@@ -147,8 +150,16 @@ def test_only_what_changed_becomes_history() -> None:
         "container crm does not run any more",
         "container web runs",
     ]
-    assert changes(beat(), beat(epoch=None, pools=None, boot_id=None, applied=None)) == []
+    assert changes(beat(), beat(epoch=None, pools=None, boot_id=None, applied=None, containers=None)) == []
     assert changes(beat(), beat(containers={"crm": {"services": ["a.service"]}})) == [
         "crm.service in container crm does not run any more",
         "a.service in container crm runs",
     ]
+
+
+def test_what_could_not_be_read_hides_no_change_from_the_next() -> None:
+    blind = {"epoch": None, "pools": None, "boot_id": None, "applied": None, "containers": None}
+    said = known_after(known_after(known_after(None, beat()), beat(sequence=2, **blind)), beat(sequence=3, **blind))
+    assert said == beat(sequence=3)
+    assert changes(said, beat(sequence=4, containers={})) == ["container crm does not run any more"]
+    assert known_after(None, beat(**blind)) == beat(**blind)

@@ -72,6 +72,12 @@ def test_a_change_that_nobody_was_told_of_is_told_after_a_kill() -> None:
     said = list(missed(log, lambda *_: False, 1050))
     assert said == [("node1", 2, "node1 was booted")]
     assert not list(missed(log, lambda node, sequence: (node, sequence) == ("node1", 2), 1050))
+    blind = [
+        log[0],
+        document(1030, sequence=2, boot_id=None, containers=None),
+        document(1060, sequence=3, containers={}),
+    ]
+    assert list(missed(blind, lambda *_: False, 1050))[-1] == ("node1", 3, "container crm does not run any more")
     assert not list(missed(log, lambda *_: False, 1061)) and not list(missed(log[1:], lambda *_: False, 0))
 
 

@@ -34,6 +34,7 @@ def test_a_fleet_that_is_well() -> None:
         ({"beat": beat(pools={"tank": "DEGRADED"})}, 2),
         ({"beat": beat(pools={"tank": None})}, 2),
         ({"beat": beat(containers={})}, 2),
+        ({"beat": beat(containers=None)}, 3),
         ({"record": Unknown("record.json: damaged")}, 3),
         ({"record": ABSENT}, 0),
         ({"replicas": Present((age(), age("tank/b", 7200, "stale")))}, 2),
@@ -73,6 +74,13 @@ def test_of_a_silent_node_nothing_is_said_to_run_or_not_to() -> None:
     made = status(told(beat=beat(3600), record=recorded(containers={"notes": True, "ledger": True})))
     assert states(made) == {"ledger": "unknown", "notes": "unknown"}
     assert words.containers(made.nodes[0]) == "? of 2"
+
+
+def test_containers_that_the_node_could_not_read_are_neither_running_nor_missing() -> None:
+    made = status(told(beat=beat(containers=None), record=recorded(containers={"notes": True, "ledger": False})))
+    assert states(made) == {"ledger": "unknown", "notes": "unknown"}
+    assert made.nodes[0].why == ("the node could not read its containers",)
+    assert status(told("node1", beat=beat(containers=None)), told("node2")).clashes == ()
 
 
 def test_without_a_record_nothing_is_unmanaged() -> None:

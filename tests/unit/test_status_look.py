@@ -179,13 +179,21 @@ def test_one_strange_file_is_named_and_the_rest_is_shown(live: Path, file: str, 
         *(("epoch", "e"), ("uptime", "u"), ("load", ["l"]), ("load", []), ("applied", 5)),
         *(("pools", value) for value in ("str", ["a"], {"a": 5})),
         *(("containers", value) for value in ([], {"a": 5}, {"a": {"services": 5}}, {"a": {"services": [5]}})),
-        *(("containers", value) for value in ({"a": {"services": "text"}}, None)),
+        ("containers", {"a": {"services": "text"}}),
     ],
 )
 def test_a_heartbeat_of_other_types_is_named(live: Path, key: str, value: object) -> None:
     (live / "node1" / "heartbeat.json").write_text(json.dumps(heartbeat("node1", **{key: value})))
     status = seen(live)
     assert status.nodes[0].why[0].startswith("its heartbeat could not be read: heartbeat.json: not a heartbeat: ")
+    assert status.exit_code == 3 and "node2" in html(status)
+
+
+def test_containers_that_a_node_could_not_read_are_said_to_be_so(live: Path) -> None:
+    (live / "node1" / "heartbeat.json").write_text(json.dumps(heartbeat("node1", containers=None)))
+    status = seen(live)
+    assert status.nodes[0].why[0] == "the node could not read its containers"
+    assert {each.state for each in status.nodes[0].containers} == {"unknown"}
     assert status.exit_code == 3 and "node2" in html(status)
 
 
