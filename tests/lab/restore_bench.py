@@ -161,7 +161,7 @@ def _code() -> str:
     root = Path(blackstart.__file__).parent
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        for name in ("__init__.py", "change.py", "failpoint.py"):
+        for name in ("__init__.py", "change.py", "failpoint.py", "strict.py"):
             tar.add(root / name, f"blackstart/{name}")
         for path in sorted((root / "vault").glob("*.py")):
             tar.add(path, f"blackstart/vault/{path.name}")
