@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rebuild_world import NOW, live, node_spec, record
@@ -18,7 +19,7 @@ from blackstart.restore.outline import Outline
 from blackstart.restore.plan import plan
 from blackstart.restore.show import as_text
 from blackstart.spec.resolve import wanted_datasets
-from blackstart.vault.records import unknown
+from blackstart.vault.records import Replica, unknown
 from blackstart.vault.restore_plan import Target
 from blackstart.verdict import judge
 
@@ -45,14 +46,14 @@ WANTED = Wanted(
 )
 
 
-def job(**asks: object) -> Job:
+def job(**asks: Any) -> Job:
     spec = node_spec()
     verdict = judge(spec, Present(record()), live())
-    return Job(spec, spec, WANTED, verdict, Asks(**asks), "vault1", "bank", Path(), "ops", "abc", Path(), ())  # type: ignore[arg-type]
+    return Job(spec, spec, WANTED, verdict, Asks(**asks), "vault1", "bank", Path(), "ops", "abc", Path(), ())
 
 
-def rebuilt(keys: dict[str, str], held: object = None, **asks: object) -> Outline:
-    reading = replace(unknown("not asked"), replicas=Present({"node1": held or replicas()}), damage=Present({}))  # type: ignore[arg-type]
+def rebuilt(keys: dict[str, str], held: dict[str, Replica] | None = None, **asks: Any) -> Outline:
+    reading = replace(unknown("not asked"), replicas=Present({"node1": held or replicas()}), damage=Present({}))
     return planned(job(**asks), record(), {"vault1": reading}, live(), clock=NOW, keys=keys, epoch=2)
 
 
