@@ -117,7 +117,7 @@ class Events:
                 return []
             # Before the write: of one that fails a part may be there, and no number is given twice.
             self._last = made[-1].id
-            size = self.path.stat().st_size
+            size = self.path.stat().st_size if self.path.exists() else 0  # somebody may have moved it away
             try:
                 files.append(self.path, "\n".join(each.line() for each in made))
             except OSError:

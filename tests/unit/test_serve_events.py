@@ -59,6 +59,14 @@ def test_a_log_that_cannot_be_written_is_told_at_once(tmp_path: Path) -> None:
         Events(tmp_path / "e.jsonl")
 
 
+def test_a_file_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:
+    events = Events(tmp_path / "e.jsonl")
+    events.add("service", "", "before")
+    (tmp_path / "e.jsonl").rename(tmp_path / "old")
+    assert events.add("service", "", "after").id == 2
+    assert "after" in (tmp_path / "e.jsonl").read_text() and "before" in (tmp_path / "old").read_text()
+
+
 def test_what_is_long_ago_comes_from_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RECENT", 5)
     monkeypatch.setattr(module, "MOST", 12)
