@@ -187,7 +187,13 @@ def _lost(job: Job, about: Known) -> Refusal | None:
     if job.verdict.kind != "intact" or not isinstance(about.record, Present):
         return None
     gone = [each for each in lost(about.record.value, live(job.wanted)) if each.dataset not in job.asks.without]
-    return Refusal(job.spec.name, gone[0].why, gone[0].next_command) if gone else None
+    if not gone:
+        return None
+    why = gone[0].why
+    if job.unfinished and job.unfinished.whole:
+        left = ",".join(dict.fromkeys((*job.asks.without, *(each.dataset for each in gone))))
+        why += f"; a rebuild that left it out goes on with without={left}"
+    return Refusal(job.spec.name, why, gone[0].next_command)
 
 
 def _report(job: Job, about: Known) -> None:
