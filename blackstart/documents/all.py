@@ -16,6 +16,7 @@ from blackstart.documents import (
     commands,
     drift,
     drill,
+    journal,
     lab,
     node,
     reading,
@@ -38,14 +39,14 @@ class Document:
 
 
 EVENTS: tuple[type[Model], ...] = (
-    vault.Applied,
-    vault.Replicated,
-    vault.PutAside,
-    vault.Retired,
-    vault.RebuildStep,
-    vault.RebuiltElsewhere,
-    vault.RestoreBegun,
-    vault.RestoreFailed,
+    journal.Applied,
+    journal.Replicated,
+    journal.PutAside,
+    journal.Retired,
+    journal.RebuildStep,
+    journal.RebuiltElsewhere,
+    journal.RestoreBegun,
+    journal.RestoreFailed,
     restore.Outcome,
 )
 
