@@ -1,7 +1,8 @@
-"""Heartbeats taken, each durable and by its own token, on one core; against a handler that writes a row for each.
+"""Heartbeats taken, each durable and by its own token, on one core; against handlers that write a row for each.
 
-In PostgreSQL where it is installed (Debian's `postgresql`), else, and beside it, appended to a file and synced. All
-speak plain HTTP over connections that stay: TLS costs them the same. The first core serves, the others send.
+In PostgreSQL where it is installed (Debian's `postgresql`): a Django project's, and one without any framework. Else,
+and beside them, appended to a file and synced. All speak plain HTTP over connections that stay: TLS costs them the
+same. The first core serves, database included, the others send.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -32,10 +33,12 @@ from blackstart.vault.tokens import dump as dump_tokens
 NODES = 64  # connections at once, each of a node of its own
 GOAL = 0.1
 ROUNDS = 5
-OURS, FILES, DATABASES = 2000, 200, 1000  # heartbeats in each; what waits for the disk alone takes long
+OURS, FILES, DATABASES = 4000, 200, 1000  # heartbeats in each; what waits for the disk alone takes long
 PATIENCE = 60  # seconds until a server listens
 CORE = {0}
-FILE, DATABASE = "append and fsync for each", "a row in PostgreSQL for each"
+FILE, BARE, DJANGO = "append and fsync for each", "a row in PostgreSQL, no framework", "a row in PostgreSQL by Django"
+# Of 8, 16, 32 and 64 threads, and of one and two processes, the fastest here.
+GUNICORN = ("--workers=1", "--worker-class=gthread", f"--threads={NODES}", "--keep-alive=75", "--log-level=warning")
 
 _OURS = """
 import sys
@@ -57,14 +60,15 @@ def rows(folder: Path) -> Iterator[Row]:
             peers = {FILE: partial(stack.enter_context(_peer(root)), FILES)}
             if postgres.programs():
                 words = stack.enter_context(postgres.running(root, CORE))
-                peers[DATABASE] = partial(stack.enter_context(_peer(root, words)), DATABASES)
+                peers[BARE] = partial(stack.enter_context(_peer(root, words)), DATABASES)
+                peers[DJANGO] = partial(stack.enter_context(_django(root, words)), DATABASES)
             else:
                 print("no PostgreSQL here to compare with: apt install postgresql", file=sys.stderr)
             samples = [(ours(OURS), *(each() for each in peers.values())) for _ in range(ROUNDS)]
     taken, *against = (statistics.median(each) for each in zip(*samples[1:], strict=True))
     what = f"a heartbeat of one of {NODES} nodes, durable"
     for peer, seconds in zip(peers, against, strict=True):
-        # The file stands in for a database that is not at hand.
+        # The last is what a heartbeat's handler would be elsewhere; a file stands in for a database not at hand.
         goal = GOAL if peer == list(peers)[-1] else None
         yield Row(what, peer, taken * 1000, seconds * 1000, ROUNDS - 1, "ms", goal=goal)
 
@@ -103,10 +107,17 @@ def _peer(root: Path, *words: str) -> AbstractContextManager[Callable[[int], flo
     return _serving([sys.executable, "-m", "blackstart.bench.ingest_peer", str(root), str(port), *words], port)
 
 
+def _django(root: Path, words: str) -> AbstractContextManager[Callable[[int], float]]:
+    port = _free()
+    command = [sys.executable, "-m", "gunicorn", f"--bind=127.0.0.1:{port}", *GUNICORN]
+    more = {"INGEST_FOLDER": str(root), "INGEST_WORDS": words}
+    return _serving([*command, "blackstart.bench.ingest_django"], port, more)
+
+
 @contextmanager
-def _serving(command: list[str], port: int) -> Iterator[Callable[[int], float]]:
-    """What sends that many heartbeats and says how many seconds one took."""
-    process = subprocess.Popen(command, preexec_fn=lambda: os.sched_setaffinity(0, CORE))
+def _serving(command: list[str], port: int, more: Mapping[str, str] = {}) -> Iterator[Callable[[int], float]]:
+    """What sends that many heartbeats and says how many seconds one took. `more`: of the environment."""
+    process = subprocess.Popen(command, env={**os.environ, **more}, preexec_fn=lambda: os.sched_setaffinity(0, CORE))
     try:
         _await(port, process)
         sender = Sender(port, [(f"n{number}", secret(f"n{number}")) for number in range(NODES)], body)

@@ -1,4 +1,4 @@
-"""The peers of bench.ingest: a handler as it is written first.
+"""Peers of bench.ingest: a handler without any framework.
 
 `python -m blackstart.bench.ingest_peer FOLDER PORT [WORDS]`. For each request: whose token it is, what it says, then
 one row in the PostgreSQL that WORDS lead to, committed, or without them one line appended, one fsync; then the answer.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shlex
 import subprocess
 import threading
 import time
@@ -123,12 +124,12 @@ class Drill(Generic[M]):
         with self.journal.step("refusal") as (step, log):
             self.pin_new_host_key(log)
             said = self.operator.deploy("bootstrap", log, expect=1)
-            match = re.search(r"--data '?(disks=[A-Za-z0-9_.:+@,=-]+)", said)
+            match = re.search(rf"deploys/bootstrap\.py (--limit {NODE} --data '?(disks=[A-Za-z0-9_.:+@,=-]+)'?)", said)
             if not match:
                 raise DrillError("the refusal names no `--data disks=...` to go on with")
-            step.note = match[1]
+            step.note = match[2]
         with self.journal.step("bootstrap") as (_step, log):
-            self.operator.deploy("bootstrap", log, "--data", match[1])
+            self.operator.deploy("bootstrap", log, *shlex.split(match[1]))
         watcher.join(60)
         if self.answered is None:
             raise DrillError("the service did not answer after the rebuild")

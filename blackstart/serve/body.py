@@ -1,8 +1,7 @@
-"""A request's body, with a limit to its size and to the time that it takes."""
+"""A request's body, with a limit to its size; protocol.py has one to the time that it takes."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -11,21 +10,11 @@ from blackstart.serve.refused import Refused
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
-PATIENCE = 20  # seconds for a whole body
-
 
 async def body(receive: Receive, length: bytes | None, limit: int) -> bytes:
     """`length`: the header Content-Length. Raises Refused; a body that says that it is too long is not read at all."""
     if length is not None and (not length.isdigit() or int(length) > limit):
         raise Refused(413, f"a body of at most {limit} bytes is taken here; send less")
-    try:
-        async with asyncio.timeout(PATIENCE):
-            return await _whole(receive, limit)
-    except TimeoutError:
-        raise Refused(408, f"the body did not come within {PATIENCE} s; send it again") from None
-
-
-async def _whole(receive: Receive, limit: int) -> bytes:
     parts, size, more = [], 0, True
     while more:
         message = await receive()

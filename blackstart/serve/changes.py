@@ -15,7 +15,9 @@ def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[
 
 def known_after(before: Mapping[str, Any] | None, beat: Mapping[str, Any]) -> dict[str, Any]:
     """What a heartbeat tells, and of what it could not read what was told before: the next one is compared with it."""
-    return {key: before.get(key) if before and value is None else value for key, value in beat.items()}
+    if before is None or None not in beat.values():
+        return dict(beat)
+    return {key: before.get(key) if value is None else value for key, value in beat.items()}
 
 
 def _node(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:

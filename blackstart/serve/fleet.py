@@ -9,8 +9,9 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
 
 from blackstart.serve.changes import changes, known_after
 from blackstart.serve.config import Beat
@@ -21,8 +22,7 @@ from blackstart.status.heard import AHEAD, Heard, heard
 Key = tuple[str, ...]  # a node; a node and a service
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """`beat`: the document as it is on the disk. `at`: when it was received, by CLOCK_BOOTTIME; None: in the future.
 
     `said`: the same, and what those before it said of what it could not read.
@@ -73,11 +73,8 @@ class Fleet:
         """
         old = self.known.get(key_of_beat(beat))
         last = follow(_recorded(old.last, beat, recorded) if old else None, _new(beat))
-        text = beat.model_dump_json()
-        head = f'{{"received":{wall:.3f},"boots":{json.dumps(last.boots)},'
-        document = (head + text[1:]).encode()
-        made = json.loads(document)
-        return document, Known(made, now, last, known_after(old.said if old else None, made))
+        made = {"received": round(wall, 3), "boots": list(last.boots), **beat.plain}
+        return to_json(made), Known(made, now, last, known_after(old.said if old else None, made))
 
     def _said(self, key: Key) -> dict[str, Any] | None:
         return self.known[key].said if key in self.known else None
@@ -127,7 +124,7 @@ def _recorded(last: Last, beat: Heartbeat | ServiceBeat, recorded: Callable[[str
     if epoch is None or last.epoch is None or epoch >= last.epoch:
         return last
     truth = recorded(beat.node)
-    return replace(last, epoch=truth) if truth is not None and truth <= epoch else last
+    return last._replace(epoch=truth) if truth is not None and truth <= epoch else last
 
 
 def key_of(document: Mapping[str, Any]) -> Key:

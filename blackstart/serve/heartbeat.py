@@ -6,9 +6,10 @@ that this version does not know are left out: a node may be newer than its vault
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from blackstart.serve.invalid import shown
 from blackstart.spec.types import Name
@@ -24,14 +25,20 @@ Number = Annotated[float, Field(ge=0)]
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True, allow_inf_nan=False)
 
+    @property
+    def plain(self) -> dict[str, Any]:
+        """Key -> value, as JSON has them; nobody changes any."""
+        return self.__dict__
 
-class Memory(_Strict):
+
+# What a heartbeat holds is plain, as JSON has it: it is kept and compared as it is, and there is much of it.
+class Memory(TypedDict):
     total: Count | None
     available: Count | None
 
 
-class Container(_Strict):
-    services: Annotated[tuple[Word, ...], Field(max_length=1024)]
+class Container(TypedDict):
+    services: Annotated[list[Word], Field(max_length=1024)]
 
 
 class Heartbeat(_Strict):
@@ -46,7 +53,7 @@ class Heartbeat(_Strict):
     boot_id: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")] | None
     timestamp: Count | None
     uptime: Number | None
-    load: tuple[Number | None, Number | None, Number | None]
+    load: Annotated[list[Number | None], Field(min_length=3, max_length=3)]
     memory: Memory
     pools: Annotated[dict[Word, Word | None], Field(max_length=1024)] | None
     containers: Annotated[dict[Word, Container], Field(max_length=1024)] | None

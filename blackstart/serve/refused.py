@@ -20,8 +20,7 @@ class Refused(Exception):
     def headers(self) -> dict[str, str]:
         """What belongs to the status."""
         more = {401: {"WWW-Authenticate": CHALLENGE}, 413: {"Connection": "close"}, 503: {"Retry-After": "5"}}
-        # The rest of a body that came too slowly is not waited for.
-        return more.get(self.status, {"Connection": "close"} if self.status == 408 else {})
+        return more.get(self.status, {})
 
     @property
     def document(self) -> dict[str, Any]:

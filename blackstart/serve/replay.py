@@ -6,13 +6,12 @@ sequence 1 again: then the time since boot alone tells. A boot that is over neve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 BOOTS = 32  # how many past boots of a node are remembered
 
 
-@dataclass(frozen=True, slots=True)
-class Last:
+class Last(NamedTuple):
     """What counts of the heartbeat that was taken last. `boots`: earlier boots' ids, newest last."""
 
     sequence: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import socket
@@ -29,6 +30,7 @@ from blackstart.vault.store import writable
 CONNECTIONS = 4096  # at once; what comes on top is answered with 503
 RECORD = 16 * 1024  # bytes that TLS sends at once
 GRACE = 10  # seconds for requests under way after SIGTERM
+SELDOM = 20_000  # objects made, beyond those that went, until the collector looks for what holds itself
 
 
 class ServeError(Exception):
@@ -100,6 +102,7 @@ def _serve(place: Place, found: Config) -> None:
         bound = listening(found)
     except OSError as error:
         raise ServeError(f"the service cannot run: {error}; see: ss -ltnp") from None
+    _collect_seldom()
     with bound:
         _Server(settings, events).run(sockets=[bound])
 
@@ -128,6 +131,15 @@ def listening(found: Config) -> socket.socket:
         return made
     except OSError as error:
         raise OSError(f"{found.address} port {found.port}: {os.strerror(error.errno or 0)}") from None
+
+
+def _collect_seldom() -> None:
+    """A heartbeat is kept until the next one and holds nothing of itself; to look for that again and again cost more
+    than to take them. What was imported stays anyway.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(SELDOM)
 
 
 def _many_files() -> None:

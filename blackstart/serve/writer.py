@@ -37,7 +37,7 @@ class Log(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Entry:
     """`key`: of entries with the same one the newest alone is of interest."""
 
@@ -61,7 +61,9 @@ class Writer:
         grown: int,
     ) -> None:
         self._log, self._usable, self._spread, self._trouble, self._grown = log, usable, spread, trouble, grown
-        self._queue: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[Entry] | None] = queue.SimpleQueue()
+        self._next: list[Entry] = []  # those that go with the next fsync
+        self._writing = False  # whether the thread has some, or is about to
         self._waiting = 0
         self._newest: dict[Hashable, bytes] = {}
         self._files = Files(usable, spread, trouble)
@@ -85,6 +87,7 @@ class Writer:
 
     def stop(self) -> None:
         """All that waits is written first."""
+        self._hand_over()
         self._queue.put(None)
         self._thread.join()
         self._files.end()
@@ -96,28 +99,29 @@ class Writer:
             raise Full("more waits to be written than can be kept")
         entry = Entry(key, document, asyncio.get_running_loop().create_future())
         self._waiting += len(document)
-        self._queue.put(entry)
+        self._next.append(entry)
+        if not self._writing:
+            self._writing = True
+            self._loop.call_soon(self._hand_over)
         await entry.done
 
-    def _run(self) -> None:
-        going = True
-        while going:
-            batch, going = self._gather()
-            if batch:
-                error = self._append(batch)
-                self._loop.call_soon_threadsafe(self._answer, batch, error)
-                self._shorten()
+    def _hand_over(self) -> None:
+        """All at once: to wake a thread costs as much as to take a heartbeat."""
+        batch, self._next = self._next, []
+        self._writing = bool(batch)
+        if batch:
+            self._queue.put(batch)
 
-    def _gather(self) -> tuple[list[Entry], bool]:
-        batch: list[Entry] = []
-        entry = self._queue.get()
-        try:
-            while entry is not None:
-                batch.append(entry)
-                entry = self._queue.get_nowait()
-        except queue.Empty:
-            return batch, True
-        return batch, False
+    def _run(self) -> None:
+        while (batch := self._queue.get()) is not None:
+            error = self._append(batch)
+            self._loop.call_soon_threadsafe(self._answered, batch, error)
+            self._shorten()
+
+    def _answered(self, batch: list[Entry], error: OSError | None) -> None:
+        """What came meanwhile goes next."""
+        self._hand_over()
+        self._answer(batch, error)
 
     def _append(self, batch: list[Entry]) -> OSError | None:
         try:
@@ -169,9 +173,10 @@ class Files(threading.Thread):
     def follow(self, new: Mapping[Any, bytes]) -> None:
         """Their files are to be written; any thread."""
         with self._news:
+            if not self._dirty:  # else it looks by itself
+                self._news.notify()
             self._dirty |= new
             self._came = time.monotonic()
-            self._news.notify()
 
     def end(self) -> None:
         """All of them are written first, as far as they can be."""

@@ -27,10 +27,10 @@ PROGRAM = """
 import os
 import sys
 from pathlib import Path
-from blackstart.serve import body, protocol
+from blackstart.serve import protocol
 from blackstart.serve.server import Place, ServeError, run
 from blackstart.vault.store import ReadOnly
-protocol.PATIENCE = body.PATIENCE = int(os.environ.get("PATIENCE", 4))  # tests wait for it
+protocol.PATIENCE = protocol.BODY = int(os.environ.get("PATIENCE", 4))  # tests wait for it
 root = Path(sys.argv[1])
 def usable():
     if (root / "unmounted").exists():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -80,7 +79,7 @@ def test_a_reading_of_whoever_says_so() -> None:
     assert reading.understood("node1", recorded().encode()) == live
     place = reading.place(live)
     assert isinstance(live.host, Present) and place.boot_id == live.host.value.boot_id
-    assert reading.last_of(reading.document("node1", live, 1.0, replace(place, boots=("a",)))) is not None
+    assert reading.last_of(reading.document("node1", live, 1.0, place._replace(boots=("a",)))) is not None
     assert reading.last_of({}) is None and reading.last_of({"host": {"value": None}}) is None
 
 
