@@ -13,6 +13,7 @@ from blackstart.serve.store import Store
 from blackstart.serve.tokens import Tokens
 
 PATH = "/api/heartbeats"
+_TAKEN = tuple(raw(204, None, {}))
 
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
@@ -65,4 +66,4 @@ async def _answered(store: Store, tokens: Tokens, scope: Message, receive: Recei
         store.counts[f"refused_{refused.status}"] += 1
         return raw(refused.status, refused.document, refused.headers)
     store.counts["accepted"] += 1
-    return raw(204, None, {})
+    return _TAKEN

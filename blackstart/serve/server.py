@@ -6,7 +6,6 @@ import gc
 import os
 import resource
 import socket
-from asyncio import sslproto
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,6 @@ from blackstart.vault.alone import Busy, alone
 from blackstart.vault.store import writable
 
 CONNECTIONS = 4096  # at once; what comes on top is answered with 503
-RECORD = 16 * 1024  # bytes that TLS sends at once
 GRACE = 10  # seconds for requests under way after SIGTERM
 SELDOM = 20_000  # objects made, beyond those that went, until the collector looks for what holds itself
 
@@ -81,14 +79,12 @@ def application(place: Place, found: Config, events: Events) -> App:
 
 def _serve(place: Place, found: Config) -> None:
     _many_files()
-    # Each connection has a buffer of this size from before its handshake on: 256 KiB unless said otherwise.
-    sslproto.SSLProtocol.max_size = RECORD
     events = Events(place.live / "now" / "events.jsonl")
     settings = uvicorn.Config(
         application(place, found, events),
         http=Protocol,
         ws="none",
-        loop="asyncio",
+        loop="uvloop",
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -126,7 +122,7 @@ def listening(found: Config) -> socket.socket:
         made = socket.create_server(
             (found.address, found.port), family=family, backlog=2048, dualstack_ipv6=found.address == "::"
         )
-        # Connections inherit it. asyncio sets it itself only where a socket says its protocol, which these do not.
+        # Connections inherit it. asyncio sets it itself only where a socket says its protocol, which these may not.
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return made
     except OSError as error:

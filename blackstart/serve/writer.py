@@ -97,7 +97,7 @@ class Writer:
         """Durable when this returns. Raises Full, and OSError when it could not be written."""
         if self._waiting + len(document) > WAITING:
             raise Full("more waits to be written than can be kept")
-        entry = Entry(key, document, asyncio.get_running_loop().create_future())
+        entry = Entry(key, document, self._loop.create_future())
         self._waiting += len(document)
         self._next.append(entry)
         if not self._writing:
