@@ -9,7 +9,19 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from blackstart.bench import connection, container, drift, drift_host, ingest, live_folders, loss, node, signal, stream
+from blackstart.bench import (
+    connection,
+    container,
+    drift,
+    drift_host,
+    ingest,
+    live_folders,
+    loss,
+    node,
+    signal,
+    signal_here,
+    stream,
+)
 from blackstart.bench.row import Row
 from blackstart.drill.journal import Journal
 from blackstart.drill.scenario import Drill
@@ -51,6 +63,7 @@ def bench() -> None:
     try:
         keep(drift.rows(root / "inventory", journal.folder))
         keep(ingest.rows(journal.folder))
+        keep(signal_here.rows(root / "inventory", journal.folder))
         drill.boot()
         drill.provision()
         keep(_rows(drill))

@@ -14,13 +14,18 @@ PATIENCE = 30  # seconds until all of them listen
 
 
 @contextmanager
-def listening(folder: Path, addresses: list[str], port: int, startups: str) -> Iterator[tuple[str, Path]]:
-    """(public host key, private user key) while an sshd listens on each address; root logs in. Needs root."""
+def listening(
+    folder: Path, addresses: list[str], port: int, startups: str, environment: str = ""
+) -> Iterator[tuple[str, Path]]:
+    """(public host key, private user key) while an sshd listens on each address; root logs in. Needs root.
+
+    `environment`: NAME=VALUE words for whatever is run there.
+    """
     for name in ("host", "user"):
         _keygen(folder / name)
     (folder / "authorized_keys").write_text((folder / "user.pub").read_text())
     Path("/run/sshd").mkdir(exist_ok=True)
-    running = [_start(folder, address, port, startups) for address in addresses]
+    running = [_start(folder, address, port, startups, environment) for address in addresses]
     try:
         deadline = time.monotonic() + PATIENCE
         for address in addresses:
@@ -38,7 +43,7 @@ def _keygen(path: Path) -> None:
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
 
 
-def _start(folder: Path, address: str, port: int, startups: str) -> subprocess.Popen[bytes]:
+def _start(folder: Path, address: str, port: int, startups: str, environment: str) -> subprocess.Popen[bytes]:
     options = {
         "ListenAddress": address,
         "Port": port,
@@ -49,7 +54,7 @@ def _start(folder: Path, address: str, port: int, startups: str) -> subprocess.P
         "UsePAM": "no",
         "PermitRootLogin": "prohibit-password",
         "MaxStartups": startups,
-    }
+    } | ({"SetEnv": environment} if environment else {})
     words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
     with (folder / "sshd.log").open("ab") as log:
         return subprocess.Popen([SSHD, "-D", "-e", "-f", "/dev/null", *words], stderr=log)
