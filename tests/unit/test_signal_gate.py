@@ -66,6 +66,21 @@ def test_pools_that_cannot_be_read_are_told_with_the_snapshot(host: Host) -> Non
     assert made.status != 0 and made.why == "cannot open tank: I/O error" and host.calls("zfs hold")
 
 
+def test_slow_pools_are_waited_for_where_the_snapshot_fails(host: Host) -> None:
+    """What they say later would stand in the next answer."""
+    host.program("zpool", '/bin/sleep 0.3; printf "tank\\t41\\tONLINE\\n"')
+    host.put("fail.snapshot", "out of space\n")
+    made, held = host.ask(("open", TOKEN, NAME, "node", *ABOUT), ("held",))
+    assert made.why == "out of space" and made.told("P") == ["tank\t41\tONLINE"] and held.lines == ()
+
+
+def test_every_root_is_held_whichever_of_them_fails(host: Host) -> None:
+    host.put("more", 'case "$*" in "hold "*data/notes*) echo busy >&2; exit 1 ;; esac\n')
+    _, made = host.ask(("look",), ("open", TOKEN, NAME, "container:notes", *ABOUT))
+    assert made.status != 0 and made.why == "busy"
+    assert len(host.calls("zfs hold")) == 2 and len(made.lines) > 2
+
+
 def test_a_release_is_of_the_signals_own_tag_and_safe_to_repeat(host: Host) -> None:
     host.put("fail.release", "cannot release hold from snapshot 'tank@x': no such tag on this dataset\n")
     assert host.ask(("release", TOKEN, NAME, "node"))[0].status == 0
