@@ -110,7 +110,9 @@ def _lay_down(root: Path, port: int) -> None:
 def _await_files(root: Path) -> None:
     """What is written of a node that was never heard of is written once: a folder for each of its containers."""
     until = time.monotonic() + PATIENCE
-    while len(list(root.glob("live/*/now/services/*/*"))) < NODES * SERVICES and time.monotonic() < until:
+    while len(list(root.glob("live/*/now/services/*/*"))) < NODES * SERVICES:
+        if time.monotonic() > until:
+            raise RuntimeError("not every node got its files")
         time.sleep(0.1)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,12 +19,13 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Commands:
     commands: Commands = []
 
     @contextmanager
-    def serving(command: list[str], port: int) -> Iterator[Callable[[int], float]]:
+    def serving(command: list[str], port: int, more: Mapping[str, str] = {}) -> Iterator[Callable[[int], float]]:
         commands.append(command)
         took = len(commands) / 1000
         yield lambda count: took
 
     monkeypatch.setattr(ingest, "_serving", serving)
+    monkeypatch.setattr(ingest, "_await_files", lambda root: None)
     return commands
 
 
@@ -36,7 +37,7 @@ def test_without_a_database_the_file_stands_in_and_it_is_said(
     assert "apt install postgresql" in capsys.readouterr().err
 
 
-def test_the_goal_is_the_databases_where_there_is_one(
+def test_the_goal_is_the_frameworks_where_there_is_a_database(
     served: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     @contextmanager
@@ -46,9 +47,11 @@ def test_the_goal_is_the_databases_where_there_is_one(
     monkeypatch.setattr(postgres, "programs", lambda: tmp_path)
     monkeypatch.setattr(postgres, "running", running)
     made = list(ingest.rows(tmp_path))
-    assert [(row.peer, row.goal) for row in made] == [(ingest.FILE, None), (ingest.DATABASE, ingest.GOAL)]
-    assert [round(row.theirs) for row in made] == [2, 3] and capsys.readouterr().err == ""
-    assert [command[-1] == "host=here" for command in served] == [False, False, True]
+    goals = [(ingest.FILE, None), (ingest.BARE, None), (ingest.DJANGO, ingest.GOAL)]
+    assert [(row.peer, row.goal) for row in made] == goals
+    assert [round(row.theirs) for row in made] == [2, 3, 4] and capsys.readouterr().err == ""
+    assert [command[-1] == "host=here" for command in served] == [False, False, True, False]
+    assert served[-1][-1] == "blackstart.bench.ingest_django"
 
 
 def test_no_peer_is_slowed_down_by_how_many_come_at_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import socket
 import time
 from collections.abc import Iterator
@@ -111,6 +112,31 @@ def test_a_path_leads_nowhere_else(world: Served, path: str) -> None:
         found.sendall(f"GET {path} HTTP/1.1\r\nHost: vault1\r\n{token}\r\n\r\n".encode())
         said = answer(found)
     assert said.startswith((b"HTTP/1.1 404 ", b"HTTP/1.1 400 ")) and b"root:" not in said
+
+
+def test_a_body_that_stays_away_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATIENCE", "1")
+    folders(tmp_path)
+    with served(tmp_path) as world, connected(world) as found:
+        found.sendall(head("/api/heartbeats", "Content-Length: 400") + b"{")
+        said = answer(found)
+    assert said.startswith(b"HTTP/1.1 408 ") and b"connection: close" in said and b"the body did not come" in said
+
+
+def test_who_asks_again_late_on_the_same_connection_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATIENCE", "1")
+    folders(tmp_path)
+    with served(tmp_path) as world:
+        found = http.client.HTTPConnection("127.0.0.1", int(world.url.rpartition(":")[2]), timeout=30)
+        found.auto_open = 0
+        found.connect()
+        for pause in (2.5, 0):
+            found.request("GET", "/health")
+            answered = found.getresponse()
+            assert answered.read() and answered.status == 200
+            time.sleep(pause)
 
 
 def test_a_thousand_open_connections_keep_nobody_out_and_are_ended(world: Served) -> None:
