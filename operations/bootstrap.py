@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from blackstart.verdict_guard import Refusal, refuse_apply, refuse_bootstrap, re
 from operations import lock
 from operations.common import Commands, refuse
 from operations.host_shell import ShellError
-from operations.live import carry_over, is_read, live
+from operations.live import ahead, carry_over, is_read, live
 from operations.rebuild import give_up
 from operations.record import carry_over_vaults
 from operations.restore import outline_of, refused, show
@@ -51,7 +52,7 @@ class Ways:
 
 def job_of(spec: NodeSpec, asks: Asks, ways: Ways) -> tuple[Job, Known]:
     """The job over a node as it is now. Raises OSError, KeyError, ValueError for wishes that cannot be made."""
-    first = not is_read()
+    before = {} if is_read() else _both_at_once(spec, asks, ways)
     about = known(spec, asks.vault)
     # One dataset comes from whoever has it; a whole node from the one vault whose word counts.
     vault = (asks.dataset and holder(about.readings, spec.name, asks.dataset, about.vault)) or about.vault
@@ -78,9 +79,22 @@ def job_of(spec: NodeSpec, asks: Asks, ways: Ways) -> tuple[Job, Known]:
         tree=tree,
         sources=vaults,
         unfinished=record.unfinished if record else None,
-        signs=about.signs(spec.name) if first else {},
+        # Nobody had a lock between the two looks at it, of which one came before the node was read, and the other one
+        # before the vault was.
+        signs={vault: sign for vault, sign in about.signs(spec.name).items() if sign == before.get(vault)},
     )
     return job, about
+
+
+def _both_at_once(spec: NodeSpec, asks: Asks, ways: Ways) -> dict[str, str]:
+    """The node is read while its vaults are asked for the spec as last applied, which is the working tree's for the
+    most part. What is returned are the signs of its locks from before that.
+    """
+    signs = lock.signs(spec)
+    # A working tree of which no wishes can be made is no reason not to bring back what was applied.
+    with suppress(OSError, KeyError, ValueError):
+        ahead(apart(ways.wishes(spec, None, ways.folder), asks.without))
+    return signs
 
 
 # Nested operations run inside: pyinfra must not take this one for the one they would be nested in.

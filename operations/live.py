@@ -7,16 +7,19 @@ says which parts of the reading that spoils; the next one that looks at such a p
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 
 from pyinfra.context import host, state
 
 from blackstart.converge.wanted import Wanted
-from blackstart.live.model import Live
+from blackstart.live.model import Live, Query
 from blackstart.live.query import query_for
 from blackstart.live.script import PARTS
 from blackstart.reading import Unknown
 from facts.node import NodeReading
+from operations.together import begun
 
 
 @dataclass
@@ -33,6 +36,7 @@ _OF_DISKS = frozenset(("disks", "importable"))
 # What changes when ZFS is loaded, or a pool made or imported.
 STORAGE = ("zfs", "pools", "importable", "datasets", "snapshots", "delegations", "disks")
 _kept: dict[tuple[str, bool], _Kept] = {}
+_ahead: dict[tuple[str, bool], tuple[Query, Future[Live]]] = {}
 YOUNG = 30.0  # seconds
 readings: dict[str, int] = {}  # host -> how often it was read, in both phases together
 
@@ -50,7 +54,7 @@ def live(wanted: Wanted, *parts: str) -> Live:
     readings[host.name] = readings.get(host.name, 0) + 1
     query = query_for(wanted)
     if kept is None:
-        kept = _kept[key] = _Kept(host.get_fact(NodeReading, query=query, _ignore_errors=True))
+        kept = _kept[key] = _Kept(_begun_before(query) or _read(query))
         return kept.live
     again = kept.spoiled - (_OF_DISKS - asked)
     stale = {name: part.field for name, part in PARTS.items() if part.field in again}
@@ -58,6 +62,23 @@ def live(wanted: Wanted, *parts: str) -> Live:
     kept.live = replace(kept.live, **{part: getattr(fresh, part) for part in stale.values()})
     kept.spoiled -= again
     return kept.live
+
+
+def ahead(wanted: Wanted) -> None:
+    """Begin to read the current host, while others are asked what is wanted of it: should that be `wanted`, the first
+    `live` of this phase takes what was read.
+    """
+    query = query_for(wanted)
+    _ahead[host.name, state.is_executing] = query, begun(partial(_read, query))
+
+
+def _begun_before(query: Query) -> Live | None:
+    asked, found = _ahead.pop((host.name, state.is_executing), (None, None))
+    return found.result() if found and asked == query else None
+
+
+def _read(query: Query) -> Live:
+    return host.get_fact(NodeReading, query=query, _ignore_errors=True)
 
 
 def is_read() -> bool:

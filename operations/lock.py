@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from functools import partial
 from typing import Any
 
 from pyinfra.api.host import Host
@@ -13,14 +14,15 @@ from pyinfra.context import state
 
 from blackstart.change import shell
 from blackstart.reading import Absent, Present, Unknown
-from blackstart.restore.keeper import choose
+from blackstart.restore.keeper import choose, keepers
 from blackstart.spec.resolve import NodeSpec
-from blackstart.vault.lock import Held, LockError, Taken, holder, script, who_has, works
+from blackstart.vault.lock import Held, LockError, Taken, holder, path, script, sign, who_has, works
 from blackstart.vault.records import VaultReading
 from operations.common import Commands, refuse
 from operations.held import Holding, fence, locks
 from operations.host_shell import ShellError, run
 from operations.record import readings, vault_host
+from operations.together import together
 
 
 def take(vault: Host, node: str, line: str, part: str = "") -> Held:
@@ -50,6 +52,20 @@ def hold(vault: Host, node: str, line: str) -> None:
     if (node, vault.name) not in locks:
         locks[node, vault.name] = Holding(take(vault, node, line), line)
         fence(vault, node)
+
+
+def signs(spec: NodeSpec) -> dict[str, str]:
+    """Vault -> the sign of the node's lock there (vault/lock.py); "" where it has none, or does not answer."""
+    names = list(keepers(spec))
+    return dict(zip(names, together([partial(_sign, name, spec.name) for name in names]), strict=True))
+
+
+def _sign(vault: str, node: str) -> str:
+    host = vault_host(vault)
+    try:
+        return run(host, sign(shell(path(node)))).strip() if host else ""
+    except ShellError:
+        return ""
 
 
 @operation()

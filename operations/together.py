@@ -1,4 +1,4 @@
-"""Several questions at once, each to another machine: none waits for the other's answer."""
+"""What is asked of one machine while another one works: nobody waits before the answer is needed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ T = TypeVar("T")
 
 def together(asks: Sequence[Callable[[], T]]) -> list[T]:
     """The answers in the order of `asks`, each asked for the current host. Raises what the first that failed raised."""
-    asked = [_begun(ask) for ask in asks]
+    asked = [begun(ask) for ask in asks]
     return [each.result() for each in asked]
 
 
-def _begun(ask: Callable[[], T]) -> Future[T]:
+def begun(ask: Callable[[], T]) -> Future[T]:
+    """The answer to come of what is asked for the current host from here on."""
     host, answer = ctx_host.get(), Future[T]()
 
     def alone() -> None:

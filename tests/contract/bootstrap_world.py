@@ -13,12 +13,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from rebuild_world import NOW, OS_DISK, dataset, disk, node_spec
 from test_restore_outline import replicas
 
+from blackstart.change import shell
 from blackstart.converge.wanted import Wanted, WantedPool
 from blackstart.live.model import Live
 from blackstart.reading import ABSENT, Present, Reading
 from blackstart.restore.job import Asks
 from blackstart.spec.resolve import NodeSpec
-from blackstart.vault.lock import who_has
+from blackstart.vault.lock import path, sign, who_has
 from blackstart.vault.record import Record
 from blackstart.vault.records import VaultReading, unknown
 from facts.record import VaultRecords
@@ -47,13 +48,14 @@ class Vault:
     name, connected = "vault1", True
     data: dict[str, Any] = {}
     lock = ""  # what the file of a lock says that somebody holds
+    sign = ""
 
     def __init__(self, reading: VaultReading) -> None:
         self.reading = reading
 
     def run_shell_command(self, command: Any, **arguments: Any) -> tuple[bool, Any]:
-        assert str(command) == who_has("node1")
-        return True, SimpleNamespace(stdout=self.lock, stderr="")
+        answer = {who_has("node1"): self.lock, sign(shell(path("node1"))): self.sign}[str(command)]
+        return True, SimpleNamespace(stdout=answer, stderr="")
 
     def get_fact(self, fact: Any, **arguments: Any) -> VaultReading:
         assert fact is VaultRecords and arguments == {"pool": "tank", "_ignore_errors": True}

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from bootstrap_world import THERE, WAYS, Node, Vault, vault
 from rebuild_world import live, node_spec, pool, record
 
+from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import ABSENT, Present, Unknown
 from blackstart.restore.job import Asks
@@ -102,3 +103,13 @@ def test_what_is_old_or_unknown_or_written_since_is_read_again(
     event(monkeypatch, world)
     world.run(executing=True)
     assert world.reads == (2, 2)
+
+
+@pytest.mark.parametrize(("applied", "reads"), [(Wanted(), 1), (Wanted(sysctl={"vm.swappiness": "10"}), 2)])
+def test_what_was_read_ahead_counts_where_it_is_what_is_asked_for(world: World, applied: Wanted, reads: int) -> None:
+    state = SimpleNamespace(is_executing=True)
+    with ctx_state.use(state), ctx_host.use(world.node):
+        live_operations.ahead(Wanted())
+        for _ in range(2):
+            assert live_operations.live(applied) == world.node.reading
+        assert world.node.reads == reads

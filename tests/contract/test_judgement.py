@@ -94,18 +94,29 @@ def test_a_restore_names_its_own_command_again(go: Go) -> None:
     assert "blackstart restore node1/tank/data/crm" in refused
 
 
-@pytest.mark.parametrize(("sign", "read_again"), [("1763775780.1", False), ("1763775790.2", True), ("", True)])
-def test_nothing_is_read_again_where_the_lock_proves_that_nobody_had_it(go: Go, sign: str, read_again: bool) -> None:
+@pytest.mark.parametrize(
+    ("of_vault", "taken", "read_again"),
+    [
+        ("1763775780.1", "1763775780.1", False),
+        ("1763775780.1", "1763775790.2", True),
+        ("1763775780.1", "", True),
+        ("1763775790.2", "1763775790.2", True),  # somebody had it after the node was read, and before the vault was
+    ],
+)
+def test_nothing_is_read_again_where_the_lock_proves_that_nobody_had_it(
+    go: Go, of_vault: str, taken: str, read_again: bool
+) -> None:
     class Run:
         @staticmethod
         def _inner() -> list[Any]:
             node: Any = current
             inventory: Any = state.inventory
             keeper = inventory.get_host("vault1")
-            keeper.reading = replace(keeper.reading, locks=Present({"node1": "1763775780.1"}))
+            keeper.sign = "1763775780.1"
+            keeper.reading = replace(keeper.reading, locks=Present({"node1": of_vault}))
             job, _ = bootstrap.job_of(node_spec(), Asks(), EVERYTHING)
-            taken: Any = SimpleNamespace(sign=sign, lost="")
-            held.locks["node1", "vault1"] = held.Holding(taken)
+            lock: Any = SimpleNamespace(sign=taken, lost="")
+            held.locks["node1", "vault1"] = held.Holding(lock)
             node.reading = live(pools=(), datasets=())
             judgement.afresh(job)
             return list(judgement.holds._inner(job=job))

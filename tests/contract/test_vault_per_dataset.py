@@ -122,7 +122,13 @@ def planned(readings: dict[str, VaultReading], now: Any, **asks: Any) -> tuple[A
     """The job and its outline."""
     node = SimpleNamespace(name="node1", data={}, get_fact=lambda fact, **more: now, log_styled=lambda *a, **m: None)
     vaults = {
-        name: SimpleNamespace(name=name, connected=True, get_fact=lambda fact, each=each, **more: each)
+        name: SimpleNamespace(
+            name=name,
+            connected=True,
+            data={},
+            get_fact=lambda fact, each=each, **more: each,
+            run_shell_command=lambda command, **more: (False, SimpleNamespace(stderr="no lock was ever taken")),
+        )
         for name, each in readings.items()
     }
     state = SimpleNamespace(is_executing=True, inventory=SimpleNamespace(get_host=vaults.get))
