@@ -177,7 +177,10 @@ def the_host(job: Job) -> None:
 
 
 def prepare(job: Job, made: Outline) -> None:
-    """What must be there before data can flow: the pools, parents of what comes, permission, the plan."""
+    """What must be there before data can flow: the pools, permission, the plan, parents of what comes.
+
+    While the vault writes, the node goes on with what need not wait for it.
+    """
     rebuild.opened(name="The rebuild is begun", job=job)
     image.ahead(job.wanted, cache_folder())
     host.own(job.spec.node.host.deploys, job.tree)
@@ -187,10 +190,10 @@ def prepare(job: Job, made: Outline) -> None:
     rebuild.journalled(name="The pools' guids", job=job)
     coming = sorted(each.dataset for each in made.chosen)
     rebuild.nothing_lost(name="Nothing is missing on what was not lost", job=job, coming=coming)
+    restore.prepared(name="The vault may restore", job=job, epoch=made.epoch)
     # Now, and not beside the data: both would make the same parents.
     datasets(wanted=without(job.wanted, coming), folder=job.folder)
     returned.known_hosts(name="The vaults know the host", job=job, fleet=fleet())
-    restore.prepared(name="The vault may restore", job=job, epoch=made.epoch)
 
 
 def finish(job: Job, made: Outline | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 
 from pyinfra.api.host import Host
 from pyinfra.api.operation import operation
@@ -28,7 +29,7 @@ from operations.common import Commands, not_read, refuse
 from operations.host_shell import ShellError
 from operations.live import EVERYTHING, STORAGE, live, spoil
 from operations.record import reading, rewritten, written
-from operations.vault_shell import write
+from operations.vault_shell import settled, write, write_beside
 from operations.verdict import known, verdict
 
 
@@ -39,17 +40,28 @@ def open_command(node: str) -> str:
     )
 
 
-def tell(job: Job, **asked: object) -> int:
-    """Change the open rebuild in the record; when it began (seconds since 1970). Raises ShellError."""
+def tell(job: Job, **asked: object) -> None:
+    """Change the open rebuild in the record. Raises ShellError."""
     try:
-        said = write(job.vault, job.spec.name, open_command(job.spec.name), json.dumps(asked), tries=3)
-        document = json.loads(said.splitlines()[-1])
-        # The vault's tool may be older than this, and say less.
-        written(job.vault, document.get("record"))
-    except (ShellError, ValueError):
+        _told(job.vault, write(job.vault, job.spec.name, open_command(job.spec.name), json.dumps(asked), tries=3))
+    except ShellError:
         rewritten(job.vault)
         raise
-    return int(document["begun"])
+
+
+def tell_beside(job: Job, otherwise: str, **asked: object) -> None:
+    """The same beside what the node does, until `settled`. `otherwise`: what it means when it was not written."""
+    node, said = job.spec.name, json.dumps(asked)
+    write_beside(job.vault, node, open_command(node), said, partial(_told, job.vault), otherwise)
+
+
+def _told(vault: str, said: str) -> None:
+    """What the vault's program answered. Raises ShellError."""
+    try:
+        # The vault's tool may be older than this, and say less.
+        written(vault, json.loads(said.splitlines()[-1]).get("record"))
+    except (ValueError, IndexError) as error:
+        raise ShellError(f"{vault}: its answer cannot be read: {error}") from error
 
 
 @operation()
@@ -67,20 +79,19 @@ def finished(job: Job) -> Commands:
 
 @operation()
 def opened(job: Job) -> Commands:
-    """The record says that a rebuild is under way, before anything is made: whoever comes next goes on with it."""
-    if not state.is_executing:
-        return
-    try:
-        tell(
+    """The record is to say that a rebuild is under way: no pool is made before it does, see `pools`."""
+    if state.is_executing:
+        tell_beside(
             job,
+            "the rebuild was not begun",
             do="open",
             epoch=job.verdict.epoch,
             by=job.by,
             disks=job.verdict.disks,
             host_key=job.spec.node.host_key,
         )
-    except ShellError as error:
-        yield refuse(f"{job.spec.name}: the rebuild was not begun: {error}")
+    return
+    yield
 
 
 @operation()
@@ -92,8 +103,16 @@ def zfs_ready() -> Commands:
 
 @operation()
 def pools(job: Job) -> Commands:
-    """Import what is ours by guid, make what is gone on members that are still blank; judged once more right before."""
+    """Import what is ours by guid, make what is gone on members that are still blank; judged once more right before.
+
+    By then the record says that a rebuild is under way: whoever comes next goes on with it.
+    """
     now = live(job.wanted, "pools", "importable", "disks", "zfs", "datasets")
+    try:
+        settled(job.spec.name)
+    except ShellError as error:
+        yield refuse(f"{job.spec.name}: {error}")
+        return
     again = verdict(job.working, known(job.working, job.asks.vault), now, job.asks.disks)
     refusal = refuse_bootstrap(again)
     if refusal:
@@ -132,7 +151,7 @@ def nothing_lost(job: Job, coming: Collection[str]) -> Commands:
 
 @operation()
 def journalled(job: Job) -> Commands:
-    """The guids of the pools that were made: from here on the rebuild is recognised by them."""
+    """The guids of the pools that were made: once they are written, the rebuild is recognised by them."""
     if not state.is_executing:
         return
     now = live(job.wanted, "pools", "datasets")
@@ -141,13 +160,11 @@ def journalled(job: Job) -> Commands:
     if why:
         yield refuse(f"{job.spec.name}: {why}. Next: {shell('blackstart', 'why', job.spec.name)}")
         return
-    found = guids(job, now)
-    try:
-        if set(found) != {name for name, pool in job.spec.node.pools.items() if pool.managed}:
-            raise ShellError("not every pool is there")
-        tell(job, do="made", pools=found)
-    except ShellError as error:
-        yield refuse(f"{job.spec.name}: the pools' guids were not written down: {error}")
+    found, otherwise = guids(job, now), "the pools' guids were not written down"
+    if set(found) != {name for name, pool in job.spec.node.pools.items() if pool.managed}:
+        yield refuse(f"{job.spec.name}: {otherwise}: not every pool is there")
+        return
+    tell_beside(job, otherwise, do="made", pools=found)
 
 
 def guids(job: Job, now: Live) -> dict[str, str]:

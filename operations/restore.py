@@ -32,7 +32,7 @@ from operations.follow import follow
 from operations.host_shell import ShellError
 from operations.live import EVERYTHING, live, spoil
 from operations.record import forget, reading
-from operations.vault_shell import on_vault, write
+from operations.vault_shell import on_vault, settled, write, write_beside
 from operations.verdict import known, say_once
 
 
@@ -123,7 +123,7 @@ def _begun(job: Job, made: Outline) -> int:
 
 @operation()
 def prepared(job: Job, epoch: int) -> Commands:
-    """User, gate, steps, keys and the permission to receive on the node; the plan on the vault."""
+    """User, gate, steps, keys and the permission to receive on the node; then the vault is given the plan."""
     made = outline_of(job, epoch, with_keys=state.is_executing)
     if made.refusals:
         yield refused(made)
@@ -148,15 +148,17 @@ def prepared(job: Job, epoch: int) -> Commands:
     # The script stands in argv, the keys in it never: they come by stdin with everything else.
     yield with_stdin(shell("sh", "-c", script), steps.install_input(files, keys))
     yield FunctionCommand(_put_plan, (job, todo), {})
-    spoil("users", "files", "datasets", "snapshots", "delegations")
+    spoil("users", "files", "delegations")
 
 
 def _put_plan(state: State, host: Host, job: Job, todo: Plan) -> bool:
+    node, otherwise = job.spec.name, "the plan did not reach the vault"
     try:
-        write(job.vault, job.spec.name, unit.put_plan(job.spec.name), dump(todo), tries=3)
+        settled(node)
     except ShellError as error:
-        host.log_styled(f"{job.spec.name}: the plan did not reach the vault: {error}", fg="red")
+        host.log_styled(f"{node}: {error}", fg="red")
         return False
+    write_beside(job.vault, node, unit.put_plan(node), dump(todo), lambda said: None, otherwise)
     return True
 
 
@@ -169,10 +171,12 @@ def running(job: Job) -> bool:
 def started(job: Job) -> Commands:
     """Start the unit on the vault, of a restore that this run has prepared. The node's lock is handed over to it."""
     yield FunctionCommand(_start, (job,), {})
+    spoil("datasets", "snapshots")
 
 
 def _start(state: State, host: Host, job: Job) -> bool:
     try:
+        settled(job.spec.name)
         lock.release(job.spec.name)
         on_vault(job.vault, unit.start(job.spec.name))
     except ShellError as error:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from bootstrap_world import THERE, WAYS, Go, job
 from rebuild_world import (
@@ -26,6 +28,7 @@ from blackstart.vault.record import Record
 from operations import bootstrap
 from operations import rebuild as rebuild_operations
 from operations import restore as restore_operations
+from operations.host_shell import ShellError
 
 
 def two_pools() -> tuple[Any, Record]:
@@ -82,6 +85,18 @@ def test_a_pool_that_was_importable_and_is_gone_is_not_made_empty(go: Go) -> Non
     before = job(live(importable=(on_disks(),)), known, go)
     (command,) = go(rebuild_operations.pools, live(), Present(known), before)[0]
     assert "is gone; run it again" in command and command.endswith("exit 1")
+
+
+def test_no_pool_is_made_before_the_vault_has_opened_the_rebuild(go: Go, monkeypatch: pytest.MonkeyPatch) -> None:
+    def settled(node: str) -> None:
+        raise ShellError("the rebuild was not begun: vault1: no space left on device")
+
+    blank, known = live(), Present(record())
+    before = job(blank, record(), go)
+    assert any("zpool create" in command for command in go(rebuild_operations.pools, blank, known, before)[0])
+    monkeypatch.setattr(rebuild_operations, "settled", settled)
+    (command,) = go(rebuild_operations.pools, blank, known, before)[0]
+    assert "node1: the rebuild was not begun: vault1: no space left" in command and "zpool" not in command
 
 
 def test_a_rebuild_ends_well_where_what_differs_is_a_persons_to_change(go: Go) -> None:

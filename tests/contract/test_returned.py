@@ -204,8 +204,11 @@ def test_data_flows_before_the_host_part_which_is_said_to_be_done_last(
     at = order.index("started")
     assert order[at + 1 :] == [*HOST_PART, "restored"]
     # A run that joins another follows what that one has judged; this one judges again, with the lock held.
-    assert order[:3] == ["locked", "afresh", "holds"] and order[at - 1] == "prepared"
-    assert {"opened", "own", "packages", "pools", "journalled", "nothing_lost", "datasets"} <= set(order[:at])
+    assert order[:3] == ["locked", "afresh", "holds"] and {"own", "packages"} <= set(order[:at])
+    # `pools` waits until the vault has opened the rebuild, `prepared` until it has the guids: only an empty pool whose
+    # guid is not written down is taken for the rebuild's own.
+    steps = ["opened", "pools", "journalled", "nothing_lost", "prepared", "datasets"]
+    assert [step for step in order[:at] if step in steps] == steps
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -104,6 +105,36 @@ def test_what_is_written_for_a_node_is_written_under_its_lock_alone(
     monkeypatch.setattr(held, "locks", {})
     vault_shell.write("vault1", "node1", "command", "{}")  # a vault that is being set up gives no lock
     assert sent[2] == "command"
+
+
+def test_what_the_vault_writes_beside_is_waited_for_when_it_is_settled(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held, "locks", {("node1", "vault1"): holding()})
+    answers, sent, taken = threading.Event(), list[str](), list[str]()
+
+    def slow(command: Any, **more: Any) -> Any:
+        sent.append(str(command))
+        assert answers.wait(30)
+        return True, SimpleNamespace(stdout="written", stderr="")
+
+    monkeypatch.setattr(vault, "run_shell_command", slow)
+    vault_shell.write_beside("vault1", "node1", "command", "{}", taken.append, "it was not begun")
+    assert taken == []  # here the node is worked on
+    answers.set()
+    vault_shell.settled("node1")
+    vault_shell.settled("node1")  # nothing is left to be waited for
+    assert (sent, taken) == ([proven("node1", "LINE", "command")], ["written"])
+
+
+def test_what_was_not_written_beside_says_what_that_means(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    forgotten: list[str] = []
+    monkeypatch.setattr(vault_shell, "rewritten", forgotten.append)
+    vault.answers = [False, False, False]
+    vault_shell.write_beside("vault1", "node1", "command", "{}", print, "it was not begun")
+    with pytest.raises(ShellError, match="it was not begun: vault1: cannot open file"):
+        vault_shell.settled("node1")
+    assert forgotten == ["vault1"]  # nobody knows what it says now
 
 
 def test_a_connection_that_breaks_while_a_record_is_written_is_said_and_stops_nobody_else(

@@ -35,6 +35,8 @@ def test_an_open_rebuild_vouches_for_no_pool_that_was_there_before() -> None:
     ("written", "datasets", "words"),
     [
         ({}, (dataset("tank"),), ""),  # made, and killed before its guid was written down
+        ({}, (dataset("tank"), dataset("tank/.restore")), ""),  # killed after the place for landings was made, too
+        ({}, (dataset("tank"), dataset("tank/.restore/crm-9000")), "it holds tank/.restore/crm-9000"),
         ({}, DATA, "it holds tank/data/crm: another vault may know it"),
         ({}, Unknown("a timeout"), "could not be read: a timeout"),
         ({"tank": OTHER}, DATA, ""),
