@@ -73,7 +73,7 @@ def carry_out(job: Job, made: Outline | None) -> None:
     else:
         planned(job, "bootstrap.py")
         the_host(job)
-        rebuild.zfs_ready(name="ZFS is loaded")
+        rebuild.zfs_ready(name="ZFS is loaded", job=job)
         rebuild.pools(name="Pools by guid", job=job)
         rebuild.nothing_lost(name="Nothing is missing on them", job=job, coming=())
     finish(job, made)
@@ -185,7 +185,7 @@ def prepare(job: Job, made: Outline) -> None:
     image.ahead(job.wanted, cache_folder())
     host.own(job.spec.node.host.deploys, job.tree)
     packages(wanted=job.wanted, vaults=job.sources)
-    rebuild.zfs_ready(name="ZFS is loaded")
+    rebuild.zfs_ready(name="ZFS is loaded", job=job)
     rebuild.pools(name="Pools", job=job)
     rebuild.journalled(name="The pools' guids", job=job)
     coming = sorted(each.dataset for each in made.chosen)

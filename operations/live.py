@@ -99,6 +99,13 @@ def carry_over() -> None:
         _kept.setdefault((host.name, True), replace(kept, spoiled=set(kept.spoiled)))
 
 
+def only_young(*parts: str) -> None:
+    """Whoever looks at these parts of the current host next gets nothing that is older than half a minute."""
+    kept = _kept.get((host.name, state.is_executing))
+    if kept and time.monotonic() - kept.at > YOUNG:
+        spoil(*parts)
+
+
 def spoil(*parts: str) -> None:
     """The commands just run changed these parts of the current host (EVERYTHING: all of them)."""
     kept = _kept.get((host.name, state.is_executing))

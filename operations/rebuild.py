@@ -27,7 +27,7 @@ from blackstart.verdict_guard import refuse_bootstrap
 from blackstart.verdict_shape import bootstrap_command
 from operations.common import Commands, not_read, refuse
 from operations.host_shell import ShellError
-from operations.live import EVERYTHING, STORAGE, live, spoil
+from operations.live import EVERYTHING, STORAGE, live, only_young, spoil
 from operations.record import reading, rewritten, written
 from operations.vault_shell import settled, write, write_beside
 from operations.verdict import known, verdict
@@ -95,8 +95,10 @@ def opened(job: Job) -> Commands:
 
 
 @operation()
-def zfs_ready() -> Commands:
-    """The tools have just been installed; their module may not be loaded yet."""
+def zfs_ready(job: Job) -> Commands:
+    """The tools may just have been installed, and their module not be loaded yet."""
+    if isinstance(live(job.wanted, "zfs").zfs, Present):
+        return
     yield "[ -e /sys/module/zfs ] || modprobe zfs"
     spoil(*STORAGE)
 
@@ -105,8 +107,12 @@ def zfs_ready() -> Commands:
 def pools(job: Job) -> Commands:
     """Import what is ours by guid, make what is gone on members that are still blank; judged once more right before.
 
-    By then the record says that a rebuild is under way: whoever comes next goes on with it.
+    By then the record says that a rebuild is under way: whoever comes next goes on with it. What was read in the last
+    half minute counts, unless the operator's own deploys ran since.
     """
+    only_young(*STORAGE)
+    if job.spec.node.host.deploys:
+        spoil(*STORAGE)
     now = live(job.wanted, "pools", "importable", "disks", "zfs", "datasets")
     try:
         settled(job.spec.name)

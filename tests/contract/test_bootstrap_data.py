@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyinfra.context import host as current
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from bootstrap_world import THERE, WAYS, Go, job
@@ -85,6 +86,29 @@ def test_a_pool_that_was_importable_and_is_gone_is_not_made_empty(go: Go) -> Non
     before = job(live(importable=(on_disks(),)), known, go)
     (command,) = go(rebuild_operations.pools, live(), Present(known), before)[0]
     assert "is gone; run it again" in command and command.endswith("exit 1")
+
+
+def test_the_disks_are_looked_at_again_after_deploys_of_the_operators_own(go: Go) -> None:
+    spoilt: list[Any] = []
+    before = job(live(), record(), go)
+    host = before.spec.node.host.model_copy(update={"deploys": ("deploys/own.py",)})
+    node = before.spec.node.model_copy(update={"host": host})
+
+    class Run:
+        @staticmethod
+        def _inner(spec: Any) -> list[Any]:
+            made = bootstrap.job_of(node_spec(), Asks(), WAYS)[0]
+            this: Any = current
+            this.reading = live(disks=())  # what the operator's own did to them
+            found = list(rebuild_operations.pools._inner(job=replace(made, spec=spec)))
+            spoilt.extend(found)
+            return []
+
+    go(Run, live(), Present(record()), before.spec)
+    assert "zpool create" in str(spoilt)
+    spoilt.clear()
+    go(Run, live(), Present(record()), before.spec.model_copy(update={"node": node}))
+    assert "zpool create" not in str(spoilt) and "exit 1" in str(spoilt)
 
 
 def test_no_pool_is_made_before_the_vault_has_opened_the_rebuild(go: Go, monkeypatch: pytest.MonkeyPatch) -> None:

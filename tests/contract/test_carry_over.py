@@ -105,6 +105,20 @@ def test_what_is_old_or_unknown_or_written_since_is_read_again(
     assert world.reads == (2, 2)
 
 
+@pytest.mark.parametrize(("later", "reads"), [(1, 1), (live_operations.YOUNG + 1, 2)])
+def test_disks_are_not_looked_at_again_where_that_was_just_done(
+    world: World, monkeypatch: pytest.MonkeyPatch, later: float, reads: int
+) -> None:
+    state = SimpleNamespace(is_executing=True)
+    with ctx_state.use(state), ctx_host.use(world.node):
+        live_operations.live(Wanted())
+        now = live_operations.time.monotonic()
+        monkeypatch.setattr(live_operations.time, "monotonic", lambda: now + later)
+        live_operations.only_young("disks")
+        live_operations.live(Wanted(), "disks")
+    assert world.node.reads == reads
+
+
 @pytest.mark.parametrize(("applied", "reads"), [(Wanted(), 1), (Wanted(sysctl={"vm.swappiness": "10"}), 2)])
 def test_what_was_read_ahead_counts_where_it_is_what_is_asked_for(world: World, applied: Wanted, reads: int) -> None:
     state = SimpleNamespace(is_executing=True)
