@@ -36,9 +36,8 @@ _OF_DISKS = frozenset(("disks", "importable"))
 # What changes when ZFS is loaded, or a pool made or imported.
 STORAGE = ("zfs", "pools", "importable", "datasets", "snapshots", "delegations", "disks")
 _kept: dict[tuple[str, bool], _Kept] = {}
-_ahead: dict[tuple[str, bool], tuple[Query, Future[Live]]] = {}
+_ahead: dict[tuple[str, bool], tuple[Query, float, Future[Live]]] = {}  # what is asked, since when
 YOUNG = 30.0  # seconds
-readings: dict[str, int] = {}  # host -> how often it was read, in both phases together
 
 
 def live(wanted: Wanted, *parts: str) -> Live:
@@ -51,14 +50,13 @@ def live(wanted: Wanted, *parts: str) -> Live:
     kept, asked = _kept.get(key), frozenset(parts) or _ALL
     if kept is not None and not kept.spoiled & asked:
         return kept.live
-    readings[host.name] = readings.get(host.name, 0) + 1
     query = query_for(wanted)
     if kept is None:
-        kept = _kept[key] = _Kept(_begun_before(query) or _read(query))
+        kept = _kept[key] = _begun_before(query) or _Kept(_read(query))
         return kept.live
     again = kept.spoiled - (_OF_DISKS - asked)
     stale = {name: part.field for name, part in PARTS.items() if part.field in again}
-    fresh = host.get_fact(NodeReading, query=query, only=tuple(stale), _ignore_errors=True)
+    fresh = _read(query, tuple(stale))
     kept.live = replace(kept.live, **{part: getattr(fresh, part) for part in stale.values()})
     kept.spoiled -= again
     return kept.live
@@ -69,16 +67,16 @@ def ahead(wanted: Wanted) -> None:
     `live` of this phase takes what was read.
     """
     query = query_for(wanted)
-    _ahead[host.name, state.is_executing] = query, begun(partial(_read, query))
+    _ahead[host.name, state.is_executing] = query, time.monotonic(), begun(partial(_read, query))
 
 
-def _begun_before(query: Query) -> Live | None:
-    asked, found = _ahead.pop((host.name, state.is_executing), (None, None))
-    return found.result() if found and asked == query else None
+def _begun_before(query: Query) -> _Kept | None:
+    asked = _ahead.pop((host.name, state.is_executing), None)
+    return _Kept(asked[2].result(), at=asked[1]) if asked and asked[0] == query else None
 
 
-def _read(query: Query) -> Live:
-    return host.get_fact(NodeReading, query=query, _ignore_errors=True)
+def _read(query: Query, only: tuple[str, ...] = tuple(PARTS)) -> Live:
+    return host.get_fact(NodeReading, query=query, only=only, _ignore_errors=True)
 
 
 def is_read() -> bool:
