@@ -20,18 +20,20 @@ from blackstart.converge.wanted import Wanted
 from blackstart.live.model import Live
 from blackstart.reading import Reading
 from blackstart.vault.record import Record
-from operations import held, verdict
+from operations import held, vault_shell, verdict
 from operations import live as live_operations
 from operations import record as record_operations
 
 KEPT: tuple[Any, ...] = (
     held.locks,
+    live_operations._ahead,
     live_operations._kept,
     record_operations._away,
     record_operations._keys,
     record_operations._kept,
     record_operations._met,
     record_operations.behind,
+    vault_shell._beside,
     verdict._said,
 )
 

@@ -14,7 +14,7 @@ Run = Callable[..., list[Any]]
 
 
 class Host:
-    """Counts how often it is read. `only`: the parts of the last reading, none for all of them."""
+    """Counts how often it is read. `only`: the parts of the last reading."""
 
     def __init__(self, reading: Live, has_tarball: bool = False) -> None:
         self.name, self.reading, self.reads, self.has_tarball = "node1", reading, 0, has_tarball

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -103,6 +104,34 @@ def test_what_is_old_or_unknown_or_written_since_is_read_again(
     event(monkeypatch, world)
     world.run(executing=True)
     assert world.reads == (2, 2)
+
+
+def test_a_node_is_read_while_its_vault_is_asked_and_both_after_the_signs_of_its_locks(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    node_is_read = threading.Event()
+    of_node, of_vault, run = world.node.get_fact, world.vault.get_fact, world.vault.run_shell_command
+
+    def read_node(*asked: Any, **more: Any) -> Live:
+        order.append("node")
+        node_is_read.set()
+        return of_node(*asked, **more)
+
+    def read_vault(*asked: Any, **more: Any) -> VaultReading:
+        assert node_is_read.wait(30)  # as long as the vault takes, the node does not wait for it
+        order.append("vault")
+        return of_vault(*asked, **more)
+
+    def sign(*asked: Any, **more: Any) -> tuple[bool, Any]:
+        order.append("sign")
+        return run(*asked, **more)
+
+    monkeypatch.setattr(world.node, "get_fact", read_node)
+    monkeypatch.setattr(world.vault, "get_fact", read_vault)
+    monkeypatch.setattr(world.vault, "run_shell_command", sign)
+    world.run(executing=True)
+    assert order == ["sign", "node", "vault"] and world.reads == (1, 1)
 
 
 @pytest.mark.parametrize(("later", "reads"), [(1, 1), (live_operations.YOUNG + 1, 2)])
