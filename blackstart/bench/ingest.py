@@ -156,14 +156,7 @@ def _serving(command: list[str], port: int, more: Mapping[str, str] = {}) -> Ite
     process = subprocess.Popen(command, env={**os.environ, **more}, preexec_fn=lambda: os.sched_setaffinity(0, CORE))
     try:
         _await(port, process)
-        sender = Sender(port, [(f"n{number}", secret(f"n{number}")) for number in range(NODES)], body)
-
-        def send(count: int) -> float:
-            began = time.monotonic()
-            sender.send(count)
-            return (time.monotonic() - began) / count
-
-        yield send
+        yield Sender(port, [(f"n{number}", secret(f"n{number}")) for number in range(NODES)], body).send
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()

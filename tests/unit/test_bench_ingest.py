@@ -26,6 +26,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Commands:
 
     monkeypatch.setattr(ingest, "_serving", serving)
     monkeypatch.setattr(ingest, "_await_files", lambda root: None)
+    monkeypatch.setattr(ingest, "REST", 0)
     return commands
 
 
