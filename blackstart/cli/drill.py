@@ -21,7 +21,7 @@ from blackstart.isolated.words import summary
 from blackstart.person import who
 from blackstart.secret import SecretError, dataset_key
 from blackstart.spec.resolve import NodeSpec
-from blackstart.vault import layout
+from blackstart.vault import layout, oneshot
 from blackstart.vault.lock import describe
 
 BUSY = 75
@@ -47,11 +47,10 @@ def script(node: str, by: str, named: str = "", lends: bool = False) -> str:
             *((keys.lend(node) + " || exit 1",) if lends else ()),
             f"echo {shell(json.dumps({'by': by, 'named': named}))} >{shell(fresh)}",
             shell("mv", "-T", fresh, asked),
-            f"journalctl -q -f -n 0 -o cat -p info -u {shell(name)} >&2 & follow=$!",
-            f"systemctl start {shell(name)}",
-            f"status=$(systemctl show -P ExecMainStatus {shell(name)})",
+            *oneshot.follow(name, ">&2"),
+            *oneshot.start(name),
             *((keys.take_back(node),) if lends else ()),
-            "sleep 1; kill $follow",
+            oneshot.ended(),
             # 1: it could not be played, and what lies there is of another one.
             f'[ "${{status:-1}}" = 1 ] || ls -t {shell(folder)}/reports/*.json | head -n 1 | xargs cat',
             "exit ${status:-1}",

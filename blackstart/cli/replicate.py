@@ -12,7 +12,7 @@ from blackstart.change import shell
 from blackstart.cli.fleet_hosts import hosts, not_empty, ssh, ssh_config_option, with_next
 from blackstart.person import who
 from blackstart.spec.types import format_duration
-from blackstart.vault import asked, layout
+from blackstart.vault import asked, layout, oneshot
 
 
 def unit(node: str) -> str:
@@ -22,16 +22,21 @@ def unit(node: str) -> str:
 def now_command(node: str) -> str:
     """Runs the vault's own unit, so that the timer and a person never pull at once.
 
-    Its words pass on as they come, but for what bzfs itself says: that stays in the vault's journal.
+    A run that is under way took its snapshots before somebody asked, and to start its unit only waits for its end:
+    another one follows it. Its words pass on as they come, but for what bzfs itself says: that stays in the vault's
+    journal.
     """
-    name = shell(unit(node))
+    name = unit(node)
+    older = f"{node}: an older replication is still running; a new one follows it"
     return "\n".join(
         [
             asked.ask(node, f"on demand by {who()}"),
-            f"journalctl -q -f -n 0 -o cat -p info -u {name} & follow=$!",
-            f"systemctl start {name}",
-            f"status=$(systemctl show -P ExecMainStatus {name})",
-            "sleep 1; kill $follow",
+            *oneshot.follow(name),
+            f'if [ "$(systemctl is-active {shell(name)})" = activating ]; then',
+            f"  echo {shell(older)}; {shell('systemctl', 'start', name)} 2>/dev/null",
+            "fi",
+            *oneshot.start(name),
+            oneshot.ended(),
             "exit ${status:-1}",
         ]
     )

@@ -6,7 +6,7 @@ Everything here would read the same on a host that blackstart never touched.
 from __future__ import annotations
 
 import json
-import urllib.error
+import time
 import urllib.request
 from dataclasses import dataclass
 
@@ -73,11 +73,42 @@ def compare(node: Machine, before: Witness) -> int:
 def get_json(base: str, path: str, timeout: float = 2.0) -> object | None:
     """GET from a machine's web service; None while nothing answers as it should."""
     try:
-        with urllib.request.urlopen(f"{base}{path}", timeout=timeout) as answer:
-            found: object = json.load(answer)
-            return found
-    except (OSError, urllib.error.URLError, ValueError):
+        return _json(base, path, timeout)
+    except (OSError, ValueError):
         return None
+
+
+def rows(base: str, within: float = 30.0) -> list[dict[str, object]]:
+    """The first rows of the service `notes`. Raises DrillError with the reason when it tells none for `within` s."""
+    began = time.monotonic()
+    while True:
+        try:
+            found = _json(base, "/notes?since=0", 10)
+            if isinstance(found, list):
+                return found
+            why = f"it answered {str(found)[:200]}"
+        except (OSError, ValueError) as error:
+            why = str(error)
+        if time.monotonic() - began > within:
+            raise DrillError(f"the service did not tell its rows within {within:.0f} s: {why}")
+        time.sleep(1)
+
+
+def lost(before: list[dict[str, object]], now: list[dict[str, object]]) -> str:
+    """What is missing of the rows that were there before, one sentence; "" where nothing is."""
+    both = list(zip(before, now, strict=False))
+    same = next((at for at, (old, new) in enumerate(both) if old != new), len(both))
+    if same == len(before):
+        return ""
+    instead = f"there is {now[same]} instead of {before[same]}" if same < len(now) else "nothing comes after them"
+    return f"of {len(before)} rows from before the snapshot the first {same} are there; {instead}"
+
+
+def _json(base: str, path: str, timeout: float) -> object:
+    """Raises OSError (no answer, or one of 400 and above), ValueError (no JSON)."""
+    with urllib.request.urlopen(f"{base}{path}", timeout=timeout) as answer:
+        found: object = json.load(answer)
+        return found
 
 
 def id_maps(node: Machine, container: str) -> None:

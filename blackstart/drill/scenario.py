@@ -81,7 +81,7 @@ class Drill(Generic[M]):
                     f"mkdir -p {folder}/'drill folder'; echo {secrets.token_hex(8)} > {folder}/'drill folder'/ü"
                 )
             wait_until("rows are there", 60, lambda: self._rows() >= 20)
-            self.old_rows = self.notes()
+            self.old_rows = outside.rows(service)
             step.note = f"{len(self.old_rows)} rows"
             log.write(step.note)
 
@@ -140,11 +140,7 @@ class Drill(Generic[M]):
         with self.journal.step("checksums") as (step, _log):
             step.note = f"{sum(outside.compare(self.node, witness) for witness in self.witnesses)} files equal"
         with self.journal.step("service and host") as (step, _log):
-            now = self.notes()
-            if now[: len(self.old_rows)] != self.old_rows:
-                raise DrillError(
-                    f"the service lost rows that it had before the snapshot ({len(self.old_rows)} of them)"
-                )
+            self.prove_rows()
             for container in self.containers():
                 outside.id_maps(self.node, container)
             wait_until("cron's heartbeat is fresh", 150, lambda: outside.heartbeat_age(self.node, HEARTBEAT) < 90)
@@ -182,10 +178,10 @@ class Drill(Generic[M]):
         answer = outside.get_json(self.node.url(PORT), "/count", timeout=10)
         return int(answer["count"]) if isinstance(answer, dict) else 0
 
-    def notes(self) -> list[object]:
-        """The service's first rows, each with the moment it was written."""
-        answer = outside.get_json(self.node.url(PORT), "/notes?since=0", timeout=10)
-        return list(answer) if isinstance(answer, list) else []
+    def prove_rows(self, within: float = 30) -> None:
+        """The service tells each row of before the snapshot, `within` seconds. Raises DrillError."""
+        if missing := outside.lost(self.old_rows, outside.rows(self.node.url(PORT), within)):
+            raise DrillError(missing)
 
     def _watch(self) -> None:
         """Note the moment at which the service answers again, seen over the network."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from blackstart.drill import outside
 from blackstart.drill.stage import ROOT, Stage
 from blackstart.ssh import HOST_KEY_ADVICE, state_folder
 from blackstart.terminal import INTERRUPTED
@@ -102,6 +103,27 @@ def test_a_login_that_may_not_use_sudo(stage: Stage, request: pytest.FixtureRequ
         code, said = stage.pyinfra(deploy)
         assert code == 3 and "Traceback" not in said
         assert "sudo: a password is required" in said and "blackstart why node1" in said
+
+
+def test_who_replicates_by_hand_gets_what_is_there_now(stage: Stage) -> None:
+    """Not the end of a timer's run that took its snapshots before: that one is waited for, and another follows it."""
+    unit = "blackstart-replicate@node1.service"
+    drop = f"/run/systemd/system/{unit}.d"
+    stage.vault(
+        f"mkdir -p {drop}; (echo '[Service]'; echo 'Environment=BLACKSTART_FAILPOINT=stop@replicate.begun')"
+        f" >{drop}/stop.conf; systemctl daemon-reload; systemctl start --no-block {unit}"
+    )
+    stopped = f"grep -qs '^State:.*stopped' /proc/$(systemctl show -P MainPID {unit})/status && echo yes || :"
+    stage.until(lambda: stage.vault(stopped) == "yes", 120)
+    stage.vault(f"rm -r {drop}; systemctl daemon-reload")
+    stage.node("echo newer > /var/lib/blackstart/mounts/tank/data/notes/newer")
+    stage.vault(f"systemd-run --on-active=15 systemctl kill -s CONT {unit}")
+    said = stage.blackstart("replicate", "node1")
+    assert "node1: an older replication is still running; a new one follows it" in said
+    newest, guid = outside.replicas(stage.drill.vault, "backup/vault/replicas/node1")["tank/data/notes"][-1]
+    assert f"{newest} arrived (guid {guid})" in said
+    there = f"/var/lib/blackstart/mounts/tank/data/notes/.zfs/snapshot/{newest}"
+    assert stage.node(f"cat {there}/newer; zfs get -Hp -o value guid tank/data/notes@{newest}") == f"newer\n{guid}"
 
 
 def test_a_vault_that_is_full(stage: Stage) -> None:

@@ -170,7 +170,7 @@ class OnMachines:
         stage, drill = self.stage, self.stage.drill
         for witness in drill.witnesses:
             outside.compare(drill.node, witness)
-        stage.until(lambda: drill.notes()[: len(drill.old_rows)] == drill.old_rows, 120)
+        drill.prove_rows(within=120)
         for container in drill.containers():
             outside.id_maps(drill.node, container)
         before = drill.state()
